@@ -1,0 +1,117 @@
+"""The command line: the only place that prints, asks, or sets an exit code. A verb is imported when it is called."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from types import FrameType
+from typing import Any
+
+import click
+
+from augx import __version__
+from augx.errors import AugxError
+
+VERBS: Mapping[str, tuple[str, str]] = {
+    "run": ("augx.cli.run", "Multiply the labelled images under INPUT into OUTPUT."),
+    "plan": ("augx.cli.plan", "Say what run would make; --hash prints a cache key."),
+    "check": ("augx.cli.plan", "Say whether OUTPUT is what run would make now."),
+    "verify": ("augx.cli.verify", "Hold every file of OUTPUT against the manifest."),
+    "validate": ("augx.cli.validate", "Find the errors in recipes, all at once."),
+    "replay": ("augx.cli.replay", "Make one output image again from its manifest row."),
+    "list": ("augx.cli.catalogue", "List transforms, formats, recipes or executors."),
+    "show": ("augx.cli.catalogue", "Explain one transform, format, recipe or executor."),
+    "init": ("augx.cli.init", "Write a commented starter recipe for a dataset."),
+    "demo": ("augx.cli.demo", "Make a small dataset and multiply it, to see what augx does."),
+}
+EXITS = """\b
+Exit codes: 0 done or up to date, 1 done with findings, 2 refused and nothing written, 3 stopped by the system,
+70 a bug in augx, 130 and 143 stopped by SIGINT and SIGTERM. After 1, 3, 130, 143 the same command goes on."""
+
+
+class Terminated(BaseException):
+    """SIGTERM came."""
+
+
+class Verbs(click.Group):
+    """A group whose commands are modules that nobody imports before they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        command: click.Command = getattr(import_module(VERBS[name][0]), f"{name}_command")
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        from difflib import get_close_matches
+
+        close = get_close_matches(args[0], VERBS, n=1)
+        if args[0] not in VERBS and not args[0].startswith("-") and close:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {close[0]!r}?")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXITS,
+)
+@click.version_option(__version__, message="augx %(version)s")
+def group() -> None:
+    """Multiply a labelled image dataset: right labels, reproducible bytes, a manifest that says how.
+
+    \b
+    augx demo /tmp/demo                            see what it does
+    augx init photos/ -o recipe.yaml               write a starter recipe
+    augx run photos/ photos-x10/ -r recipe.yaml    the main job
+    """
+
+
+def main() -> None:
+    """The console script: runs a verb and turns whatever comes of it into an exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(call(sys.argv[1:]))
+
+
+def call(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code."""
+    try:
+        code = group.main(arguments, prog_name="augx", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except AugxError as error:
+        click.echo(f"augx: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"      {error.hint}", err=True)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("augx: stopped; the same command goes on from here", err=True)
+        return 130
+    except Terminated:
+        click.echo("augx: terminated; the same command goes on from here", err=True)
+        return 143
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 141
+    except Exception:
+        import traceback
+
+        click.echo("augx: this is a bug in augx, not in what you did. Please report it with these lines:\n", err=True)
+        click.echo(f"augx {__version__}, {sys.platform}, Python {sys.version.split()[0]}", err=True)
+        click.echo(traceback.format_exc(), err=True)
+        return 70
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated

@@ -1,0 +1,119 @@
+"""`augx list` and `augx show`."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import click
+
+from augx.cli.options import json_option
+
+KINDS = ("transforms", "formats", "recipes", "executors")
+
+
+@click.command("list", short_help="List what there is.")
+@click.argument("kinds", metavar="[transforms] [formats] [recipes] [executors]", type=click.Choice(KINDS), nargs=-1)
+@json_option
+def list_command(kinds: tuple[str, ...], as_json: bool) -> int:
+    """List transforms, formats, recipes or executors, each with a line about it. Without a name: all four.
+
+    \b
+    augx list transforms
+    augx list recipes --json
+    """
+    from augx.cli.output import print_json
+
+    tables = {kind: entries(kind) for kind in kinds or KINDS}
+    if as_json:
+        print_json(tables)
+        return 0
+    for kind, rows in tables.items():
+        if len(tables) > 1:
+            click.secho(kind, bold=True)
+        group = None
+        width = max(len(row["name"]) for row in rows)
+        for row in rows:
+            if row.get("group") != group:
+                group = row["group"]
+                click.echo(f"{group}:")
+            note = " (cannot be used)" if row.get("refused") else ""
+            click.echo(f"  {row['name']:<{width}}  {row['summary']}{note}")
+        if len(tables) > 1:
+            click.echo()
+    return 0
+
+
+def entries(kind: str) -> list[dict[str, str]]:
+    """What there is of a kind: name and summary, and for transforms the group and why one is refused."""
+    if kind == "formats":
+        from augx.formats import FORMATS
+
+        return [{"name": name, "summary": entry.summary} for name, entry in FORMATS.items()]
+    if kind == "recipes":
+        from augx.recipe import bundled
+
+        return [{"name": name, "summary": summary} for name, summary in bundled().items()]
+    if kind == "executors":
+        from augx.executors import EXECUTORS
+
+        return [{"name": name, "summary": summary} for name, (_, summary) in EXECUTORS.items()]
+    from augx.transforms.catalog import TRANSFORMS
+
+    groups = list(dict.fromkeys(entry.group for entry in TRANSFORMS.values()))
+    ordered = sorted(TRANSFORMS.values(), key=lambda entry: (groups.index(entry.group), entry.name))
+    return [{"name": e.name, "group": e.group, "summary": e.summary, "refused": e.refused} for e in ordered]
+
+
+@click.command("show", short_help="Explain one thing.")
+@click.argument("name")
+@json_option
+def show_command(name: str, as_json: bool) -> int:
+    """Explain a transform (with its arguments and defaults), a format, a bundled recipe or an executor.
+
+    \b
+    augx show Affine
+    augx show classification
+    """
+    from augx import recipe
+    from augx.cli.output import print_json
+    from augx.transforms import catalog
+
+    if name in catalog.TRANSFORMS:
+        entry = catalog.TRANSFORMS[name]
+        from augx.transforms.classical import arguments as arguments_of
+
+        arguments = [] if entry.members or entry.refused else arguments_of(name)
+        if as_json:
+            print_json(
+                {"name": name, "group": entry.group, "summary": entry.summary, "refused": entry.refused,
+                 "seconds_per_megapixel": entry.seconds, "moves_pixels": entry.moves, "keeps_16_bit": entry.deep,
+                 "arguments": [{"name": a, "type": t, "default": d} for a, t, d in arguments]}
+            )  # fmt: skip
+            return 0
+        click.echo(f"{name}: {entry.summary}")
+        if entry.refused:
+            click.echo(f"It cannot be used in a recipe: {entry.refused}")
+            return 0
+        facts = ["moves pixels" if entry.moves else "leaves pixels in place"]
+        if not entry.members:
+            facts.append(f"about {entry.seconds:g} s of CPU per megapixel")
+            facts.append("16-bit images keep their depth" if entry.deep else "8-bit images only")
+        click.echo(f"{entry.group}; " + "; ".join(facts))
+        if arguments:
+            click.echo("\narguments and their defaults:")
+            for argument, kind, default in arguments:
+                click.echo(f"  {argument}: {default}    # {kind}")
+        return 0
+    for kind in ("recipes", "formats", "executors"):
+        found = {row["name"]: row for row in entries(kind)}
+        if name in found:
+            if as_json:
+                print_json(found[name] | {"kind": kind} | ({"text": recipe.text(name)} if kind == "recipes" else {}))
+            elif kind == "recipes":
+                click.echo(recipe.text(name), nl=False)
+            else:
+                click.echo(f"{name}: {found[name]['summary']}")
+            return 0
+    names = [row["name"] for kind in KINDS for row in entries(kind)]
+    close = catalog.suggest(name) or next(iter(get_close_matches(name, names, n=1)), None)
+    raise click.BadParameter(f"there is no {name!r}" + (f"; did you mean {close}?" if close else "; see `augx list`"))

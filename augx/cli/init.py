@@ -1,0 +1,44 @@
+"""`augx init`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from augx.cli.options import input_argument, reading_options
+
+
+@click.command("init", short_help="Write a starter recipe.")
+@input_argument
+@click.option("-o", "--output", default="recipe.yaml", show_default=True, help="The file to write; - for stdout.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@reading_options
+def init_command(
+    input: str, output: str, force: bool, from_format: str | None, table: str | None, columns: tuple[Any, ...]
+) -> int:
+    """Look at the dataset in INPUT and write a commented recipe that fits it.
+
+    \b
+    augx init photos/
+    augx init photos/ -o - | less
+    """
+    from augx import formats, recipe
+    from augx.errors import OutputError
+    from augx.store import stopping
+
+    source = formats.detect(input, from_format)
+    dataset = source.read(input, formats.ReadOptions(table=table, columns=dict(columns)))
+    splits = sorted({sample.split for sample in dataset.samples if sample.split})
+    text = recipe.starter(any(s.annotations.labels for s in dataset.samples), splits, dataset.classes)
+    if output == "-":
+        click.echo(text, nl=False)
+        return 0
+    if os.path.lexists(output) and not force:
+        raise OutputError(f"{output} is there already", "give another name with -o, or --force to write over it")
+    with stopping("cannot write", output), open(output, "w", encoding="utf-8") as file:
+        file.write(text)
+    click.echo(f"wrote {output} for {len(dataset.samples):,} images in format {dataset.format}")
+    click.echo(f"next: augx run {input} OUTPUT -r {output}")
+    return 0

@@ -1,0 +1,132 @@
+"""The options that several verbs share, and how they become a Request.
+
+Order of strength: flag, AUGX_* variable, recipe, default.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from augx.executors import EXECUTORS
+
+if TYPE_CHECKING:
+    from augx.recipe import Recipe
+    from augx.run import Request
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Errors(click.ParamType[str]):
+    name = "N|P%"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not re.fullmatch(r"\d+|\d+(\.\d+)?%", str(value)):
+            self.fail(f"{value!r} is neither a number of images nor a percentage such as 5%", param, ctx)
+        return str(value)
+
+
+class _Column(click.ParamType[tuple[str, str]]):
+    name = "ROLE=NAME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        role, found, name = str(value).partition("=")
+        if not found or role not in ("file", "label", "labels", "split"):
+            self.fail(f"{value!r}: write file=NAME, label=NAME, labels=NAME or split=NAME", param, ctx)
+        return role, name
+
+
+input_argument = click.argument("input", metavar="INPUT", type=click.Path())
+output_argument = click.argument("output", metavar="OUTPUT", type=click.Path())
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, envvar="AUGX_QUIET", help="Print errors only.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, envvar="AUGX_VERBOSE", help="Print more.")
+workers_option = click.option(
+    "-j",
+    "--workers",
+    type=click.IntRange(0, 1024),
+    envvar="AUGX_WORKERS",
+    metavar="N",
+    help="Worker processes; 0 works in this process.  [default: the number of cores]",
+)
+
+
+def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def add(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+reading_options = _options(
+    click.option("--from", "from_format", metavar="FORMAT", envvar="AUGX_FROM",
+                 help="Format of INPUT (`augx list formats`).  [default: detected]"),
+    click.option("--table", metavar="FILE", envvar="AUGX_TABLE", help="The table of labels, where INPUT has several."),
+    click.option("--column", "columns", type=_Column(), multiple=True,
+                 help="What a column of the table is, where its name does not tell: label=breed."),
+)  # fmt: skip
+recipe_options = _options(
+    click.option("-r", "--recipe", metavar="FILE|NAME|-", envvar="AUGX_RECIPE",
+                 help="A recipe file, a bundled recipe (`augx list recipes`) or - for stdin."
+                 "  [default: the bundled one that fits the labels]"),
+    click.option("-n", "--copies", type=int, envvar="AUGX_COPIES", metavar="N", help="New images per source."),
+    click.option("--seed", type=int, envvar="AUGX_SEED", metavar="N", help="Another seed makes other images."),
+    click.option("--originals/--no-originals", default=None, envvar="AUGX_ORIGINALS",
+                 help="Whether the source images are copied too."),
+)  # fmt: skip
+planning_options = _options(
+    recipe_options,
+    reading_options,
+    click.option("--to", "to_formats", metavar="FORMAT", multiple=True, envvar="AUGX_TO",
+                 help="Format of OUTPUT; repeat for the label files of several.  [default: that of INPUT]"),
+    click.option("--strict", is_flag=True, envvar="AUGX_STRICT", help="Refuse where there would be a warning."),
+    click.option("--executor", type=click.Choice(list(EXECUTORS)), default="local", envvar="AUGX_EXECUTOR",
+                 show_default=True, help="Who works: `augx list executors`."),
+)  # fmt: skip
+
+
+def read_recipe(name: str | None, copies: int | None, seed: int | None, originals: bool | None) -> Recipe:
+    """The recipe with what flags and variables say instead; its transforms' arguments are not checked yet."""
+    from augx import recipe
+
+    read = recipe.read(name or "classification", checked=False)
+    return read.replace(copies=copies, seed=seed, originals=originals)
+
+
+def request(input: str, output: str, chosen: dict[str, Any]) -> Request:
+    """A Request of the values that `planning_options` gave."""
+    from augx.formats import ReadOptions
+    from augx.run import Request
+
+    return Request(
+        input=input,
+        output=output,
+        recipe=read_recipe(chosen["recipe"], chosen["copies"], chosen["seed"], chosen["originals"]),
+        from_format=chosen["from_format"],
+        to_formats=tuple(chosen["to_formats"]),
+        read=ReadOptions(table=chosen["table"], columns=dict(chosen["columns"])),
+        workers=cores() if chosen.get("workers") is None else chosen["workers"],
+        strict=chosen["strict"],
+        max_errors=chosen.get("max_errors"),
+    )
+
+
+max_errors_option = click.option(
+    "--max-errors",
+    type=_Errors(),
+    envvar="AUGX_MAX_ERRORS",
+    help="Stop when more images than this have failed.  [default: no limit]",
+)

@@ -1,0 +1,123 @@
+"""What a person sees: progress while it lasts, and the closing summary. Figures to stdout, all else to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from augx.model import Json
+
+if TYPE_CHECKING:
+    from augx.recipe import Recipe
+    from augx.run import Outcome
+
+_EVERY = 30.0  # seconds between lines where there is no terminal
+
+
+class Progress:
+    """A bar on a terminal, a line now and then elsewhere, nothing with `quiet`."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+        self.images = self.made = self.failed = 0
+        self.bar: Any = None
+        self.started = self.last = 0.0
+
+    def begin(self, images: int, kept: int) -> None:
+        self.images = images
+        self.started = self.last = time.monotonic()
+        if self.quiet:
+            return
+        if kept:
+            click.echo(f"{kept:,} images are in place from before", err=True)
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self.bar = tqdm(total=images, unit=" images", smoothing=0.1, dynamic_ncols=True, leave=False)
+
+    def step(self, made: int, failed: int) -> None:
+        self.made += made
+        self.failed += failed
+        if self.bar is not None:
+            self.bar.update(made + failed)
+            if self.failed:
+                self.bar.set_postfix_str(f"{self.failed} failed", refresh=False)
+        elif not self.quiet and time.monotonic() - self.last >= _EVERY:
+            self.last = time.monotonic()
+            done = self.made + self.failed
+            rate = done / (self.last - self.started)
+            left = (self.images - done) / rate
+            click.echo(
+                f"{done:,} of {self.images:,} images, {rate:.0f} a second, {self.failed} failed, {left:.0f} s left",
+                err=True,
+            )
+
+    def end(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+def print_json(value: Json) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def warn(recipe: Recipe, quiet: bool) -> None:
+    if not quiet:
+        for problem in recipe.warnings:
+            click.echo(f"warning: {problem}", err=True)
+
+
+def table(rows: Sequence[tuple[str, ...]]) -> str:
+    """Columns under each other: the first flush left, the others right."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+
+    def line(row: tuple[str, ...]) -> str:
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        return "  ".join([row[0].ljust(widths[0]), *cells[1:]]).rstrip()
+
+    return "\n".join(map(line, rows))
+
+
+def class_table(classes: dict[str, dict[str, int]], most: int = 20) -> str:
+    """Images per class before and after; the largest first where there are many."""
+    shown = list(classes)
+    if len(classes) > most:
+        shown = sorted(classes, key=lambda name: (-classes[name]["before"], name))[:most]
+    rows = [("class", "before", "after")]
+    rows += [(name, f"{classes[name]['before']:,}", f"{classes[name]['after']:,}") for name in shown]
+    text = table(rows)
+    if len(classes) > most:
+        text += f"\n... and {len(classes) - most} more classes (all are in summary.json)"
+    return text
+
+
+def summarise(outcome: Outcome, output: str, verbose: bool) -> None:
+    """The closing words of a run: how many, failed and why, per class, where, and what next."""
+    summary, counts = outcome.summary, outcome.summary["counts"]
+    if not outcome.made and not outcome.removed and outcome.kept == counts["images"]:
+        click.echo(f"up to date: {counts['images']:,} images in {output}")
+    else:
+        click.echo(
+            f"{counts['images']:,} images from {counts['sources']:,} sources in {output} "
+            f"({outcome.made:,} made, {outcome.kept:,} kept from before, {outcome.removed:,} removed)"
+        )
+        if summary["classes"] and (set(summary["classes"]) != {"(none)"}):
+            click.echo()
+            click.echo(class_table(summary["classes"], 10_000 if verbose else 20))
+    for code, count in summary["warnings"].items():
+        click.echo(f"warning: {count:,} x {code}", err=True)
+    if summary["ignored"]:
+        kinds = ", ".join(f"{count} {ending}" for ending, count in summary["ignored"].items())
+        click.echo(f"not images, left out: {kinds}", err=True)
+    click.echo()
+    if counts["failed"]:
+        click.echo(f"{counts['failed']:,} images could not be made; each is a row in {output}/failures.jsonl:")
+        for code, count in summary["failures"].items():
+            click.echo(f"  {count:,} x {code}")
+    click.echo(f"how each image was made:  {output}/manifest.jsonl")
+    click.echo(f"check it any time with:   augx verify {output}")

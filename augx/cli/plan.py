@@ -1,0 +1,113 @@
+"""`augx plan` and `augx check`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from augx.cli.options import input_argument, json_option, output_argument, planning_options, quiet_option, request
+from augx.cli.output import class_table, print_json
+
+if TYPE_CHECKING:
+    from augx.plan import Plan
+
+
+@click.command("plan", short_help="What run would make.")
+@input_argument
+@planning_options
+@click.option("--hash", "print_hash", is_flag=True, help="Print one hash of all that OUTPUT would hold, and no more.")
+@json_option
+def plan_command(input: str, print_hash: bool, as_json: bool, **chosen: Any) -> int:
+    """Say what run would make of INPUT: images per class and split, a forecast of size and time.
+
+    --hash prints a key for caches. It changes when an image, a label, the recipe or a library that decides pixels
+    changes, and with nothing else: not with file dates, folders or machines.
+
+    \b
+    augx plan photos/ -r recipe.yaml
+    augx plan photos/ -r recipe.yaml --hash
+    """
+    if print_hash:
+        digest = _hash(input, chosen)
+        print_json({"hash": digest}) if as_json else click.echo(digest)
+        return 0
+    return show_plan(input, chosen, as_json)
+
+
+def show_plan(input: str, chosen: dict[str, Any], as_json: bool) -> int:
+    """Prints the forecast; `chosen` are the values of `planning_options`."""
+    from augx.forecast import forecast
+
+    figures = forecast(_plan(input, chosen))
+    if as_json:
+        print_json(figures)
+        return 0
+    click.echo(
+        f"{figures['images']:,} images from {figures['sources']:,} sources: "
+        f"{figures['originals']:,} originals and {figures['copies']:,} copies"
+    )
+    click.echo(f"about {_size(figures['bytes'])} and {_duration(figures['cpu_seconds'])} of CPU time")
+    for name, count in figures["splits"].items():
+        click.echo(f"split {name}: {count['before']:,} -> {count['after']:,}")
+    if set(figures["classes"]) - {"(none)"}:
+        click.echo()
+        click.echo(class_table(figures["classes"]))
+    if figures["failed"]:
+        click.echo(f"\n{figures['failed']:,} images cannot be made, for example {figures['first_failure']}")
+    return 0
+
+
+def _plan(input: str, chosen: dict[str, Any]) -> Plan:
+    from augx import recipe, run
+
+    asked = request(input, "", chosen)
+    recipe.check_transforms(asked.recipe)
+    return run.read(asked)[0]
+
+
+def _hash(input: str, chosen: dict[str, Any]) -> str:
+    from augx import plan as planning
+    from augx.survey import content_keys
+
+    plan = _plan(input, chosen)
+    keys = content_keys(plan)
+    return planning.plan_hash(plan, lambda job: keys[job.sample.id])
+
+
+@click.command("check", short_help="Is OUTPUT what run would make now?")
+@input_argument
+@output_argument
+@planning_options
+@json_option
+@quiet_option
+def check_command(input: str, output: str, as_json: bool, quiet: bool, **chosen: Any) -> int:
+    """Say whether OUTPUT is what run would make of INPUT now. Exit code 0: it is fresh. 1: it is stale, and why.
+
+    Nothing is written and, as long as file dates are what they were, no image is read.
+
+    \b
+    augx check photos/ photos-x10/ -r recipe.yaml || echo stale
+    """
+    from augx import run
+
+    reasons = run.check(request(input, output, chosen))
+    if as_json:
+        print_json({"fresh": not reasons, "reasons": reasons})
+    elif not quiet:
+        click.echo("\n".join(f"stale: {reason}" for reason in reasons) if reasons else f"fresh: {output}")
+    return 1 if reasons else 0
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,61 @@
+"""`augx run`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from augx.cli.options import (
+    input_argument,
+    json_option,
+    max_errors_option,
+    output_argument,
+    planning_options,
+    quiet_option,
+    request,
+    verbose_option,
+    workers_option,
+)  # fmt: skip
+
+
+@click.command("run", short_help="Multiply INPUT into OUTPUT.")
+@input_argument
+@output_argument
+@planning_options
+@workers_option
+@max_errors_option
+@click.option("--dry-run", is_flag=True, help="Say what would be made, and write nothing.")
+@json_option
+@quiet_option
+@verbose_option
+def run_command(
+    input: str, output: str, dry_run: bool, as_json: bool, quiet: bool, verbose: bool, **chosen: Any
+) -> int:
+    """Multiply the labelled images under INPUT into OUTPUT, by a recipe.
+
+    OUTPUT gets the images, the labels in their format, manifest.jsonl (how each image was made), failures.jsonl
+    and summary.json. Run it again and only what has changed is made again; stop it and it goes on where it was.
+
+    \b
+    augx run photos/ photos-x10/                       the bundled recipe for classes
+    augx run photos/ photos-x10/ -r recipe.yaml -n 20  your recipe, 20 copies each
+    augx run photos/ photos-x10/ -r gentle --seed 3    another bundled one, another seed
+    augx run scans/ out/ --column label=finding        a table with its own column names
+    """
+    if dry_run:
+        from augx.cli.plan import show_plan
+
+        return show_plan(input, chosen, as_json)
+    from augx import recipe, run
+    from augx.cli.output import Progress, print_json, summarise, warn
+
+    asked = request(input, output, chosen)
+    warn(asked.recipe, quiet)
+    outcome = run.run(asked, Progress(quiet), recipe.check_transforms)
+    if as_json:
+        did = {"made": outcome.made, "kept": outcome.kept, "failed": outcome.failed, "removed": outcome.removed}
+        print_json(did | outcome.summary)
+    elif not quiet:
+        summarise(outcome, output, verbose)
+    return 1 if outcome.failed else 0

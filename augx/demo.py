@@ -1,0 +1,64 @@
+"""A small labelled dataset drawn from nothing, for `augx demo`: three shapes, four pictures each, in class folders."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augx import images, recipe
+from augx.model import ImageOptions, Picture
+from augx.store import stopping
+
+Plane = NDArray[np.float64]
+_SHAPES = {"circle": 0, "square": 4, "triangle": 3}  # name -> corners
+_WIDTH, _HEIGHT = 240, 180
+_GROUND = np.array([[38, 70, 83], [244, 241, 222], [92, 103, 125], [221, 190, 169]], float)
+_PAINT = np.array([[233, 196, 106], [231, 111, 81], [42, 157, 143], [29, 53, 87]], float)
+
+
+def draw(folder: str) -> str:
+    """Writes the pictures and recipe.yaml under `folder`, and returns where the pictures are."""
+    root = os.path.join(folder, "images")
+    for name, corners in _SHAPES.items():
+        for number in range(4):
+            path = os.path.join(root, name, f"{name}_{number + 1}.jpg")
+            with stopping("cannot write", path):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "wb") as file:
+                    file.write(images.encode(Picture(_picture(corners, number)), ".jpg", ImageOptions()))
+    path = os.path.join(folder, "recipe.yaml")
+    with stopping("cannot write", path), open(path, "w", encoding="utf-8") as text:
+        text.write(recipe.starter(True, [], sorted(_SHAPES)))
+    return root
+
+
+def _picture(corners: int, number: int) -> NDArray[np.uint8]:
+    """(H, W, 3): a shape with a soft shadow on a ground that gets darker downwards; a dot shows which way is up."""
+    rng = np.random.default_rng([corners, number])
+    y, x = np.mgrid[:_HEIGHT, :_WIDTH].astype(float)
+    centre = np.array([_WIDTH, _HEIGHT]) * rng.uniform(0.42, 0.58, 2)
+    size, angle = rng.uniform(42, 58), rng.uniform(-0.25, 0.25)
+    ground = _GROUND[number] * (1.08 - 0.25 * (y / _HEIGHT))[..., None] + rng.normal(0, 2.5, (_HEIGHT, _WIDTH, 1))
+    paint = _PAINT[(number + corners) % 4] * (1.1 - 0.2 * (x / _WIDTH))[..., None]
+    shadow = 0.35 * _inside(_distance(x - centre[0] - 6, y - centre[1] - 8, size, corners, angle), 9)
+    shape = _inside(_distance(x - centre[0], y - centre[1], size, corners, angle), 1)
+    dot = _inside(np.hypot(x - centre[0], y - centre[1] + size * 0.35) - size * 0.12, 1)
+    out = ground * (1 - shadow[..., None])
+    out = out * (1 - shape[..., None]) + paint * shape[..., None]
+    out = out * (1 - dot[..., None]) + 250 * dot[..., None]
+    return np.asarray(np.clip(np.rint(out), 0, 255), dtype=np.uint8)
+
+
+def _distance(x: Plane, y: Plane, size: float, corners: int, angle: float) -> Plane:
+    """Signed distance in pixels to a circle (0 corners) or a regular polygon, negative inside."""
+    if corners == 0:
+        return np.asarray(np.hypot(x, y) - size)
+    reach = size * np.cos(np.pi / corners)
+    normals = angle + np.pi / 2 + 2 * np.pi * np.arange(corners) / corners
+    return np.asarray(np.max([np.cos(a) * x + np.sin(a) * y - reach for a in normals], axis=0))
+
+
+def _inside(distance: Plane, softness: float) -> Plane:
+    return np.asarray(np.clip(0.5 - distance / (2 * softness), 0, 1))

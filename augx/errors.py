@@ -1,0 +1,85 @@
+"""Every error augx raises on purpose.
+
+AugxError                     has an exit code; the command line prints it without a traceback
+├── Refused (2)               nothing was written
+│   ├── RecipeError           one or many problems, each with file, line and column
+│   ├── InputError            INPUT cannot be read as a dataset
+│   └── OutputError           OUTPUT is foreign, locked, or may not be written to
+├── Stopped (3)               the system stopped the run half-way: disk full, I/O error
+└── GateError (1)             a limit the user set was passed, for example --max-errors
+
+ImageError                    one image cannot be made; becomes a row in failures.jsonl, never an exit
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class AugxError(Exception):
+    """`message` says what is wrong and where; `hint` says what to do about it."""
+
+    exit_code = 70
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class Refused(AugxError):
+    exit_code = 2
+
+
+class InputError(Refused):
+    pass
+
+
+class OutputError(Refused):
+    pass
+
+
+class Stopped(AugxError):
+    exit_code = 3
+
+
+class GateError(AugxError):
+    exit_code = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a recipe. `line` and `column` count from 1; 0 means the file as a whole."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    suggestion: str = ""
+    severity: str = "error"  # or "warning"
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.message}" + (f" ({self.suggestion})" if self.suggestion else "")
+
+
+class RecipeError(Refused):
+    """All problems of a recipe at once, in the order of the file."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(p) for p in problems))
+        self.problems = tuple(problems)
+
+
+class ImageError(Exception):
+    """`code` is a stable reason in kebab-case (`truncated`, `not-an-image`); `message` is for a person.
+
+    `stage` is where it happened: read, decode, transform, encode, or worker.
+    """
+
+    def __init__(self, code: str, message: str, stage: str = "decode") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.stage = stage

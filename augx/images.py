@@ -1,0 +1,494 @@
+"""Bytes to pictures and back: the one door to the codecs.
+
+Formats are told by content, never by name, and opened by allow-list: JPEG, PNG, WebP, BMP, TIFF. Pillow decodes, but
+three things it does are undone here: it reads 16-bit colour as 8 bits (OpenCV reads those), it accepts half a PNG and
+a JPEG that ends early but for its end marker, and it raises almost anything. What leaves is a picture or an ImageError.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import re
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+
+from augx.errors import ImageError
+from augx.model import ImageOptions, Picture
+
+Plane = NDArray[Any]
+
+READABLE: Mapping[str, str] = {
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), "JPEG"),
+    **dict.fromkeys((".png", ".apng"), "PNG"),
+    ".webp": "WEBP",
+    **dict.fromkeys((".bmp", ".dib"), "BMP"),
+    **dict.fromkeys((".tif", ".tiff"), "TIFF"),
+}
+ENDINGS: Mapping[str, str] = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "bmp": ".bmp", "tiff": ".tif"}
+
+_KEPT_ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
+_OPEN: Mapping[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
+    "JPEG": JpegImagePlugin.jpeg_factory,  # gives an MPO its frames
+    "PNG": PngImagePlugin.PngImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+}
+_SIGNATURES = {
+    "JPEG": rb"\xff\xd8\xff",
+    "PNG": rb"\x89PNG\r\n\x1a\n",
+    "WEBP": rb"RIFF....WEBP",
+    "BMP": rb"BM",
+    "TIFF": rb"II[*+]\0|MM\0[*+]",
+}
+_OTHER_IMAGES = {  # those that Pillow does not know by name
+    "HEIC": rb"....ftyp(hei|hev|mif1|msf1)",
+    "JPEG XL": rb"\0\0\0\x0cJXL |\xff\x0a",
+    "DICOM": rb".{128}DICM",
+    "SVG": rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg",
+    "TGA": rb".(\0[\x02\x03\x0a\x0b]\0{5}|\x01[\x01\x09].{5}).{8}[\x08\x0f\x10\x18\x20]",
+    "QOI": rb"qoif",
+    "XPM": rb"/\* XPM",
+}
+_OTHER_FILES = {
+    "a web page (HTML), most likely an error page saved by a download": rb"\s*(<!--.*?-->\s*)?<(!doctype )?html",
+    "an XML or HTML text": rb"\s*<",
+    "a JSON text": rb"\s*[{\[]",
+    "a PDF document": rb"%PDF",
+    "a ZIP archive": rb"PK\x03\x04",
+    "a gzip archive": rb"\x1f\x8b",
+    "a video (MP4)": rb"....ftyp",
+}
+_PNG_PIXELS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+_LARGEST_PROFILE = 1 << 24
+_RESAVE = "save it as PNG, JPEG or TIFF with 8 or 16 bits a channel"
+
+ImageFile.LOAD_TRUNCATED_IMAGES = False
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else logging prints Pillow's errors when nobody listens
+_stderr_lock = threading.RLock()  # held while the descriptor is away, else two threads could lose it for ever
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """`format`: what the bytes really are (a key of Pillow's: "JPEG", "PNG", ...; an MPO is a JPEG).
+
+    `upright`: no EXIF rotation had to be applied. `notes`: stable codes of what a person should know ("multi-frame").
+    """
+
+    picture: Picture
+    format: str
+    upright: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a container says beside what Pillow reads. `data` is what the decoders are to be given.
+
+    `depth`: bits per sample. `key`: the transparent colour, in the values of the decoded pixels.
+    """
+
+    data: bytes
+    depth: int = 8
+    key: tuple[int, ...] = ()
+    icc: bytes | None = None
+    frames: int = 1
+
+
+def written_ending(name: str, options: ImageOptions) -> str:
+    """The ending of the copies of a source called `name`: the format's, or for `keep` the source's as it is spelled."""
+    if options.format != "keep":
+        return ENDINGS[options.format]
+    own = os.path.splitext(name)[1]
+    if own.lower() in _KEPT_ENDINGS:
+        return own
+    return ENDINGS[READABLE.get(own.lower(), "PNG").lower()]
+
+
+def same_format(decoded: Decoded, ending: str) -> bool:
+    """Whether the bytes really are what the ending says."""
+    return READABLE.get(ending.lower()) == decoded.format
+
+
+def decode(data: bytes, *, max_pixels: int = 300_000_000) -> Decoded:
+    """The first frame of an image file, upright. Raises ImageError, whatever the bytes."""
+    name = _sniff(data)
+    try:
+        with warnings.catch_warnings(), _quiet_stderr(name == "TIFF"):
+            warnings.simplefilter("ignore")
+            return _decode(data, name, max_pixels)
+    except ImageError:
+        raise
+    except MemoryError as error:
+        raise ImageError("out-of-memory", f"not enough memory to decode this {name}") from error
+    except Exception as error:  # Pillow raises OSError, ValueError, SyntaxError, struct.error, and what else happens
+        text = str(error) or type(error).__name__
+        if re.search("unknown (pixel mode|data organization)|Unsupported BMP", text):
+            raise ImageError("pixel-type", f"a kind of {name} that cannot be read: {text}; {_RESAVE}") from error
+        if re.search("truncated|not enough image data|EOF", text, re.IGNORECASE):
+            raise ImageError("truncated", f"the {name} ends too early; get the file again from its source") from error
+        if text == "decoder error -2":
+            text = "its data are broken, or compressed in a way that cannot be read"
+        raise ImageError("corrupt", f"the {name} is damaged: {text}; get the file again from its source") from error
+
+
+def _sniff(data: bytes) -> str:
+    """The format of `data` among the readable ones; otherwise says what it is."""
+    head = data[:1024]
+    if name := _match(_SIGNATURES, head):
+        return name
+    if not data:
+        raise ImageError("empty-file", "the file is empty; get it again from its source")
+    if head.startswith(b"version https://git-lfs") or b"/annex/objects/" in head:
+        way = "run `git lfs pull` (or `git annex get`)"
+        raise ImageError("lfs-pointer", f"a Git LFS or git-annex pointer stands where the image should be; {way}")
+    if not any(head):
+        raise ImageError("not-an-image", "nothing but zero bytes: a copy that was never finished; get the file again")
+    if kind := _match(_OTHER_IMAGES, head) or _pillow_name(head):
+        raise ImageError("unsupported-format", f"{kind} is not read; convert it to PNG, JPEG, WebP, BMP or TIFF")
+    if kind := _match(_OTHER_FILES, head):
+        raise ImageError("not-an-image", f"not an image but {kind}; remove it or put the image in its place")
+    raise ImageError("not-an-image", f"not an image of a known format; it begins with {head[:8]!r}")
+
+
+def _match(patterns: Mapping[str, bytes], head: bytes) -> str:
+    return next((name for name, pattern in patterns.items() if re.match(pattern, head, re.DOTALL | re.IGNORECASE)), "")
+
+
+def _pillow_name(head: bytes) -> str:
+    """What Pillow would take this for. Its plug-ins are only asked, never let at the data."""
+    Image.init()
+    for name, (_, accepts) in Image.OPEN.items():
+        with contextlib.suppress(Exception):
+            if accepts and accepts(head[:16]):
+                return name
+    return ""
+
+
+def _decode(data: bytes, name: str, max_pixels: int) -> Decoded:
+    facts = _png_facts(data) if name == "PNG" else _Facts(data)
+    order: Literal["little", "big"] = "big" if data[:1] == b"M" else "little"
+    begin = int.from_bytes(data[4:8], order)  # what is in a WebP; where the tags of a TIFF are
+    if (name == "WEBP" and 8 + begin > len(data)) or (
+        name == "TIFF" and begin + 2 + 12 * int.from_bytes(data[begin : begin + 2], order) > len(data)
+    ):
+        raise EOFError("truncated")
+    image = _OPEN[name](io.BytesIO(facts.data))
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageError("too-many-pixels", f"{width} x {height} pixels are more than the limit of {max_pixels}")
+    if name == "JPEG" and width * height > max(1_000_000, len(data) * 512):  # 64 pixels take a bit at least
+        raise EOFError("truncated")
+    tags: Mapping[int, Any] = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
+    deep = _tiff_is_deep(tags, image.mode, len(data)) if name == "TIFF" else facts.depth == 16
+    frames = facts.frames if name == "PNG" else getattr(image, "n_frames", 1)
+    turned = tags.get(274) in range(2, 9)  # Pillow turns a TIFF while it loads it, and removes the tag
+    image.load()
+    if name == "JPEG" and _jpeg_is_cut(image, data):
+        raise EOFError("truncated")
+    if deep and not image.mode.startswith("I"):
+        pixels, alpha = _deep_planes(facts.data, image, premultiplied=tags.get(338) == (1,))
+    else:
+        pixels, alpha = _planes(image, deep)
+        if deep and tags.get(262) == 0:  # white is zero: Pillow inverts that for up to 8 bits only
+            pixels = 65535 - pixels
+    if facts.key:
+        hit = pixels == np.array(facts.key)
+        alpha = np.where(hit if hit.ndim == 2 else hit.all(axis=2), 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
+    orientation = _exif_orientation(image)
+    converted = image.mode in ("CMYK", "LAB", "YCbCr", "HSV")
+    icc = None if converted else _matching_profile(facts.icc or image.info.get("icc_profile"), pixels)
+    picture = Picture(_upright(pixels, orientation), None if alpha is None else _upright(alpha, orientation), icc)
+    return Decoded(picture, name, orientation == 1 and not turned, ("multi-frame",) if frames > 1 else ())
+
+
+def _png_facts(data: bytes) -> _Facts:
+    """Walks the chunks, because Pillow takes half a PNG for a whole one and browsers forgive broken metadata.
+
+    What the decoders are given are the chunks that make the pixels, and EXIF.
+    """
+    if len(data) < 33:
+        raise EOFError("truncated")
+    if data[12:16] == b"CgBI":
+        raise ImageError("unsupported-format", f"a PNG made for iOS (CgBI), which is no PNG; {_RESAVE}")
+    if data[12:16] != b"IHDR":
+        raise SyntaxError("no header")
+    depth, colour = data[24], data[25]
+    chunks = [data[:8]]
+    found: dict[bytes, bytes] = {}
+    kind, at = b"", 8
+    while kind != b"IEND":
+        length, kind = struct.unpack(">I4s", data[at : at + 8].ljust(8, b"\xff"))
+        end = at + 12 + length
+        if end > len(data):
+            raise EOFError("truncated")
+        body = data[at + 8 : end - 4]
+        sound = zlib.crc32(body, zlib.crc32(kind)) == int.from_bytes(data[end - 4 : end], "big")
+        if not sound and not kind[0] & 32:
+            raise SyntaxError(f"wrong checksum of chunk {kind!r} at byte {at}")
+        exif = kind == b"eXIf" or body.startswith(b"Raw profile type exif\0")
+        palette_alpha = kind == b"tRNS" and colour == 3
+        if kind in _PNG_PIXELS or (sound and (exif or palette_alpha)):
+            chunks.append(data[at:end])
+        if sound:
+            found.setdefault(kind, body)
+        at = end
+    trns = found.get(b"tRNS", b"")
+    key: tuple[int, ...] = ()
+    if colour in (0, 2) and len(trns) >= 2 + 2 * colour:
+        scale = 255 // (2**depth - 1) if depth in (1, 2, 4) else 1
+        key = tuple((part & (2**depth - 1)) * scale for part in struct.unpack_from(f">{1 + colour}H", trns))
+    icc = None
+    if b"iCCP" in found:
+        with contextlib.suppress(zlib.error, ValueError):
+            _, packed = found[b"iCCP"].split(b"\0", 1)
+            icc = zlib.decompressobj().decompress(packed[1:], _LARGEST_PROFILE)
+    frames = int.from_bytes(found.get(b"acTL", b"")[:4], "big")
+    return _Facts(b"".join(chunks), depth, key, icc, max(frames, 1))
+
+
+def _png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
+
+
+def _tiff_is_deep(tags: Mapping[int, Any], mode: str, size: int) -> bool:
+    """Whether there are 16 bits a sample. Raises if pixel data lie beyond the end of the file.
+
+    Fax and JPEG data that break off inside a TIFF are filled up in silence, so where they end is looked up.
+    """
+    offsets = tags.get(273) or tags.get(324) or ()
+    counts = tags.get(279) or tags.get(325) or ()
+    if any(start >= size or start + count > size for start, count in zip(offsets, counts, strict=False)):
+        raise EOFError("truncated")
+    bits = tags.get(258) or (1,)
+    if bits[0] > 8 and (bits[0] != 16 or tags.get(339, (1,))[0] != 1):
+        raise ImageError("pixel-type", f"{bits[0]}-bit samples of mode {mode} have no fixed range here; {_RESAVE}")
+    return bool(bits[0] == 16)
+
+
+def _jpeg_is_cut(image: Image.Image, data: bytes) -> bool:
+    """Whether the coded data stop before the end marker does: libjpeg fills the rest with mid-grey, and Pillow lets it.
+
+    Bytes put before the end marker tell: after whole data they are skipped, after cut data they become pixels.
+    """
+    corner = image.crop(((image.width - 1) // 8 * 8, (image.height - 1) // 8 * 8, image.width, image.height))
+    if not {126, 127, 128, 129}.issuperset(corner.tobytes()):
+        return False
+    at = 2
+    while marker := re.compile(rb"\xff+([^\0\xff\xd0-\xd7])", re.DOTALL).search(data, at):
+        if marker[1] == b"\xd9":
+            break
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+    else:
+        return False
+    small = []
+    for text in (data, data[: marker.start()] + b"\x5a\x93\xc6" * 40 + data[marker.start() :]):
+        probe = JpegImagePlugin.JpegImageFile(io.BytesIO(text))
+        probe.draft(None, (1, 1))
+        small.append(probe.tobytes())
+    return small[0] != small[1]
+
+
+def _planes(image: Image.Image, deep: bool) -> tuple[Plane, Plane | None]:
+    """Pixels and alpha of a loaded image in any mode of 8 bits, or grey of 16."""
+    mode = image.mode
+    if mode in ("L", "RGB"):
+        return np.array(image), None
+    if deep and mode.startswith("I"):
+        return np.array(image).astype(np.uint16), None
+    if mode == "1":
+        return np.array(image.convert("L")), None
+    if mode in ("LA", "La"):
+        both = np.asarray(image.convert("LA"))
+        return np.ascontiguousarray(both[..., 0]), np.ascontiguousarray(both[..., 1])
+    if mode in ("RGBA", "RGBa", "PA") or (mode == "P" and image.has_transparency_data):
+        four = np.asarray(image.convert("RGBA"))
+        return np.ascontiguousarray(four[..., :3]), np.ascontiguousarray(four[..., 3])
+    if mode in ("P", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"):
+        return np.array(image.convert("RGB")), None
+    raise ImageError("pixel-type", f"pixels of type {mode} (32-bit or floating point) have no fixed range; {_RESAVE}")
+
+
+def _deep_planes(data: bytes, image: Image.Image, premultiplied: bool) -> tuple[Plane, Plane | None]:
+    """Colour, or grey with alpha, of 16 bits by OpenCV; `image` is what Pillow made of it and checks the reading."""
+    with _quiet_stderr(True):
+        samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    bands = image.getbands()
+    if samples is None or samples.dtype != np.uint16 or samples.shape[:2] != (image.height, image.width):
+        raise ImageError("pixel-type", f"16 bits a channel in mode {image.mode} cannot be read; {_RESAVE}")
+    grey = data[1:4] == b"PNG" and data[25] == 4  # grey with alpha, of which Pillow makes RGBA
+    pixels = np.ascontiguousarray(samples[..., 0] if grey else samples[..., 2::-1])
+    if bands[-1] != "A":
+        return _agreeing(pixels, np.asarray(image)), None
+    alpha = np.ascontiguousarray(samples[..., 3])
+    _agreeing(alpha, np.asarray(image.getchannel("A")))
+    if premultiplied:
+        wide = pixels.astype(np.uint64) * 65535 // np.maximum(alpha, 1)[..., None]
+        return np.minimum(wide, 65535).astype(np.uint16), alpha
+    return _agreeing(pixels, np.asarray(image)[..., 0 if grey else slice(3)]), alpha
+
+
+def _agreeing(deep: Plane, shallow: Plane) -> Plane:
+    """`deep`, if its upper bytes are `shallow`: OpenCV mixes up some tiled files without a word."""
+    if np.any(np.abs((deep >> 8).astype(np.int16) - shallow) > 1):
+        raise ImageError("pixel-type", f"16 bits a channel, stored in a way that cannot be read; {_RESAVE}")
+    return deep
+
+
+def _upright(plane: Plane, orientation: int) -> Plane:
+    """`plane` as EXIF orientation 1..8 says it is to be shown."""
+    if orientation >= 5:
+        plane = plane.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        plane = plane[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        plane = plane[::-1]
+    return np.ascontiguousarray(plane)
+
+
+def _exif_orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(0x0112)
+    except Exception:  # broken metadata is no reason to lose an image
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _matching_profile(icc: bytes | None, pixels: Plane) -> bytes | None:
+    """`icc` if it is a profile of the colour space of `pixels`: readers refuse or misread a file with another one."""
+    space = b"GRAY" if pixels.ndim == 2 else b"RGB "
+    if not icc or icc[16:20] != space or icc[36:40] != b"acsp" or int.from_bytes(icc[:4], "big") > len(icc):
+        return None
+    return icc
+
+
+@contextlib.contextmanager
+def _quiet_stderr(wanted: bool) -> Iterator[None]:
+    """libtiff and OpenCV print what they think straight to file descriptor 2."""
+    if not wanted:
+        yield
+        return
+    with _stderr_lock:
+        try:
+            kept = os.dup(2)
+        except OSError:  # closed: there is nothing to keep quiet
+            yield
+            return
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 2)
+        os.close(null)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def encode(picture: Picture, ending: str, options: ImageOptions) -> bytes:
+    """The file of a picture, in the format of `ending`; the same bytes for the same pixels.
+
+    Raises ImageError, stage "encode", for what the format cannot hold.
+    """
+    name = READABLE.get(ending.lower())
+    if name is None:
+        raise ImageError("unknown-ending", f"no format is known for the ending {ending!r}", "encode")
+    pixels = picture.pixels
+    alpha = None if options.alpha == "drop" else picture.alpha
+    if str(options.bits) == "8":
+        pixels, alpha = _eight_bits(pixels), None if alpha is None else _eight_bits(alpha)
+    if alpha is not None and name in ("JPEG", "BMP"):
+        way = "`output: {image: {alpha: drop}}` drops it, `format: png` keeps it"
+        raise ImageError("no-alpha", f"{name} cannot hold transparency; {way}", "encode")
+    deep = pixels.dtype == np.uint16
+    if deep and name in ("JPEG", "BMP", "WEBP"):
+        way = "`output: {image: {bits: 8}}` reduces them, `format: png` keeps them"
+        raise ImageError("no-16-bit", f"{name} cannot hold 16 bits a channel; {way}", "encode")
+    limit = {"JPEG": 65500, "WEBP": 16383}.get(name)
+    if limit and max(pixels.shape[:2]) > limit:
+        size = f"{pixels.shape[1]} x {pixels.shape[0]}"
+        raise ImageError(
+            "too-large", f"{name} holds {limit} pixels a side at most, not {size}; use `format: png`", "encode"
+        )
+    samples = pixels if alpha is None else np.dstack((pixels, alpha))
+    icc = _matching_profile(picture.icc, pixels)
+    settings: Mapping[str, Mapping[str, Any]] = {
+        "JPEG": {"quality": options.quality, "subsampling": options.subsampling},
+        "PNG": {"compress_level": options.png_level},
+        # exact: also the colour under full transparency; without loss, quality is effort
+        "WEBP": {"lossless": True, "exact": True, "quality": 75} if options.lossless else {"quality": options.quality},
+        "TIFF": {"compression": "tiff_adobe_deflate"},
+        "BMP": {},
+    }
+    try:
+        if deep and name == "TIFF":
+            return _deep_tiff(samples, icc)
+        if deep and samples.ndim == 3:
+            return _deep_png(samples, icc, options.png_level)
+        out = io.BytesIO()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            Image.fromarray(samples).save(out, name, icc_profile=icc, **settings[name])
+        return out.getvalue()
+    except MemoryError as error:
+        raise ImageError("out-of-memory", f"not enough memory to write this {name}", "encode") from error
+    except Exception as error:
+        raise ImageError("encode-failed", f"this picture cannot be written as {name}: {error}", "encode") from error
+
+
+def _eight_bits(plane: Plane) -> Plane:
+    """16 bits to 8, x / 257 rounded to nearest."""
+    if plane.dtype != np.uint16:
+        return plane
+    return ((plane.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
+
+
+def _deep_png(samples: Plane, icc: bytes | None, level: int) -> bytes:
+    """A PNG of 16 bits with 2..4 channels, which Pillow cannot write, nor OpenCV with two channels or a profile."""
+    height, width, channels = samples.shape
+    rows = np.ascontiguousarray(samples.astype(">u2")).view(np.uint8).reshape(height, -1)
+    lines = np.ones((height, rows.shape[1] + 1), np.uint8)  # the 1 before each row names its filter, Sub
+    lines[:, 1:] = rows
+    lines[:, 1 + 2 * channels :] -= rows[:, : -2 * channels]
+    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    profile = _png_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc)) if icc else b""
+    pixels = _png_chunk(b"IDAT", zlib.compress(lines.tobytes(), level))
+    return b"\x89PNG\r\n\x1a\n" + _png_chunk(b"IHDR", header) + profile + pixels + _png_chunk(b"IEND", b"")
+
+
+def _deep_tiff(samples: Plane, icc: bytes | None) -> bytes:
+    """A TIFF of 16 bits in one deflated strip, which Pillow can write for grey only, and OpenCV without profile.
+
+    Grey with alpha becomes RGBA, because neither reads it back.
+    """
+    samples = samples[..., None] if samples.ndim == 2 else samples
+    if samples.shape[2] == 2:
+        samples = samples[..., [0, 0, 0, 1]]
+    height, width, channels = samples.shape
+    steps = samples.astype("<u2")
+    steps[:, 1:] -= samples[:, :-1]
+    strip = zlib.compress(steps.tobytes(), 6)
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[256], tags[257], tags[277], tags[278] = width, height, channels, height
+    tags[258] = (16,) * channels
+    tags[259], tags[317] = 8, 2  # deflated horizontal differences
+    tags[262] = 1 if channels == 1 else 2  # black is zero, or RGB
+    tags[273], tags[279] = 0, len(strip)  # the strip comes right after the tags, from where Pillow counts
+    if channels == 4:
+        tags[338] = 2  # alpha, not premultiplied
+    if icc:
+        tags.tagtype[34675] = 7
+        tags[34675] = icc
+    return struct.pack("<4sI", b"II*\0", 8) + tags.tobytes(8) + strip

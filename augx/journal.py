@@ -1,0 +1,246 @@
+"""What is already done, source by source.
+
+While a run goes on each shard leaves one segment, `.augx/journal/NAME.jsonl`, in one rename after all its images are in
+place. A segment is a line about each source, an `Entry`, followed by the finished manifest rows of that source:
+
+    {"source": "cat/tabby.jpg", "key": ..., "sha256": ..., "size": ..., "copies": [0, 1], "failed": [], "length": 1310}
+    {"file_name": "cat/tabby.jpg", ...}
+    {"file_name": "cat/tabby_aug01.jpg", ...}
+
+At the end the rows move to manifest.jsonl and `.augx/index.jsonl` keeps the entries, each with its offset there. Nothing
+in them depends on time, place, workers or order. Without the index the manifest itself tells nearly as much.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from augx.model import Json
+from augx.store import OWN, Folder, sha256_file
+
+MANIFEST, FAILURES, SUMMARY = "manifest.jsonl", "failures.jsonl", "summary.json"
+_SEGMENTS, _INDEX, _INTENT = f"{OWN}/journal", f"{OWN}/index.jsonl", f"{OWN}/intent.jsonl"
+
+
+def dump(row: Json) -> bytes:
+    """One line of JSON, as the manifest has it."""
+    return json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of one source that stand together: `length` bytes at `offset` of a file, one line for each of `copies`."""
+
+    file: str
+    offset: int
+    length: int
+    copies: tuple[int, ...]
+
+    def lines(self, folder: Folder) -> list[bytes]:
+        with open(folder.path(self.file), "rb") as file:
+            file.seek(self.offset)
+            return file.read(self.length).splitlines(keepends=True)
+
+
+@dataclass(slots=True)
+class Entry:
+    """What was made of one source. `key` names all that its copies depend on; `sha256` and `size` are its content's.
+
+    `failed`: rows for failures.jsonl. A source that could not be read has sha256 "".
+    """
+
+    source: str
+    key: str
+    sha256: str
+    size: int
+    parts: list[Part] = field(default_factory=list)
+    failed: list[dict[str, Json]] = field(default_factory=list)
+
+    def made(self) -> set[int]:
+        return {copy for part in self.parts for copy in part.copies}
+
+    def tried(self) -> set[int]:
+        return self.made() | {row["copy"] for row in self.failed}
+
+    def rows(self, folder: Folder, copies: Sequence[int]) -> list[bytes]:
+        """The manifest lines of these copies, in their order; a copy made twice counts once."""
+        if len(self.parts) == 1 and self.parts[0].copies == tuple(copies):
+            return self.parts[0].lines(folder)
+        lines = {c: line for part in self.parts for c, line in zip(part.copies, part.lines(folder), strict=True)}
+        return [lines[c] for c in copies if c in lines]
+
+    def parsed(self, folder: Folder) -> Iterator[dict[str, Json]]:
+        """The manifest rows of all copies, also of those no longer wanted; none where their file is gone."""
+        for part in self.parts:
+            try:
+                yield from map(json.loads, part.lines(folder))
+            except (FileNotFoundError, ValueError):
+                continue
+
+    def line(self, copies: Sequence[int], length: int, offset: int | None = None) -> bytes:
+        place = {} if offset is None else {"offset": offset}
+        return dump(
+            {"source": self.source, "key": self.key, "sha256": self.sha256, "size": self.size}
+            | {"copies": list(copies), "failed": self.failed, "length": length}
+            | place
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """`entries`: what counts now, by source. `replaced`: older entries whose files may still lie about.
+
+    `finished`: the last run came to its end, and `summary` is its summary. `intent`: names an unfinished run may have
+    written without saying so.
+    """
+
+    entries: dict[str, Entry]
+    replaced: list[Entry]
+    summary: dict[str, Json]
+    finished: bool
+    intent: frozenset[str]
+
+
+def load(folder: Folder) -> Journal:
+    """Reads the index (or the manifest in its stead), then the segments of an unfinished run over it."""
+    entries: dict[str, Entry] = {}
+    replaced: list[Entry] = []
+    told = summary(folder)
+    for entry in _read_index(folder) or _from_manifest(folder):
+        entries[entry.source] = entry
+    segments = sorted(os.listdir(folder.path(_SEGMENTS))) if os.path.isdir(folder.path(_SEGMENTS)) else []
+    for name in segments:
+        file = f"{_SEGMENTS}/{name}"
+        for entry in _read_segment(folder, file):
+            before = entries.get(entry.source)
+            if before is None:
+                entries[entry.source] = entry
+            elif before.key == entry.key:
+                before.parts += entry.parts
+                retried = {copy for part in entry.parts for copy in part.copies} | {r["copy"] for r in entry.failed}
+                before.failed = [r for r in before.failed if r["copy"] not in retried] + entry.failed
+            else:
+                replaced.append(before)
+                entries[entry.source] = entry
+    intent = _intent(folder)
+    finished = bool(told) and intent is None and not segments
+    return Journal(entries, replaced, told, finished, frozenset(intent or ()))
+
+
+def owned(folder: Folder) -> bool:
+    """Whether augx has made this folder: its own subfolder is there, or its summary and manifest."""
+    if os.path.isdir(folder.path(OWN)):
+        return True
+    return bool(summary(folder)) and os.path.exists(folder.path(MANIFEST))
+
+
+def begin(folder: Folder, names: Iterable[str]) -> None:
+    """Says which files this run may write, before it writes the first; until `end` the run counts as unfinished."""
+    folder.stream(_INTENT, (dump(name) for name in names))
+
+
+def write_segment(folder: Folder, name: str, entries: Iterable[tuple[Entry, list[int], list[bytes]]]) -> None:
+    """Puts a shard's entries, each with its copies and their rows, in place at once."""
+    pieces: list[bytes] = []
+    for entry, copies, rows in entries:
+        pieces.append(entry.line(copies, sum(map(len, rows))))
+        pieces += rows
+    folder.write(f"{_SEGMENTS}/{name}.jsonl", b"".join(pieces))
+
+
+def compact(folder: Folder, manifest_sha256: str, lines: Iterable[bytes]) -> None:
+    """Replaces the segments by an index whose lines are given; the manifest with the rows must be in place."""
+    folder.stream(_INDEX, chain([dump({"manifest": manifest_sha256})], lines))
+    if os.path.isdir(folder.path(_SEGMENTS)):
+        for name in os.listdir(folder.path(_SEGMENTS)):
+            folder.remove(f"{_SEGMENTS}/{name}")
+
+
+def end(folder: Folder) -> None:
+    folder.remove(_INTENT)
+
+
+def next_segment(folder: Folder) -> int:
+    """A number above those of all segments there: the later segment counts, and none is written over."""
+    try:
+        names = os.listdir(folder.path(_SEGMENTS))
+    except FileNotFoundError:
+        return 0
+    return max((int(name.partition(".")[0]) + 1 for name in names), default=0)
+
+
+def _read_segment(folder: Folder, name: str) -> Iterator[Entry]:
+    with open(folder.path(name), "rb") as file:
+        while (line := file.readline()) and (read := _parse(line, name, lambda head: file.tell())):
+            file.seek(read[1], os.SEEK_CUR)
+            yield read[0]
+
+
+def _read_index(folder: Folder) -> list[Entry]:
+    """The entries, or none if there is no index or it does not belong to the manifest that is there."""
+    try:
+        with open(folder.path(_INDEX), "rb") as file:
+            if json.loads(file.readline()) != {"manifest": sha256_file(folder.path(MANIFEST))}:
+                return []
+            read = [_parse(line, MANIFEST, lambda head: int(head["offset"])) for line in file]
+    except (FileNotFoundError, ValueError):
+        return []
+    return [entry[0] for entry in read if entry]
+
+
+def _parse(line: bytes, file: str, offset: Callable[[dict[str, Json]], int]) -> tuple[Entry, int] | None:
+    """An entry, its rows at `offset` of `file`, and their length; None for a line that is none of ours."""
+    try:
+        head = json.loads(line)
+        entry = Entry(head["source"], head["key"], head["sha256"], head["size"], failed=head["failed"])
+        if head["copies"]:
+            entry.parts.append(Part(file, offset(head), head["length"], tuple(head["copies"])))
+        return entry, head["length"]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _from_manifest(folder: Folder) -> Iterator[Entry]:
+    """The entries as far as the manifest's rows tell: all but the failures, which are then tried again."""
+    try:
+        file = open(folder.path(MANIFEST), "rb")
+    except FileNotFoundError:
+        return
+    entries: dict[str, Entry] = {}
+    with file:
+        offset = 0
+        for line in file:
+            try:
+                row = json.loads(line)
+                entry = entries.setdefault(
+                    row["source"], Entry(row["source"], row["key"], row["source_sha256"], row["source_bytes"])
+                )
+                entry.parts.append(Part(MANIFEST, offset, len(line), (row["copy"],)))
+            except (ValueError, KeyError, TypeError):
+                pass
+            offset += len(line)
+    yield from entries.values()
+
+
+def summary(folder: Folder) -> dict[str, Json]:
+    """What summary.json says, {} where there is none of ours."""
+    try:
+        with open(folder.path(SUMMARY), "rb") as file:
+            read = json.load(file)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return {}
+    return read if isinstance(read, dict) and "augx" in read else {}
+
+
+def _intent(folder: Folder) -> list[str] | None:
+    try:
+        with open(folder.path(_INTENT), "rb") as file:
+            return [json.loads(line) for line in file]
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return []

@@ -1,0 +1,49 @@
+"""One writer at a time: an advisory lock on `.augx/lock` that the system lets go when its holder dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from augx.errors import OutputError
+from augx.store import OWN, stopping
+
+try:
+    import fcntl
+except ImportError:  # Windows has no flock; there two runs at once are the user's risk
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def locked(output: str) -> Iterator[None]:
+    """Holds OUTPUT for the body; raises OutputError that says who else does."""
+    path = os.path.join(output, OWN, "lock")
+    with stopping("cannot write", path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if fcntl is not None:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise OutputError(f"{output} is being written by {_holder(descriptor)}", "wait for it to end") from None
+        holder = json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, holder, 0)
+        try:
+            yield
+        finally:
+            os.ftruncate(descriptor, 0)  # a finished folder has nothing of this machine in it
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        holder = json.loads(os.pread(descriptor, 4096, 0))
+        return f"another augx, process {holder['pid']} on {holder['host']}"
+    except (ValueError, KeyError, TypeError):
+        return "another augx"

@@ -1,0 +1,221 @@
+"""The end of a run: the journal becomes manifest, label files, failures and summary. And `verify`, which doubts them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from augx import journal, naming, versions
+from augx import plan as planning
+from augx.errors import ImageError, OutputError
+from augx.formats import Format
+from augx.journal import FAILURES, MANIFEST, SUMMARY, Entry, dump
+from augx.model import Job, Json
+from augx.plan import Plan
+from augx.store import Folder, sha256_file
+
+
+def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[str, Json], int]:
+    """Writes all but the images, and removes images that are no longer wanted; returns the summary and how many."""
+    state = journal.load(folder)
+    removed = _remove_stale(plan, state, folder)
+    lengths: list[int] = []
+
+    def rows() -> Iterator[bytes]:
+        for job in plan.jobs:
+            lines = b"".join(state.entries[job.sample.id].rows(folder, job.copies))
+            lengths.append(len(lines))
+            yield lines
+
+    size, sha256 = folder.stream(MANIFEST, rows())
+    files = _write_labels(plan, folder, targets, state.summary.get("files", {}))
+    failures = list(_failures(plan, state.entries))
+    folder.stream(FAILURES, map(dump, failures))
+    journal.compact(folder, sha256, _index(plan, state.entries, lengths))
+    journal.end(folder)
+    summary = _summary(plan, state.entries, failures, {"sha256": sha256, "bytes": size}, files)
+    folder.write(SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n")
+    return summary, removed
+
+
+class Rows:
+    """The manifest, row by row, as often as one likes."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._path = folder.path(MANIFEST)
+
+    def __iter__(self) -> Iterator[dict[str, Json]]:
+        with open(self._path, "rb") as file:
+            yield from map(json.loads, file)
+
+
+def verify(output: str, workers: int) -> tuple[int, list[str]]:
+    """Holds the folder against its manifest; returns the number of rows, and a line for each thing that is wrong."""
+    from augx import images
+
+    folder = Folder(output)
+    summary = journal.summary(folder)
+    if not summary:
+        raise OutputError(f"{folder.root} holds no finished run of augx", "give the OUTPUT of an `augx run`")
+    findings: list[str] = []
+    if sha256_file(folder.path(MANIFEST)) != summary["manifest"]["sha256"]:
+        findings.append(f"{MANIFEST}: it is not the one that {SUMMARY} was written for")
+    if sha256_file(folder.path(FAILURES)) != summary["failures_sha256"]:
+        findings.append(f"{FAILURES}: it is not the one that {SUMMARY} was written for")
+    unlisted = folder.names() - {MANIFEST, FAILURES, SUMMARY}
+    for name, sha256 in summary["files"].items():
+        if name not in unlisted:
+            findings.append(f"{name}: missing")
+        elif sha256_file(folder.path(name)) != sha256:
+            findings.append(f"{name}: it has been changed")
+        unlisted.discard(name)
+
+    def one(line: bytes) -> tuple[str, str]:
+        try:
+            row = json.loads(line)
+            name = row["file_name"]
+            with open(folder.path(name), "rb") as file:
+                data = file.read()
+            if len(data) != row["bytes"]:
+                return name, f"it has {len(data)} bytes, the manifest says {row['bytes']}"
+            if hashlib.sha256(data).hexdigest() != row["sha256"]:
+                return name, "its content is not what the manifest says"
+            picture = images.decode(data).picture
+            if (picture.width, picture.height) != (row["width"], row["height"]):
+                return name, f"it is {picture.width}x{picture.height}, the manifest says {row['width']}x{row['height']}"
+            if row["labels"] and not all(0 < weight <= 1 for weight in row["labels"].values()):
+                return name, "a label has a weight outside 0 to 1"
+        except FileNotFoundError:
+            return name, "missing"
+        except ImageError as error:
+            return name, f"it cannot be decoded: {error.message}"
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return MANIFEST, f"a row is no manifest row: {line[:60]!r}"
+        except OSError as error:
+            return name, f"it cannot be read: {error.strerror}"
+        return name, ""
+
+    seen: Counter[str] = Counter()
+    with open(folder.path(MANIFEST), "rb") as file, ThreadPoolExecutor(workers) as threads:
+        for lines in _batches(file, 1024):
+            for name, finding in threads.map(one, lines):
+                seen[name] += 1
+                if finding:
+                    findings.append(f"{name}: {finding}")
+    findings += [f"{name}: it has {n} rows" for name, n in seen.items() if n > 1 and name != MANIFEST]
+    findings += [f"{name}: it is in no row of the manifest" for name in sorted(unlisted - seen.keys())]
+    if seen.total() != summary["counts"]["images"]:
+        findings.append(f"{MANIFEST}: it has {seen.total()} rows, the summary says {summary['counts']['images']}")
+    return seen.total(), findings
+
+
+def _batches(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    yield batch
+
+
+def _remove_stale(plan: Plan, state: journal.Journal, folder: Folder) -> int:
+    """Deletes images that augx wrote and the plan no longer wants. A file that somebody has changed since stays."""
+    planned = {job.sample.id: job for job in plan.jobs}
+    stale: dict[str, str] = {}
+    for entry in state.replaced:
+        stale |= {row["file_name"]: row["sha256"] for row in entry.parsed(folder)}
+    for source, entry in state.entries.items():
+        if source not in planned or not entry.made() <= set(planned[source].copies):
+            stale |= {row["file_name"]: row["sha256"] for row in entry.parsed(folder)}
+    stale |= dict.fromkeys(state.intent, "")  # a killed run may have left any content
+    for job in plan.jobs:
+        made = state.entries[job.sample.id].made()
+        for copy in job.copies:
+            if copy in made:
+                stale.pop(naming.copy_name(job.stem, job.ending, copy), None)
+    removed = 0
+    for name, sha256 in stale.items():
+        path = folder.path(name)
+        if os.path.isfile(path) and (not sha256 or sha256_file(path) == sha256):
+            folder.remove(name)
+            removed += 1
+    return removed
+
+
+def _write_labels(plan: Plan, folder: Folder, targets: Sequence[Format], before: dict[str, str]) -> dict[str, str]:
+    """The label files of the output formats, as projections of the manifest; returns name -> SHA-256."""
+    files: dict[str, str] = {}
+    for target in targets:
+        for name, texts in target.write(Rows(folder), plan.dataset):
+            files[name] = folder.stream(name, (text.encode() for text in texts))[1]
+    for name, sha256 in before.items():
+        path = folder.path(name)
+        if name not in files and os.path.isfile(path) and sha256_file(path) == sha256:
+            folder.remove(name)
+    return files
+
+
+def _failures(plan: Plan, entries: dict[str, Entry]) -> Iterator[dict[str, Json]]:
+    for job in plan.jobs:
+        failed = {row["copy"]: row for row in entries[job.sample.id].failed}
+        yield from (failed[copy] for copy in job.copies if copy in failed)
+    for flaw, copies in plan.lost:
+        for copy in copies:
+            yield {"source": flaw.source, "copy": copy, "stage": "read", "error": flaw.code, "message": flaw.message}
+
+
+def _index(plan: Plan, entries: dict[str, Entry], lengths: list[int]) -> Iterator[bytes]:
+    offset = 0
+    for job, length in zip(plan.jobs, lengths, strict=True):
+        entry = entries[job.sample.id]
+        made = entry.made()
+        wanted = set(job.copies)
+        entry.failed = [row for row in entry.failed if row["copy"] in wanted]
+        yield entry.line([copy for copy in job.copies if copy in made], length, offset)
+        offset += length
+
+
+def _summary(
+    plan: Plan, entries: dict[str, Entry], failures: list[dict[str, Json]], manifest: Json, files: dict[str, str]
+) -> dict[str, Json]:
+    """Figures of the finished folder: nothing in it depends on when, where or in how many runs it was made."""
+    made: list[tuple[Job, int]] = []
+    originals = 0
+    splits: dict[str, dict[str, int]] = {}
+    for job in plan.jobs:
+        copies = entries[job.sample.id].made() & set(job.copies)
+        made.append((job, len(copies)))
+        originals += 0 in copies
+        if job.sample.split is not None:
+            count = splits.setdefault(job.sample.split, {"before": 0, "after": 0})
+            count["before"] += 1
+            count["after"] += len(copies)
+    images = sum(count for _, count in made)
+    return {
+        "augx": versions.deciding()["augx"],
+        "plan": planning.plan_hash(plan, lambda job: entries[job.sample.id].key),
+        "counts": {
+            "sources": len(plan.jobs) + len(plan.lost),
+            "images": images,
+            "originals": originals,
+            "copies": images - originals,
+            "failed": len(failures),
+        },
+        "classes": planning.class_counts([(job.sample, count) for job, count in made]),
+        "splits": splits,
+        "failures": dict(sorted(Counter(row["error"] for row in failures).items())),
+        "warnings": dict(sorted(Counter(flaw.code for flaw in plan.dataset.warnings).items())),
+        "ignored": dict(sorted(plan.dataset.ignored.items())),
+        "formats": {"read": plan.dataset.format, "written": list(plan.formats)},
+        "recipe": plan.recipe.canonical(),
+        "manifest": manifest,
+        "failures_sha256": hashlib.sha256(b"".join(map(dump, failures))).hexdigest(),
+        "files": files,
+        "versions": versions.everything(),
+        "cpu": versions.cpu(),
+    }

@@ -1,0 +1,109 @@
+"""File names of written images, decided before any pixel is read.
+
+`tabby.jpg` makes `tabby.jpg` (the original) and `tabby_aug01.jpg`, `tabby_aug02.jpg` and so on. Two images never get one
+name, on file systems that ignore case neither; a base name has no dot, because WebDataset and others cut names at the
+first. A name depends on the sources that would clash with it and on nothing else: adding an image renames no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import count
+
+from augx.model import Sample
+
+READABLE: Mapping[str, str] = {
+    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".mpo": "JPEG",
+    ".png": "PNG", ".apng": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".dib": "BMP", ".tif": "TIFF", ".tiff": "TIFF",
+}  # fmt: skip
+ENDINGS: Mapping[str, str] = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "bmp": ".bmp", "tiff": ".tif"}
+_KEPT = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+_NAME_MAX = 255  # bytes, on every common file system
+_COPY = re.compile(r"(?:_aug\d{2,})+$")
+
+
+def written_ending(name: str, image_format: str) -> str:
+    """The ending of what is written for a source called `name` under `output.image.format`.
+
+    `keep` keeps the source's own spelling (`.JPG`) where datasets commonly use it, and the common one where they do
+    not (`.jfif` becomes `.jpg`). A source with an unknown ending is written as PNG, which loses nothing.
+    """
+    if image_format != "keep":
+        return ENDINGS[image_format]
+    file = name.rpartition("/")[2]
+    spelled = file[len(_own_stem(file)) :]
+    lower = spelled.lower()
+    if lower in _KEPT:
+        return spelled
+    return ENDINGS[READABLE[lower].lower()] if lower in READABLE else ".png"
+
+
+def stems(samples: Sequence[Sample], image_format: str, unique_stems: bool = False) -> list[tuple[str, str]]:
+    """For each sample, in order: (folder and base name, ending); `copy_name` makes file names of them.
+
+    `unique_stems`: the output format pairs label files with images by base name, so `a.jpg` and `a.png` clash too.
+    """
+
+    def family(folder: str, base: str, ending: str) -> tuple[str, str, str]:
+        """What all names made from `base` have in common: two sources of one family could make one name."""
+        return _fold(folder), _fold(_COPY.sub("", base)), "" if unique_stems else _fold(ending)
+
+    names: list[tuple[str, str, str]] = []
+    families: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for index, sample in enumerate(samples):
+        file = sample.id.rpartition("/")[2]
+        base = _fitting(_own_stem(file).replace(".", "_"), sample.id)
+        names.append((sample.folder, base, written_ending(file, image_format)))
+        families[family(*names[-1])].append(index)
+
+    def claim(index: int) -> tuple[bool, bool, str]:
+        """The plain name stays with the source that bears it already; a name that looks like a copy's never wins."""
+        _, base, ending = names[index]
+        file = samples[index].id.rpartition("/")[2]
+        return bool(_COPY.search(base)), file != base + ending, samples[index].id
+
+    for members in [m for m in families.values() if len(m) > 1]:
+        for index in sorted(members, key=claim)[1:]:
+            folder, base, ending = names[index]
+            for attempt in count():
+                renamed = f"{_cut(base, 40)}_{_short_hash(f'{attempt or str()}{samples[index].id}')}"
+                if family(folder, renamed, ending) not in families:
+                    break
+            families[family(folder, renamed, ending)] = [index]
+            names[index] = (folder, renamed, ending)
+    return [(f"{folder}/{base}" if folder else base, ending) for folder, base, ending in names]
+
+
+def copy_name(stem: str, ending: str, copy: int) -> str:
+    """`cat/tabby`, `.jpg`, 3 -> `cat/tabby_aug03.jpg`; copy 0 is the original and keeps the plain name."""
+    return f"{stem}_aug{copy:02d}{ending}" if copy else stem + ending
+
+
+def _own_stem(file: str) -> str:
+    """`tabby.v2.jpg` -> `tabby.v2`; a name without an ending, or that begins with its only dot, is all stem."""
+    dot = file.rfind(".")
+    return file[:dot] if dot > 0 else file
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+
+
+def _fitting(base: str, sample_id: str) -> str:
+    """`base`, or its beginning and a hash where the copies' names would be too long for a file system."""
+    if len(base.encode()) <= _NAME_MAX - 30:  # room for a hash, "_aug100000" and an ending
+        return base
+    return f"{_cut(base, 40)}_{_short_hash(sample_id)}"
+
+
+def _cut(base: str, room: int) -> str:
+    """The beginning of `base` that leaves `room` bytes of a file name, never splitting a character."""
+    return base.encode()[: _NAME_MAX - room].decode(errors="ignore")

@@ -1,0 +1,125 @@
+"""Dataset x recipe -> jobs, keys and shards. Pure: reads no pixel, writes nothing, asks no clock and no worker."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from augx import naming
+from augx.errors import InputError
+from augx.model import Dataset, Flaw, Job, Json, Sample, Shard
+from augx.recipe import Recipe
+
+_SHARD_SOURCES = 32  # a kill loses the work of one shard at most ...
+_SHARD_BYTES = 4 << 20  # ... so a shard is small where images are large
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`jobs` in the order of the manifest: by source. `lost`: listed in the dataset, but cannot be made.
+
+    `formats`: names of the formats it is written in. `basis` is the part that all keys share: the recipe and the
+    versions that decide bytes.
+    """
+
+    dataset: Dataset
+    recipe: Recipe
+    jobs: tuple[Job, ...]
+    lost: tuple[tuple[Flaw, tuple[int, ...]], ...]
+    formats: tuple[str, ...]
+    basis: str
+
+    def images(self) -> int:
+        return sum(len(job.copies) for job in self.jobs)
+
+
+def make(
+    dataset: Dataset,
+    recipe: Recipe,
+    formats: tuple[str, ...],
+    versions: Mapping[str, str],
+    unique_stems: bool = False,
+) -> Plan:
+    """The plan. `dataset.samples` have their output folder already.
+
+    Raises InputError when the recipe's `splits` name none of the dataset's.
+    """
+    splits = {s.split for s in dataset.samples if s.split is not None}
+    if splits and not splits & set(recipe.splits) and all(s.split is not None for s in dataset.samples):
+        raise InputError(
+            f"the recipe multiplies {', '.join(recipe.splits)}, but the dataset has only {', '.join(sorted(splits))}",
+            f"set `splits: [{min(splits)}]` in the recipe to multiply it",
+        )
+    every = tuple(range(0 if recipe.originals else 1, recipe.copies + 1))
+
+    def copies(sample: Sample) -> tuple[int, ...]:
+        multiplied = sample.split is None or sample.split in recipe.splits
+        return every if multiplied else (0,)
+
+    stems = naming.stems(dataset.samples, recipe.image.format, unique_stems)
+    jobs = tuple(
+        Job(sample, stem, ending, copies(sample)) for sample, (stem, ending) in zip(dataset.samples, stems, strict=True)
+    )
+    lost = tuple((flaw, every) for flaw in dataset.failed)
+    return Plan(dataset, recipe, jobs, lost, formats, basis(recipe, versions))
+
+
+def basis(recipe: Recipe, versions: Mapping[str, str]) -> str:
+    return _digest([recipe.digest(), dict(sorted(versions.items()))])
+
+
+def key(basis: str, job: Job, sha256: str) -> str:
+    """Names all that the rows and pixels of this source's copies depend on, but for how many copies there are."""
+    known = job.sample.annotations
+    place = [job.sample.id, job.stem, job.ending, job.sample.split]
+    return _digest([basis, sha256, place, dict(known.labels), dict(known.values)])[:16]
+
+
+def plan_hash(plan: Plan, keys: Callable[[Job], str]) -> str:
+    """One hash of all that OUTPUT will hold: equal hashes, equal folders."""
+    digest = hashlib.sha256(f"{plan.basis}\0{plan.formats}\n".encode())
+    for job in plan.jobs:
+        digest.update(f"{job.sample.id}\0{keys(job)}\0{_ranges(job.copies)}\n".encode())
+    for flaw, copies in plan.lost:
+        digest.update(f"{flaw.source}\0{flaw.code}\0{_ranges(copies)}\n".encode())
+    return digest.hexdigest()
+
+
+def shards(jobs: Iterable[Job], size: Callable[[Job], int], first: int = 0) -> Iterator[Shard]:
+    """Cuts jobs into shards of about equal work, the same however many workers there are; `size` is in bytes."""
+
+    def shard() -> Shard:
+        return Shard(f"{first:04d}.{number:07d}", tuple(some))
+
+    some: list[Job] = []
+    number = total = 0
+    for job in jobs:
+        some.append(job)
+        total += size(job)
+        if len(some) >= _SHARD_SOURCES or total >= _SHARD_BYTES:
+            yield shard()
+            some, total, number = [], 0, number + 1
+    if some:
+        yield shard()
+
+
+def class_counts(jobs: Sequence[tuple[Sample, int]]) -> dict[str, dict[str, int]]:
+    """Per class name: `before`, the sources that have it, and `after`, the images written of them."""
+    counts: dict[str, dict[str, int]] = {}
+    for sample, images in jobs:
+        for name in sample.annotations.labels or ["(none)"]:
+            count = counts.setdefault(name, {"before": 0, "after": 0})
+            count["before"] += 1
+            count["after"] += images
+    return dict(sorted(counts.items()))
+
+
+def _digest(parts: Json) -> str:
+    text = json.dumps(parts, ensure_ascii=True, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _ranges(copies: Sequence[int]) -> str:
+    return f"{copies[0]}-{copies[-1]}" if copies else ""

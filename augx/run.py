@@ -1,0 +1,277 @@
+"""The conductor: read the dataset, plan, have the shards worked off, write what the journal then says.
+
+Order of writing, so that a kill at any moment loses one shard at most and the same command goes on: intent, images and
+segments (in the workers), stale files away, manifest, label files, failures, index, intent away, summary last.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
+from typing import Protocol
+
+from augx import formats, journal, manifest, naming, versions
+from augx import plan as planning
+from augx.errors import GateError, ImageError, OutputError, Refused, Stopped
+from augx.executors import local
+from augx.formats import Format, ReadOptions
+from augx.journal import FAILURES, MANIFEST, SUMMARY, Entry, Journal
+from augx.lock import locked
+from augx.model import Dataset, Job, Json, Shard
+from augx.plan import Plan
+from augx.recipe import Recipe
+from augx.store import Folder
+from augx.survey import Survey, hashes, survey
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for. `workers` 0 works in this process; `max_errors` is a number of images, or "5%"."""
+
+    input: str
+    output: str
+    recipe: Recipe
+    from_format: str | None = None
+    to_formats: tuple[str, ...] = ()
+    read: ReadOptions = field(default_factory=ReadOptions)
+    workers: int = 1
+    strict: bool = False
+    max_errors: str | None = None
+
+
+class Progress(Protocol):
+    """Told how many images will be made, and then of each shard."""
+
+    def begin(self, images: int, kept: int) -> None: ...
+    def step(self, made: int, failed: int) -> None: ...
+    def end(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`made` and `kept`: images of this run and of earlier ones. `summary` is what summary.json says."""
+
+    made: int
+    kept: int
+    failed: int
+    removed: int
+    summary: dict[str, Json]
+
+
+def read(request: Request) -> tuple[Plan, list[Format]]:
+    """The plan of a request and the formats to write. Reads names and labels, no pixels.
+
+    With several formats the first says where images go; each writes its label files.
+    """
+    source = formats.detect(request.input, request.from_format)
+    targets = [formats.load(name) for name in dict.fromkeys(request.to_formats)] or [source]
+    dataset = source.read(request.input, request.read)
+    for target in targets:
+        target.check(dataset, mixes=False)
+    samples = tuple(replace(s, folder=targets[0].place(s, dataset)) for s in dataset.samples)
+    dataset = replace(dataset, samples=samples)
+    if request.strict:
+        _refuse_warnings(dataset, request.recipe)
+    names = tuple(target.name for target in targets)
+    return planning.make(dataset, request.recipe, names, versions.deciding()), targets
+
+
+def check(request: Request) -> list[str]:
+    """Why OUTPUT is not what `run` would make now, in words; empty when it is. Writes nothing."""
+    folder = Folder(request.output)
+    if not os.path.isdir(request.output):
+        return [f"{request.output} is not there"]
+    if not journal.owned(folder):
+        raise OutputError(f"{request.output} was not written by augx", "give the OUTPUT of an `augx run`")
+    plan, _ = read(request)
+    state = journal.load(folder)
+    found = survey(plan, state, folder)
+    if up_to_date(found, state, _hash_if_done(plan, found), folder):
+        return []
+    reasons = [f"{count:,} {reason}" for reason, count in found.reasons.items()]
+    if state.summary and state.summary.get("versions") != versions.everything():
+        was, now = state.summary.get("versions", {}), versions.everything()
+        reasons += [f"{name} is {now[name]}, was {was.get(name)}" for name in now if was.get(name) != now[name]]
+    if state.summary and state.summary.get("recipe") != plan.recipe.canonical():
+        reasons.append("the recipe is another")
+    if not state.finished:
+        reasons.append("the last run did not end")
+    return reasons or ["its manifest or label files are not what run would write"]
+
+
+def up_to_date(found: Survey, state: Journal, plan_hash: str, folder: Folder) -> bool:
+    return (
+        state.finished
+        and not found.todo
+        and not found.reasons
+        and state.summary.get("plan") == plan_hash
+        and all(os.path.exists(folder.path(n)) for n in [MANIFEST, FAILURES, *state.summary.get("files", {})])
+    )
+
+
+def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -> Outcome:
+    """Makes OUTPUT what the plan says. `check` is called before the first image with a recipe that has work to do.
+
+    Raises Refused before anything is written, Stopped and GateError half-way; the same request then goes on.
+    """
+    folder = Folder(request.output)
+    guard(request.input, folder)
+    plan, targets = read(request)
+    fresh = not journal.owned(folder)
+    if fresh:
+        check(request.recipe)  # before OUTPUT is there
+    with locked(request.output):
+        folder.clean()
+        state = journal.load(folder)
+        found = survey(plan, state, folder)
+        plan_hash = _hash_if_done(plan, found)
+        _redate(plan, found, folder)
+        if up_to_date(found, state, plan_hash, folder):
+            os.utime(folder.path(SUMMARY))  # the target of make(1): must be newer than what it depends on
+            return Outcome(0, found.kept, _failed(state.summary), 0, state.summary)
+        if found.todo and not fresh:
+            check(request.recipe)
+        names = [naming.copy_name(job.stem, job.ending, copy) for job in found.todo for copy in job.copies]
+        _refuse_foreign(folder, state, names)
+        journal.begin(folder, chain(sorted(state.intent), names))
+        progress.begin(len(names), found.kept)
+        try:
+            made = _work(request, plan, found.todo, folder, progress)
+        finally:
+            progress.end()
+            folder.clean()
+        summary, removed = manifest.finish(plan, folder, targets)
+        return Outcome(made, found.kept, _failed(summary), removed, summary)
+
+
+def guard(input: str, folder: Folder) -> None:
+    """Refuses an OUTPUT that is INPUT, lies in it or around it, is no folder, or holds what augx did not write."""
+    source, output = os.path.realpath(input), os.path.realpath(folder.root)
+    if source == output:
+        raise OutputError(f"OUTPUT is INPUT: {folder.root}", "choose another folder for OUTPUT")
+    if os.path.commonpath([source, output]) == source and os.path.isdir(source):
+        raise OutputError(
+            f"OUTPUT {folder.root} lies inside INPUT {input}",
+            "its images would be read as input next time; put it beside",
+        )
+    if os.path.commonpath([source, output]) == output:
+        raise OutputError(f"INPUT {input} lies inside OUTPUT {folder.root}", "choose another folder for OUTPUT")
+    if not os.path.lexists(folder.root):
+        return
+    if not os.path.isdir(folder.root):
+        raise OutputError(f"OUTPUT {folder.root} is no folder", "choose another name")
+    if os.listdir(folder.root) and not journal.owned(folder):
+        raise OutputError(
+            f"OUTPUT {folder.root} holds files that augx did not write", "choose a new or an empty folder"
+        )
+
+
+def _work(request: Request, plan: Plan, todo: Sequence[Job], folder: Folder, progress: Progress) -> int:
+    """Has the jobs worked off; a job whose worker dies twice, the second time alone, becomes failures."""
+    from augx import work  # heavy, and not needed where there is nothing to do
+
+    orders = work.Orders(plan.dataset.root, folder.root, plan.recipe.canonical(), plan.basis)
+    start = partial(work.start, orders)
+    limit = _limit(request.max_errors, sum(len(job.copies) for job in todo))
+    made = failed = 0
+    first = journal.next_segment(folder)
+
+    def through(shards: Iterable[Shard]) -> Iterator[tuple[Shard, str]]:
+        nonlocal made, failed
+        for shard, answer in local.run(start, shards, request.workers, preload=("augx.work",)):
+            if isinstance(answer, local.Lost):
+                yield shard, answer.reason
+                continue
+            if "stopped" in answer:
+                raise Stopped(answer["stopped"], answer["hint"])
+            made, failed = made + answer["made"], failed + answer["failed"]
+            progress.step(answer["made"], answer["failed"])
+            if failed > limit:
+                raise GateError(
+                    f"{failed} images failed, more than --max-errors {request.max_errors} allows",
+                    "the reasons will be in failures.jsonl when you run again with a higher limit",
+                )
+
+    def size(job: Job) -> int:
+        try:
+            return os.stat(os.path.join(plan.dataset.root, *job.sample.id.split("/"))).st_size
+        except OSError:
+            return 0
+
+    lost = [job for shard, _ in through(planning.shards(todo, size, first)) for job in shard.jobs]
+    alone = (Shard(f"{first + 1:04d}.{number:07d}", (job,)) for number, job in enumerate(lost))
+    for shard, reason in through(alone):
+        entries = [_died(job, plan, reason) for job in shard.jobs]
+        journal.write_segment(folder, shard.name, ((entry, [], []) for entry in entries))
+        failed += sum(len(job.copies) for job in shard.jobs)
+        progress.step(0, sum(len(job.copies) for job in shard.jobs))
+    return made
+
+
+def _died(job: Job, plan: Plan, reason: str) -> Entry:
+    from augx.work import failure
+
+    error = ImageError("worker-died", f"{reason}, twice over this image", "worker")
+    (sha256,) = hashes([os.path.join(plan.dataset.root, *job.sample.id.split("/"))])
+    failed = [failure(job.sample.id, copy, error) for copy in job.copies]
+    return Entry(job.sample.id, planning.key(plan.basis, job, sha256), sha256, 0, failed=failed)
+
+
+def _limit(max_errors: str | None, images: int) -> float:
+    if max_errors is None:
+        return float("inf")
+    return images * float(max_errors[:-1]) / 100 if max_errors.endswith("%") else float(max_errors)
+
+
+def _hash_if_done(plan: Plan, found: Survey) -> str:
+    """The plan hash; "" while the content of some source is not known."""
+    if any(job.sample.id not in found.keys for job in plan.jobs):
+        return ""
+    return planning.plan_hash(plan, lambda job: found.keys[job.sample.id])
+
+
+def _redate(plan: Plan, found: Survey, folder: Folder) -> None:
+    """Gives written images the new date of a source whose content is the same: the next run need not read it."""
+    for job in found.touched:
+        try:
+            mtime = os.stat(os.path.join(plan.dataset.root, *job.sample.id.split("/"))).st_mtime_ns
+        except OSError:
+            continue
+        for copy in job.copies:
+            with suppress(OSError):
+                os.utime(folder.path(naming.copy_name(job.stem, job.ending, copy)), ns=(mtime, mtime))
+
+
+def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str]) -> None:
+    """Refuses to write over a file in OUTPUT that augx did not write."""
+    there = folder.names().intersection(names) - state.intent
+    if not there:
+        return
+    for entry in chain(state.entries.values(), state.replaced):
+        there -= {row["file_name"] for row in entry.parsed(folder)}
+    if there:
+        raise OutputError(
+            f"{len(there)} files in {folder.root} have names that augx needs but did not write: {_few(there)}",
+            "move them elsewhere",
+        )
+
+
+def _refuse_warnings(dataset: Dataset, recipe: Recipe) -> None:
+    warnings = [str(problem) for problem in recipe.warnings]
+    warnings += [f"{flaw.source}: {flaw.message}" for flaw in chain(dataset.warnings, dataset.failed)]
+    if warnings:
+        raise Refused(f"--strict: {len(warnings)} warnings: {_few(warnings)}", "mend them, or run without --strict")
+
+
+def _few(names: Iterable[str], most: int = 3) -> str:
+    names = sorted(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _failed(summary: dict[str, Json]) -> int:
+    count: int = summary["counts"]["failed"]
+    return count

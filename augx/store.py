@@ -1,0 +1,140 @@
+"""Where bytes go: a folder on a local disk.
+
+A file with its final name is whole: it is written under `.augx/tmp` and renamed. OSErrors of writing become `Stopped`,
+which names the file and the way out; reading is the caller's business.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from augx.errors import Stopped
+
+OWN = ".augx"  # everything in it is ours
+_WAYS_OUT = {
+    errno.ENOSPC: "free some space and run the same command again: it goes on from here",
+    errno.EDQUOT: "your disk quota is used up; free some space and run the same command again",
+    errno.EROFS: "the file system is read-only; choose another OUTPUT or remount it",
+    errno.EACCES: "you may not write there; change the permissions or choose another OUTPUT",
+    errno.EPERM: "you may not write there; change the permissions or choose another OUTPUT",
+    errno.EMFILE: "too many open files; raise `ulimit -n` or lower --workers, then run the same command again",
+}
+
+
+@contextmanager
+def stopping(doing: str, path: str) -> Iterator[None]:
+    """Turns an OSError of the body into `Stopped` with the place and the way out."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = _WAYS_OUT.get(error.errno or 0, "the same command goes on from here when the cause is gone")
+        raise Stopped(f"{doing} {error.filename or path}: {reason}", hint) from error
+
+
+class Folder:
+    """Files by their name under `root`, with `/` between folders. One per process: temp names carry its id."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._tmp = os.path.join(root, OWN, "tmp")
+        self._made: set[str] = set()
+        self._count = 0
+
+    def path(self, name: str) -> str:
+        return os.path.join(self.root, *name.split("/"))
+
+    def write(self, name: str, data: bytes, mtime_ns: int | None = None) -> None:
+        """Puts `data` in place under `name`, whole or not at all, with the given modification time."""
+        path = self.path(name)
+        with stopping("cannot write", path):
+            temporary = self._temporary()
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+            try:
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(descriptor, view) :]
+                if mtime_ns is not None:
+                    os.utime(descriptor, ns=(mtime_ns, mtime_ns))
+            finally:
+                os.close(descriptor)
+            self._place(temporary, path)
+
+    def stream(self, name: str, chunks: Iterable[bytes]) -> tuple[int, str]:
+        """As `write`, piece by piece; returns the size and the SHA-256 of the whole."""
+        path = self.path(name)
+        digest, size = hashlib.sha256(), 0
+        with stopping("cannot write", path):
+            temporary = self._temporary()
+            with open(temporary, "wb", buffering=1 << 20) as file:
+                for chunk in chunks:
+                    file.write(chunk)
+                    digest.update(chunk)
+                    size += len(chunk)
+            self._place(temporary, path)
+        return size, digest.hexdigest()
+
+    def remove(self, name: str) -> None:
+        """Deletes a file if it is there, and the folders that this leaves empty."""
+        path = self.path(name)
+        with stopping("cannot delete", path):
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                return
+        folder = name.rpartition("/")[0]
+        while folder:
+            try:
+                os.rmdir(self.path(folder))
+            except OSError:
+                return
+            folder = folder.rpartition("/")[0]
+
+    def names(self) -> set[str]:
+        """The names of all files below the root but our own."""
+        found: set[str] = set()
+        folders = [""]
+        while folders:
+            folder = folders.pop()
+            with os.scandir(self.path(folder) if folder else self.root) as entries:
+                for entry in entries:
+                    name = f"{folder}/{entry.name}" if folder else entry.name
+                    if name == OWN:
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(name)
+                    else:
+                        found.add(name)
+        return found
+
+    def clean(self) -> None:
+        """Removes what a killed run left under `.augx/tmp`."""
+        shutil.rmtree(self._tmp, ignore_errors=True)
+        self._made.discard(self._tmp)
+
+    def _temporary(self) -> str:
+        if self._tmp not in self._made:
+            os.makedirs(self._tmp, exist_ok=True)
+            self._made.add(self._tmp)
+        self._count += 1
+        return os.path.join(self._tmp, f"{os.getpid()}-{self._count}")
+
+    def _place(self, temporary: str, path: str) -> None:
+        folder = os.path.dirname(path)
+        if folder not in self._made:
+            os.makedirs(folder, exist_ok=True)
+            self._made.add(folder)
+        os.replace(temporary, path)
+
+
+def sha256_file(path: str) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb", buffering=0) as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()

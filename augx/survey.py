@@ -1,0 +1,126 @@
+"""Plan against journal: what is done, what is to do, and why. Reads file dates, and content only where a date differs.
+
+A written image carries the modification time of its source, so nothing about this machine need be remembered in OUTPUT:
+equal size and equal time mean an unchanged source. Where the time differs the content decides.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from augx import plan as planning
+from augx.journal import Entry, Journal
+from augx.model import Job
+from augx.naming import copy_name
+from augx.plan import Plan
+from augx.store import Folder, sha256_file
+
+_TRY_AGAIN = {"worker-died", "out-of-memory"}  # failures that say nothing about the source
+
+
+@dataclass(slots=True)
+class Survey:
+    """`todo`: jobs with the copies still to make. `keys`: key of each source whose content is known.
+
+    `touched`: jobs whose source is the same, but with another date; `reasons`: in words, with how often.
+    """
+
+    todo: list[Job] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
+    touched: list[Job] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    kept: int = 0  # images that are in place
+
+
+def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
+    """Compares what the plan wants with what the journal has and the folder really holds."""
+    found = Survey()
+    there = folder.names() if journal.entries else set()
+    doubtful: list[tuple[Job, Entry]] = []
+    for job in plan.jobs:
+        entry = journal.entries.get(job.sample.id)
+        if entry is None:
+            found.todo.append(job)
+            found.reasons["sources are new"] += 1
+        elif planning.key(plan.basis, job, entry.sha256) != entry.key:
+            found.todo.append(job)
+            found.reasons["sources have other labels, another recipe or other library versions"] += 1
+        elif _same_file(plan, job, entry, folder):
+            _settle(found, job, entry, there)
+        else:
+            doubtful.append((job, entry))
+    sums = hashes([_path(plan, job) for job, _ in doubtful])
+    for (job, entry), sha256 in zip(doubtful, sums, strict=True):
+        if sha256 == entry.sha256:
+            found.touched.append(job)
+            _settle(found, job, entry, there)
+        else:
+            found.todo.append(job)
+            found.reasons["sources have changed"] += 1
+    planned = {job.sample.id: job for job in plan.jobs}
+    for source, entry in journal.entries.items():
+        if source not in planned:
+            found.reasons["sources are gone"] += 1
+        elif entry.made() - set(planned[source].copies):
+            found.reasons["sources have more copies than wanted"] += 1
+    return found
+
+
+def hashes(paths: Iterable[str]) -> list[str]:
+    """SHA-256 of each file's content, "" where it cannot be read."""
+
+    def one(path: str) -> str:
+        try:
+            return sha256_file(path)
+        except OSError:
+            return ""
+
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
+        return list(threads.map(one, paths))
+
+
+def content_keys(plan: Plan) -> dict[str, str]:
+    """The key of every source, from its content."""
+    sums = hashes(_path(plan, job) for job in plan.jobs)
+    return {job.sample.id: planning.key(plan.basis, job, sha256) for job, sha256 in zip(plan.jobs, sums, strict=True)}
+
+
+def _settle(found: Survey, job: Job, entry: Entry, there: set[str]) -> None:
+    """The content is the same: what is missing of this job?"""
+    found.keys[job.sample.id] = entry.key
+    made = entry.made()
+    failed = {row["copy"] for row in entry.failed if row["error"] not in _TRY_AGAIN}
+    missing = []
+    for copy in job.copies:
+        if copy in failed:
+            continue
+        if copy not in made:
+            missing.append(copy)
+        elif copy_name(job.stem, job.ending, copy) not in there:
+            missing.append(copy)
+            found.reasons["images are missing from the output"] += 1
+        else:
+            found.kept += 1
+    if missing:
+        found.todo.append(replace(job, copies=tuple(missing)))
+        found.reasons["sources have fewer copies than wanted"] += not made.issuperset(missing)
+
+
+def _same_file(plan: Plan, job: Job, entry: Entry, folder: Folder) -> bool:
+    made = entry.made()
+    if not made:
+        return False
+    try:
+        source = os.stat(_path(plan, job))
+        written = os.stat(folder.path(copy_name(job.stem, job.ending, min(made))))
+    except OSError:
+        return False
+    return source.st_size == entry.size and source.st_mtime_ns == written.st_mtime_ns
+
+
+def _path(plan: Plan, job: Job) -> str:
+    return os.path.join(plan.dataset.root, *job.sample.id.split("/"))

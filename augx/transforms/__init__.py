@@ -1,0 +1,1 @@
+"""What changes pixels: `catalog` names it all, `classical` is the door to Albumentations, `pipeline` runs a recipe."""

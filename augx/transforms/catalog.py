@@ -1,0 +1,309 @@
+"""The transforms a recipe may name: every one of Albumentations 2.0.8 and its three groups, as plain data.
+
+This table is the only place a name from a recipe is looked up: never `getattr` on what a user wrote. It imports
+nothing heavy, so that listing transforms or misspelling one costs no time.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One transform or group.
+
+    `group`: geometric, colour, kernel, noise, erasing, weather, camera; group (OneOf, ...); and for what is
+    refused also mixing, volume, value, other.
+    `moves`: pixels change place, so labels that say where something is change with them.
+    `deep`: keeps 16-bit precision with its default arguments; some arguments cost it (`classical` says which).
+    `seconds`: CPU seconds per megapixel with default arguments, 512x512 RGB 8 bits, one core of 2023.
+    `refused`: why it cannot stand in a recipe, and what to do instead; "" if it can.
+    `members`: it is a group and holds other steps.
+    """
+
+    name: str
+    group: str
+    summary: str
+    seconds: float
+    moves: bool = False
+    deep: bool = True
+    refused: str = ""
+    members: bool = False
+
+
+SLOW = 0.12  # seconds per megapixel from which a recipe is warned: ten to twenty times the cost of decoding
+
+_VOLUME = "it works on volumes, not pictures; use {}"
+_TRAINING = "its result is no image file; the training code does this when it loads the images"
+_PARTNER = "it needs other pictures, which a recipe cannot hand to it; leave it out"
+
+_ENTRIES = (
+    # groups
+    Entry("OneOf", "group", "applies one of its members, chosen by their p as weights", 0.0, members=True),
+    Entry("SomeOf", "group", "picks n of its members; each applies with its own p", 0.0, members=True),
+    Entry("Sequential", "group", "applies its members in order, or none of them", 0.0, members=True),
+    # geometric
+    Entry("Affine", "geometric", "rotates, scales, shifts and shears", 0.0062, moves=True),
+    Entry("AtLeastOneBBoxRandomCrop", "geometric", "a random part of a given size", 0.00017, moves=True),
+    Entry("BBoxSafeRandomCrop", "geometric", "a random part; all of it unless erosion_rate is set", 0.0002, moves=True),
+    Entry("CenterCrop", "geometric", "the middle part of a given size", 0.00013, moves=True),
+    Entry("Crop", "geometric", "the part between four given edges", 0.00014, moves=True),
+    Entry("CropAndPad", "geometric", "cuts off or adds a strip on each side", 0.003, moves=True),
+    Entry("D4", "geometric", "one of the eight flips and quarter turns of a square", 0.00044, moves=True),
+    Entry("ElasticTransform", "geometric", "bends the picture like rubber, by smooth random shifts", 0.26, moves=True),
+    Entry("GridDistortion", "geometric", "stretches the cells of a grid differently", 0.0065, moves=True),
+    Entry(
+        "GridElasticDeform", "geometric", "shifts the knots of a grid and bends what lies between", 0.079, moves=True
+    ),
+    Entry("HorizontalFlip", "geometric", "mirrors left and right", 0.00031, moves=True),
+    Entry("LongestMaxSize", "geometric", "resizes so that the longer side has a given length", 0.0017, moves=True),
+    Entry("NoOp", "geometric", "changes nothing", 9.9e-05),
+    Entry("OpticalDistortion", "geometric", "barrel or pincushion distortion of a lens", 0.011, moves=True),
+    Entry("Pad", "geometric", "adds a border", 0.00034, moves=True),
+    Entry("PadIfNeeded", "geometric", "adds a border up to a given size", 0.00037, moves=True),
+    Entry("Perspective", "geometric", "looks at the picture from an angle", 0.011, moves=True),
+    Entry("PiecewiseAffine", "geometric", "shifts the knots of a grid, each triangle on its own", 21, moves=True),
+    Entry("RandomCrop", "geometric", "a random part of a given size", 0.00016, moves=True),
+    Entry("RandomCropFromBorders", "geometric", "cuts a random share off each side", 0.00016, moves=True),
+    Entry("RandomGridShuffle", "geometric", "cuts the picture into tiles and shuffles them", 0.0009, moves=True),
+    Entry(
+        "RandomResizedCrop", "geometric", "a random part of random shape, resized to a given size", 0.00098, moves=True
+    ),
+    Entry("RandomRotate90", "geometric", "turns by 0, 90, 180 or 270 degrees", 9.8e-05, moves=True),
+    Entry("RandomScale", "geometric", "resizes by a random factor", 0.0017, moves=True),
+    Entry("RandomSizedBBoxSafeCrop", "geometric", "a random part, resized to a given size", 0.0018, moves=True),
+    Entry("RandomSizedCrop", "geometric", "a part of random height, resized to a given size", 0.0017, moves=True),
+    Entry("Resize", "geometric", "resizes to a given height and width", 0.0019, moves=True),
+    Entry("Rotate", "geometric", "turns by a random angle; corners are lost", 0.0058, moves=True),
+    Entry("SafeRotate", "geometric", "turns by a random angle, made smaller so that all fits", 0.0057, moves=True),
+    Entry("ShiftScaleRotate", "geometric", "shifts, scales and turns in one step", 0.0061, moves=True),
+    Entry("SmallestMaxSize", "geometric", "resizes so that the shorter side has a given length", 0.0016, moves=True),
+    Entry("SquareSymmetry", "geometric", "one of the eight flips and quarter turns of a square", 0.00029, moves=True),
+    Entry("ThinPlateSpline", "geometric", "bends the picture like a thin metal plate", 0.35, moves=True),
+    Entry("TimeReverse", "geometric", "mirrors left and right (a spectrogram's time axis)", 0.0007, moves=True),
+    Entry("Transpose", "geometric", "swaps rows and columns", 0.00026, moves=True),
+    Entry("VerticalFlip", "geometric", "mirrors top and bottom", 0.00025, moves=True),
+    # colour
+    Entry("AutoContrast", "colour", "stretches each channel to the full range", 0.0047, deep=False),
+    Entry("CLAHE", "colour", "evens out contrast region by region", 0.019, deep=False),
+    Entry("ChannelDropout", "colour", "blanks one or more colour channels", 0.001),
+    Entry("ChannelShuffle", "colour", "puts the colour channels in another order", 0.0014),
+    Entry("ColorJitter", "colour", "changes brightness, contrast, saturation and hue", 0.0065),
+    Entry("Equalize", "colour", "spreads the histogram evenly", 0.0046, deep=False),
+    Entry("FancyPCA", "colour", "shifts colours along their principal axes", 0.22),
+    Entry("HEStain", "colour", "changes the stain of an H&E tissue slide", 0.34),
+    Entry("HueSaturationValue", "colour", "shifts hue, saturation and value", 0.0053, deep=False),
+    Entry("Illumination", "colour", "adds an uneven light: a slope, a corner or a spot", 0.015),
+    Entry("InvertImg", "colour", "turns into a negative", 0.0002),
+    Entry("PlanckianJitter", "colour", "changes the colour temperature of the light", 0.0025),
+    Entry("PlasmaBrightnessContrast", "colour", "changes brightness and contrast in cloudy patches", 0.09),
+    Entry("Posterize", "colour", "keeps only the upper bits of each channel", 0.00073, deep=False),
+    Entry("RGBShift", "colour", "adds a random value to each channel", 0.0018),
+    Entry("RandomBrightnessContrast", "colour", "changes brightness and contrast", 0.00046),
+    Entry("RandomGamma", "colour", "changes the gamma curve", 0.00045),
+    Entry("RandomToneCurve", "colour", "bends the tone curve", 0.0007, deep=False),
+    Entry("Solarize", "colour", "inverts what is brighter than a threshold", 0.0005),
+    Entry("ToGray", "colour", "takes the colour away, keeps three channels", 0.00093),
+    Entry("ToRGB", "colour", "makes a grey picture RGB", 0.00025),
+    Entry("ToSepia", "colour", "the brown of old photographs", 0.0012),
+    # kernel
+    Entry("AdvancedBlur", "kernel", "blurs with a random, noisy, tilted Gaussian", 0.0052),
+    Entry("Blur", "kernel", "blurs with a box", 0.001),
+    Entry("Defocus", "kernel", "blurs like a lens out of focus", 0.069),
+    Entry("Emboss", "kernel", "raises edges like a relief", 0.0024),
+    Entry("GaussianBlur", "kernel", "blurs with a Gaussian", 0.0029),
+    Entry("GlassBlur", "kernel", "blurs like frosted glass", 0.24),
+    Entry("MedianBlur", "kernel", "takes the median of the neighbourhood", 0.0053, deep=False),
+    Entry("Morphological", "kernel", "grows or shrinks bright areas", 0.00049),
+    Entry("MotionBlur", "kernel", "blurs along a line, like a moving camera", 0.0024),
+    Entry("RingingOvershoot", "kernel", "adds the halos of a sharp low-pass filter", 0.055),
+    Entry("Sharpen", "kernel", "sharpens", 0.0029),
+    Entry("UnsharpMask", "kernel", "sharpens with an unsharp mask", 0.05),
+    Entry("ZoomBlur", "kernel", "blurs from the middle outwards", 0.026),
+    # noise
+    Entry("AdditiveNoise", "noise", "adds noise of a chosen distribution", 0.0019),
+    Entry("GaussNoise", "noise", "adds Gaussian noise", 0.062),
+    Entry("ISONoise", "noise", "adds the noise of a camera at high ISO", 0.069),
+    Entry("MultiplicativeNoise", "noise", "multiplies with random factors", 0.0017),
+    Entry("SaltAndPepper", "noise", "sets random pixels to white or black", 0.022),
+    Entry("ShotNoise", "noise", "adds the photon noise of weak light", 0.22),
+    # erasing
+    Entry("CoarseDropout", "erasing", "blanks random rectangles (cutout)", 0.0009),
+    Entry("Erasing", "erasing", "blanks one random rectangle", 0.00055),
+    Entry("FrequencyMasking", "erasing", "blanks a horizontal strip (a spectrogram's frequencies)", 0.00051),
+    Entry("GridDropout", "erasing", "blanks the cells of a grid", 0.0016),
+    Entry("PixelDropout", "erasing", "blanks random pixels", 0.024),
+    Entry("TimeMasking", "erasing", "blanks a vertical strip (a spectrogram's time)", 0.0004),
+    Entry("XYMasking", "erasing", "blanks vertical and horizontal strips", 0.00043),
+    # weather
+    Entry("PlasmaShadow", "weather", "darkens cloudy patches", 0.03),
+    Entry("RandomFog", "weather", "adds fog", 0.46, deep=False),
+    Entry("RandomGravel", "weather", "adds patches of gravel", 0.0061, deep=False),
+    Entry("RandomRain", "weather", "adds rain", 0.0064, deep=False),
+    Entry("RandomShadow", "weather", "adds polygonal shadows", 0.012, deep=False),
+    Entry("RandomSnow", "weather", "adds snow", 0.0099, deep=False),
+    Entry("RandomSunFlare", "weather", "adds a lens flare of the sun", 0.15, deep=False),
+    Entry("Spatter", "weather", "adds drops of rain or mud on the lens", 0.11),
+    # camera
+    Entry("ChromaticAberration", "camera", "shifts the colours apart at edges, like a simple lens", 0.014, deep=False),
+    Entry("Downscale", "camera", "loses detail by scaling down and up again", 0.001, deep=False),
+    Entry("ImageCompression", "camera", "adds the artefacts of JPEG or WebP", 0.016, deep=False),
+    Entry("Superpixels", "camera", "replaces patches by their mean colour", 0.63, deep=False),
+    # refused
+    Entry(
+        "CenterCrop3D", "volume", "crops a volume in the middle", 0.0, deep=False, refused=_VOLUME.format("CenterCrop")
+    ),
+    Entry(
+        "CoarseDropout3D",
+        "volume",
+        "blanks boxes in a volume",
+        0.0,
+        deep=False,
+        refused=_VOLUME.format("CoarseDropout"),
+    ),
+    Entry(
+        "ConstrainedCoarseDropout",
+        "erasing",
+        "blanks rectangles inside objects",
+        0.0,
+        deep=False,
+        refused="it needs masks or boxes and changes nothing without; use CoarseDropout",
+    ),
+    Entry(
+        "CropNonEmptyMaskIfExists",
+        "geometric",
+        "a random part that is not empty in the mask",
+        0.0,
+        deep=False,
+        refused="it needs a mask for each picture; use RandomCrop",
+    ),
+    Entry(
+        "CubicSymmetry", "volume", "one of the 48 symmetries of a cube", 0.0, deep=False, refused=_VOLUME.format("D4")
+    ),
+    Entry("FDA", "mixing", "takes the low frequencies of another picture", 0.0, deep=False, refused=_PARTNER),
+    Entry("FromFloat", "value", "multiplies with the largest value", 0.0, deep=False, refused=_TRAINING),
+    Entry("HistogramMatching", "mixing", "takes the histogram of another picture", 0.0, deep=False, refused=_PARTNER),
+    Entry(
+        "Lambda",
+        "other",
+        "calls functions of one's own",
+        0.0,
+        deep=False,
+        refused="it calls Python functions, which a recipe cannot hold; use a named transform",
+    ),
+    Entry(
+        "MaskDropout",
+        "erasing",
+        "blanks objects of the mask",
+        0.0,
+        deep=False,
+        refused="it needs a mask for each picture; use CoarseDropout",
+    ),
+    Entry("Mosaic", "mixing", "puts several pictures into a grid", 0.0, deep=False, refused=_PARTNER),
+    Entry("Normalize", "value", "subtracts a mean and divides by a deviation", 0.0, deep=False, refused=_TRAINING),
+    Entry("OverlayElements", "mixing", "puts other pictures on top", 0.0, deep=False, refused=_PARTNER),
+    Entry("Pad3D", "volume", "adds a border to a volume", 0.0, deep=False, refused=_VOLUME.format("Pad")),
+    Entry(
+        "PadIfNeeded3D",
+        "volume",
+        "adds a border to a volume up to a given size",
+        0.0,
+        deep=False,
+        refused=_VOLUME.format("PadIfNeeded"),
+    ),
+    Entry(
+        "PixelDistributionAdaptation",
+        "mixing",
+        "takes the colours of another picture",
+        0.0,
+        deep=False,
+        refused=_PARTNER,
+    ),
+    Entry("RandomCrop3D", "volume", "a random part of a volume", 0.0, deep=False, refused=_VOLUME.format("RandomCrop")),
+    Entry(
+        "RandomCropNearBBox",
+        "geometric",
+        "a random part around a given box",
+        0.0,
+        deep=False,
+        refused="it needs a box for each picture, which a recipe cannot give; use RandomCrop",
+    ),
+    Entry(
+        "TextImage",
+        "mixing",
+        "writes text on the picture",
+        0.0,
+        deep=False,
+        refused="it needs a font file and a text for each picture, which a recipe cannot give; leave it out",
+    ),
+    Entry("ToFloat", "value", "divides by the largest value", 0.0, deep=False, refused=_TRAINING),
+    Entry("ToTensorV2", "value", "makes a PyTorch tensor", 0.0, deep=False, refused=_TRAINING),
+)
+
+TRANSFORMS: Mapping[str, Entry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
+
+# What people call it elsewhere (torchvision, imgaug, Augmentor, Keras, older Albumentations) -> its name here.
+_ALIASES = {
+    "affinetransform": "Affine",
+    "brightness": "RandomBrightnessContrast",
+    "compose": "Sequential",
+    "contrast": "RandomBrightnessContrast",
+    "cutout": "CoarseDropout",
+    "elastic": "ElasticTransform",
+    "fliplr": "HorizontalFlip",
+    "flip": "HorizontalFlip",
+    "flipud": "VerticalFlip",
+    "fog": "RandomFog",
+    "gamma": "RandomGamma",
+    "gaussiannoise": "GaussNoise",
+    "grayscale": "ToGray",
+    "greyscale": "ToGray",
+    "hflip": "HorizontalFlip",
+    "hsv": "HueSaturationValue",
+    "hue": "HueSaturationValue",
+    "invert": "InvertImg",
+    "jitter": "ColorJitter",
+    "jpegcompression": "ImageCompression",
+    "mirror": "HorizontalFlip",
+    "noise": "GaussNoise",
+    "oneorother": "OneOf",
+    "rain": "RandomRain",
+    "randomaffine": "Affine",
+    "randombrightness": "RandomBrightnessContrast",
+    "randomcontrast": "RandomBrightnessContrast",
+    "randomerasing": "Erasing",
+    "randomflip": "HorizontalFlip",
+    "randomgrayscale": "ToGray",
+    "randomhorizontalflip": "HorizontalFlip",
+    "randomorder": "SomeOf",
+    "randomperspective": "Perspective",
+    "randomrotation": "Rotate",
+    "randomverticalflip": "VerticalFlip",
+    "replaycompose": "Sequential",
+    "rotate90": "RandomRotate90",
+    "rotation": "Rotate",
+    "saturation": "HueSaturationValue",
+    "scale": "RandomScale",
+    "selectivechanneltransform": "Sequential",
+    "shadow": "RandomShadow",
+    "shear": "Affine",
+    "shift": "Affine",
+    "snow": "RandomSnow",
+    "translate": "Affine",
+    "vflip": "VerticalFlip",
+    "zoom": "RandomScale",
+}
+
+
+def suggest(name: str) -> str | None:
+    """The known transform that `name` most likely means, or None. Case, `_`, `-` and spaces do not count."""
+    known = {key.lower(): key for key in TRANSFORMS} | _ALIASES
+    wanted = name.lower().translate({ord(mark): None for mark in "_- "})
+    if wanted in known:
+        return known[wanted]
+    close = difflib.get_close_matches(wanted[:64], known, n=1, cutoff=0.7)
+    return known[close[0]] if close else None

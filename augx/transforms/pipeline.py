@@ -1,0 +1,152 @@
+"""A recipe's steps at work on one picture, and what the manifest records of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from augx.model import Applied, Json, Picture, Step
+from augx.seeds import Rng
+from augx.transforms.classical import Classical
+
+At = Callable[[str], Rng]
+
+_GROUP_P = {"OneOf": 0.5, "SomeOf": 1.0, "Sequential": 0.5}  # the defaults of Albumentations 2.0.8
+_BOILERPLATE = frozenset(
+    ("shape", "rows", "cols", "interpolation", "mask_interpolation", "fill", "fill_mask", "border_mode", "bbox_shift")
+)
+_MOST_NUMBERS = 64  # of an array or list that the manifest holds in full
+
+
+class Pipeline:
+    """The steps of a recipe, built once, for any number of pictures.
+
+    Every step has a stream of random numbers of its own, named by its place: "0", "1", and "1.0" for member 0 of
+    group 1. Its first number, uniform in [0, 1), is compared with p; what else it draws follows. So steps do not
+    disturb each other, and another p leaves what is drawn as it was.
+
+    Groups mean what they mean in Albumentations 2.0.8:
+    Sequential (p 0.5): all members in order, each with its own p.
+    OneOf (p 0.5): one member, chosen with weights that are the members' p, and then applied for certain.
+    SomeOf (p 1): n members (default 1) chosen evenly, without regard to their p, applied in the order they are
+    written, each with its own p. With `replace` a member can be chosen more than once: its second turn has the
+    stream "1.0~1", the third "1.0~2". Without, an n above the number of members means all of them.
+    One difference: a SomeOf chosen by a OneOf is applied for certain too; 2.0.8 asks its p once more.
+    """
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        """`steps` as the recipe's check has passed them."""
+        self._nodes = [_node(step) for step in steps]
+
+    def __call__(self, picture: Picture, at: At) -> tuple[Picture, list[Applied]]:
+        """The new picture and what was really applied, in order. `at` gives the generators for a step's stream.
+
+        Raises ImageError where a transform cannot work on this picture.
+        """
+        applied: list[Applied] = []
+        for index, node in enumerate(self._nodes):
+            picture = node.run(picture, str(index), at, applied, False)
+        return picture, applied
+
+
+class _Leaf:
+    def __init__(self, step: Step) -> None:
+        self.transform = Classical(step.name, step.args, step.p)
+        self.p = self.transform.p
+
+    def run(self, picture: Picture, path: str, at: At, applied: list[Applied], certain: bool) -> Picture:
+        rng = at(path)
+        if rng.python.random() >= self.p and not certain:
+            return picture
+        params = self.transform.draw(picture, rng)
+        picture = self.transform.apply(picture, params)
+        applied.append(Applied(self.transform.name, parameters(params)))
+        return picture
+
+
+class _Group:
+    def __init__(self, step: Step) -> None:
+        self.name = step.name
+        self.p = _GROUP_P[step.name] if step.p is None else step.p
+        self.members = [_node(member) for member in step.steps]
+        self.replace = bool(step.args.get("replace", False))
+        self.n = int(step.args.get("n", 1)) if self.replace else min(int(step.args.get("n", 1)), len(self.members))
+        self.weights = list(accumulate(member.p for member in self.members))
+
+    def run(self, picture: Picture, path: str, at: At, applied: list[Applied], certain: bool) -> Picture:
+        rng = at(path)
+        if (rng.python.random() >= self.p and not certain) or not self.members:
+            return picture
+        turns: dict[int, int] = {}
+        for index in self.chosen(rng):  # all of them drawn before a member moves the generators elsewhere
+            turn = turns[index] = turns.get(index, -1) + 1
+            name = f"{path}.{index}~{turn}" if turn else f"{path}.{index}"
+            picture = self.members[index].run(picture, name, at, applied, self.name == "OneOf")
+        return picture
+
+    def chosen(self, rng: Rng) -> Sequence[int]:
+        everyone = range(len(self.members))
+        if self.name == "Sequential":
+            return everyone
+        if self.name == "OneOf":
+            total = self.weights[-1]
+            return [bisect_right(self.weights, rng.python.random() * total, hi=len(everyone) - 1)] if total else []
+        draw = rng.python.choices if self.replace else rng.python.sample
+        return sorted(draw(everyone, k=self.n))
+
+
+def _node(step: Step) -> _Leaf | _Group:
+    return _Group(step) if step.name in _GROUP_P else _Leaf(step)
+
+
+def parameters(drawn: Mapping[str, Any]) -> dict[str, Json]:
+    """What the manifest records of drawn params: plain JSON without what every transform carries, or what is None.
+
+    Arrays and lists of more than 64 numbers become their shape, dtype and a digest. NaN and infinities are null.
+    What JSON cannot say (generators, functions) is left out.
+    """
+    plain = ((key, _plain(value)) for key, value in drawn.items() if key not in _BOILERPLATE and value is not None)
+    return {key: value for key, value in plain if value is not _NOTHING}
+
+
+_NOTHING = object()
+
+
+def _plain(value: Any) -> Json:
+    if isinstance(value, np.ndarray):
+        return _digest(value) if value.size > _MOST_NUMBERS else _plain(value.tolist())
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, Mapping):
+        pairs = ((str(key), _plain(one)) for key, one in value.items())
+        return {key: one for key, one in pairs if one is not _NOTHING}
+    if isinstance(value, (list, tuple)):
+        plain = [one for one in map(_plain, value) if one is not _NOTHING]
+        if _count(plain) <= _MOST_NUMBERS:
+            return plain
+        digest = hashlib.blake2b(json.dumps(plain, sort_keys=True).encode(), digest_size=8).hexdigest()
+        return {"shape": [len(plain)], "dtype": "list", "blake2b": digest}
+    return _NOTHING
+
+
+def _count(value: Json) -> int:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return sum(map(_count, value)) if isinstance(value, list) else 1
+
+
+def _digest(array: np.ndarray[Any, Any]) -> dict[str, Json]:
+    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    digest = hashlib.blake2b(little.data, digest_size=8).hexdigest()
+    return {"shape": list(array.shape), "dtype": str(array.dtype), "blake2b": digest}

@@ -1,0 +1,135 @@
+"""The pool against workers that die, raise, and finish."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from augx.executors.local import Lost, WorkerError, run
+
+
+def squares() -> Callable[[int], int]:
+    return lambda number: number * number
+
+
+def dies_at(deadly: int, number: int) -> int:
+    if number == deadly:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def deadly(at: int) -> Callable[[int], int]:
+    return partial(dies_at, at)
+
+
+def exits_at(number: int) -> int:
+    if number == 3:
+        os._exit(7)
+    return number
+
+
+def exiting() -> Callable[[int], int]:
+    return exits_at
+
+
+def raising() -> Callable[[int], int]:
+    return lambda number: 1 // number
+
+
+def whose() -> Callable[[int], int]:
+    return lambda _: os.getpid()
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_every_task_is_answered_once(workers: int) -> None:
+    assert sorted(run(squares, range(20), workers)) == [(n, n * n) for n in range(20)]
+
+
+def test_no_task_no_worker() -> None:
+    assert list(run(squares, [], 4)) == []
+
+
+def test_work_is_done_in_other_processes() -> None:
+    pids = {pid for _, pid in run(whose, range(6), 2)}
+    assert os.getpid() not in pids
+    assert 1 <= len(pids) <= 2
+
+
+def test_zero_workers_is_this_process() -> None:
+    assert {pid for _, pid in run(whose, range(3), 0)} == {os.getpid()}
+
+
+def test_a_killed_worker_costs_its_task_and_no_other() -> None:
+    answers = dict(run(partial(deadly, 5), range(12), 2))
+    lost = answers.pop(5)
+    assert isinstance(lost, Lost)
+    assert "SIGKILL" in lost.reason
+    assert answers == {n: n for n in range(12) if n != 5}
+
+
+def test_a_worker_that_exits_is_named_by_its_code() -> None:
+    answers = dict(run(exiting, range(6), 1))
+    assert answers[3] == Lost("the worker process ended with exit code 7")
+    assert [n for n, answer in answers.items() if answer == n] == [0, 1, 2, 4, 5]
+
+
+def test_every_task_may_kill_its_worker() -> None:
+    answers = [answer for n in range(3) for _, answer in run(partial(deadly, n), [n], 2)]
+    assert all(isinstance(answer, Lost) for answer in answers)
+
+
+def test_an_exception_is_a_bug_and_carries_the_traceback() -> None:
+    with pytest.raises(WorkerError, match="ZeroDivisionError"):
+        list(run(raising, [1, 0], 1))
+
+
+def test_closing_the_iterator_ends_the_workers() -> None:
+    answers = run(whose, range(1000), 2)
+    _, pid = next(answers)
+    assert isinstance(pid, int)
+    answers.close()  # type: ignore[attr-defined]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+PARENT = """
+import os, sys, time
+sys.path.insert(0, {tests!r})
+from executors_forever import forever
+from augx.executors.local import run
+if __name__ == "__main__":
+    list(run(forever, range(4), 2))
+"""
+FOREVER = """
+import os, time
+def _sleep(task):
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+def forever():
+    return _sleep
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_dead_parent_leaves_no_worker(tmp_path: Path) -> None:
+    (tmp_path / "executors_forever.py").write_text(FOREVER)
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT.format(tests=str(tmp_path)))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment)
+    assert parent.stdout is not None
+    pids = [int(parent.stdout.readline()) for _ in range(2)]
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 10
+    while any(os.path.exists(f"/proc/{pid}") for pid in pids):
+        assert time.monotonic() < deadline, "workers outlived their parent"
