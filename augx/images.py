@@ -58,13 +58,13 @@ _OTHER_IMAGES = {  # those that Pillow does not know by name
     "HEIC": rb"....ftyp(hei|hev|mif1|msf1)",
     "JPEG XL": rb"\0\0\0\x0cJXL |\xff\x0a",
     "DICOM": rb".{128}DICM",
-    "SVG": rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg",
+    "SVG": rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!(?i:doctype) svg[^>]*>\s*)?<svg",
     "TGA": rb".(\0[\x02\x03\x0a\x0b]\0{5}|\x01[\x01\x09].{5}).{8}[\x08\x0f\x10\x18\x20]",
     "QOI": rb"qoif",
     "XPM": rb"/\* XPM",
 }
 _OTHER_FILES = {
-    "a web page (HTML), most likely an error page saved by a download": rb"\s*(<!--.*?-->\s*)?<(!doctype )?html",
+    "a web page (HTML), most likely an error page saved by a download": rb"(?i)\s*(<!--.*?-->\s*)?<(!doctype )?html",
     "an XML or HTML text": rb"\s*<",
     "a JSON text": rb"\s*[{\[]",
     "a PDF document": rb"%PDF",
@@ -127,7 +127,7 @@ def decode(data: bytes, *, max_pixels: int = 300_000_000) -> Decoded:
     """The first frame of an image file, upright. Raises ImageError, whatever the bytes."""
     name = _sniff(data)
     try:
-        with warnings.catch_warnings(), _quiet_stderr(name == "TIFF"):
+        with warnings.catch_warnings(), _quiet_stderr() if name == "TIFF" else contextlib.nullcontext():
             warnings.simplefilter("ignore")
             return _decode(data, name, max_pixels)
     except ImageError:
@@ -165,7 +165,7 @@ def _sniff(data: bytes) -> str:
 
 
 def _match(patterns: Mapping[str, bytes], head: bytes) -> str:
-    return next((name for name, pattern in patterns.items() if re.match(pattern, head, re.DOTALL | re.IGNORECASE)), "")
+    return next((name for name, pattern in patterns.items() if re.match(pattern, head, re.DOTALL)), "")
 
 
 def _pillow_name(head: bytes) -> str:
@@ -180,12 +180,13 @@ def _pillow_name(head: bytes) -> str:
 
 def _decode(data: bytes, name: str, max_pixels: int) -> Decoded:
     facts = _png_facts(data) if name == "PNG" else _Facts(data)
-    order: Literal["little", "big"] = "big" if data[:1] == b"M" else "little"
-    begin = int.from_bytes(data[4:8], order)  # what is in a WebP; where the tags of a TIFF are
-    if (name == "WEBP" and 8 + begin > len(data)) or (
-        name == "TIFF" and begin + 2 + 12 * int.from_bytes(data[begin : begin + 2], order) > len(data)
-    ):
+    if name == "WEBP" and 8 + int.from_bytes(data[4:8], "little") > len(data):
         raise EOFError("truncated")
+    if name == "TIFF" and 42 in data[2:4]:  # not a BigTIFF
+        order: Literal["little", "big"] = "big" if data[:1] == b"M" else "little"
+        begin = int.from_bytes(data[4:8], order)
+        if begin + 2 + 12 * int.from_bytes(data[begin : begin + 2], order) > len(data):
+            raise EOFError("truncated")
     image = _OPEN[name](io.BytesIO(facts.data))
     width, height = image.size
     if width * height > max_pixels:
@@ -324,7 +325,7 @@ def _planes(image: Image.Image, deep: bool) -> tuple[Plane, Plane | None]:
 
 def _deep_planes(data: bytes, image: Image.Image, premultiplied: bool) -> tuple[Plane, Plane | None]:
     """Colour, or grey with alpha, of 16 bits by OpenCV; `image` is what Pillow made of it and checks the reading."""
-    with _quiet_stderr(True):
+    with _quiet_stderr():
         samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     bands = image.getbands()
     if samples is None or samples.dtype != np.uint16 or samples.shape[:2] != (image.height, image.width):
@@ -376,11 +377,8 @@ def _matching_profile(icc: bytes | None, pixels: Plane) -> bytes | None:
 
 
 @contextlib.contextmanager
-def _quiet_stderr(wanted: bool) -> Iterator[None]:
+def _quiet_stderr() -> Iterator[None]:
     """libtiff and OpenCV print what they think straight to file descriptor 2."""
-    if not wanted:
-        yield
-        return
     with _stderr_lock:
         try:
             kept = os.dup(2)

@@ -7,15 +7,15 @@ place. A segment is a line about each source, an `Entry`, followed by the finish
     {"file_name": "cat/tabby.jpg", ...}
     {"file_name": "cat/tabby_aug01.jpg", ...}
 
-At the end the rows move to manifest.jsonl and `.augx/index.jsonl` keeps the entries, each with its offset there. Nothing
-in them depends on time, place, workers or order. Without the index the manifest itself tells nearly as much.
+At the end the rows move to manifest.jsonl and `.augx/index.jsonl` keeps the entries, each with its offset there.
+Nothing in them depends on time, place, workers or order. Without the index the manifest itself tells nearly as much.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -33,12 +33,16 @@ def dump(row: Json) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows of one source that stand together: `length` bytes at `offset` of a file, one line for each of `copies`."""
+    """Rows of one source that stand together: `length` bytes at `offset` of a file, one line for each of `copies`.
+
+    `generation`: the number of the run that made them, -1 for those of finished runs.
+    """
 
     file: str
     offset: int
     length: int
     copies: tuple[int, ...]
+    generation: int = -1
 
     def lines(self, folder: Folder) -> list[bytes]:
         with open(folder.path(self.file), "rb") as file:
@@ -63,8 +67,8 @@ class Entry:
     def made(self) -> set[int]:
         return {copy for part in self.parts for copy in part.copies}
 
-    def tried(self) -> set[int]:
-        return self.made() | {row["copy"] for row in self.failed}
+    def generation(self, copy: int) -> int:
+        return max(part.generation for part in self.parts if copy in part.copies)
 
     def rows(self, folder: Folder, copies: Sequence[int]) -> list[bytes]:
         """The manifest lines of these copies, in their order; a copy made twice counts once."""
@@ -94,15 +98,15 @@ class Entry:
 class Journal:
     """`entries`: what counts now, by source. `replaced`: older entries whose files may still lie about.
 
-    `finished`: the last run came to its end, and `summary` is its summary. `intent`: names an unfinished run may have
-    written without saying so.
+    `finished`: the last run came to its end, and `summary` is its summary. `intent`: names that an unfinished run may
+    have written without saying so, each with the generation of the last such run.
     """
 
     entries: dict[str, Entry]
     replaced: list[Entry]
     summary: dict[str, Json]
     finished: bool
-    intent: frozenset[str]
+    intent: dict[str, int]
 
 
 def load(folder: Folder) -> Journal:
@@ -128,7 +132,7 @@ def load(folder: Folder) -> Journal:
                 entries[entry.source] = entry
     intent = _intent(folder)
     finished = bool(told) and intent is None and not segments
-    return Journal(entries, replaced, told, finished, frozenset(intent or ()))
+    return Journal(entries, replaced, told, finished, intent or {})
 
 
 def owned(folder: Folder) -> bool:
@@ -138,9 +142,12 @@ def owned(folder: Folder) -> bool:
     return bool(summary(folder)) and os.path.exists(folder.path(MANIFEST))
 
 
-def begin(folder: Folder, names: Iterable[str]) -> None:
-    """Says which files this run may write, before it writes the first; until `end` the run counts as unfinished."""
-    folder.stream(_INTENT, (dump(name) for name in names))
+def begin(folder: Folder, intent: Mapping[str, int], names: Iterable[str], generation: int) -> None:
+    """Says which files this run may write, before it writes the first; until `end` the run counts as unfinished.
+
+    `intent` is what unfinished runs before it have said.
+    """
+    folder.stream(_INTENT, (dump(pair) for pair in (dict(intent) | dict.fromkeys(names, generation)).items()))
 
 
 def write_segment(folder: Folder, name: str, entries: Iterable[tuple[Entry, list[int], list[bytes]]]) -> None:
@@ -164,18 +171,23 @@ def end(folder: Folder) -> None:
     folder.remove(_INTENT)
 
 
-def next_segment(folder: Folder) -> int:
+def next_generation(folder: Folder) -> int:
     """A number above those of all segments there: the later segment counts, and none is written over."""
     try:
         names = os.listdir(folder.path(_SEGMENTS))
     except FileNotFoundError:
         return 0
-    return max((int(name.partition(".")[0]) + 1 for name in names), default=0)
+    return max((_generation(name) + 1 for name in names), default=0)
+
+
+def _generation(segment: str) -> int:
+    return int(segment.rpartition("/")[2].partition(".")[0])
 
 
 def _read_segment(folder: Folder, name: str) -> Iterator[Entry]:
     with open(folder.path(name), "rb") as file:
-        while (line := file.readline()) and (read := _parse(line, name, lambda head: file.tell())):
+        generation = _generation(name)
+        while (line := file.readline()) and (read := _parse(line, name, lambda head: file.tell(), generation)):
             file.seek(read[1], os.SEEK_CUR)
             yield read[0]
 
@@ -192,13 +204,15 @@ def _read_index(folder: Folder) -> list[Entry]:
     return [entry[0] for entry in read if entry]
 
 
-def _parse(line: bytes, file: str, offset: Callable[[dict[str, Json]], int]) -> tuple[Entry, int] | None:
+def _parse(
+    line: bytes, file: str, offset: Callable[[dict[str, Json]], int], generation: int = -1
+) -> tuple[Entry, int] | None:
     """An entry, its rows at `offset` of `file`, and their length; None for a line that is none of ours."""
     try:
         head = json.loads(line)
         entry = Entry(head["source"], head["key"], head["sha256"], head["size"], failed=head["failed"])
         if head["copies"]:
-            entry.parts.append(Part(file, offset(head), head["length"], tuple(head["copies"])))
+            entry.parts.append(Part(file, offset(head), head["length"], tuple(head["copies"]), generation))
         return entry, head["length"]
     except (ValueError, KeyError, TypeError):
         return None
@@ -236,11 +250,11 @@ def summary(folder: Folder) -> dict[str, Json]:
     return read if isinstance(read, dict) and "augx" in read else {}
 
 
-def _intent(folder: Folder) -> list[str] | None:
+def _intent(folder: Folder) -> dict[str, int] | None:
     try:
         with open(folder.path(_INTENT), "rb") as file:
-            return [json.loads(line) for line in file]
+            return dict(map(json.loads, file))
     except FileNotFoundError:
         return None
-    except ValueError:
-        return []
+    except (ValueError, TypeError):
+        return {}

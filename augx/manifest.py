@@ -1,4 +1,4 @@
-"""The end of a run: the journal becomes manifest, label files, failures and summary. And `verify`, which doubts them."""
+"""The end of a run: the journal becomes manifest, label files, failures, summary. And `verify`, which doubts them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """File names of written images, decided before any pixel is read.
 
-`tabby.jpg` makes `tabby.jpg` (the original) and `tabby_aug01.jpg`, `tabby_aug02.jpg` and so on. Two images never get one
-name, on file systems that ignore case neither; a base name has no dot, because WebDataset and others cut names at the
-first. A name depends on the sources that would clash with it and on nothing else: adding an image renames no other.
+`tabby.jpg` makes `tabby.jpg` (the original) and `tabby_aug01.jpg`, `tabby_aug02.jpg` and so on. Two images never get
+one name, on file systems that ignore case neither; a base name has no dot, because WebDataset and others cut names at
+the first. A name depends on the sources that would clash with it and on nothing else: adding an image renames no other.
 """
 
 from __future__ import annotations

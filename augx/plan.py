@@ -87,11 +87,11 @@ def plan_hash(plan: Plan, keys: Callable[[Job], str]) -> str:
     return digest.hexdigest()
 
 
-def shards(jobs: Iterable[Job], size: Callable[[Job], int], first: int = 0) -> Iterator[Shard]:
+def shards(jobs: Iterable[Job], size: Callable[[Job], int], generation: int = 0) -> Iterator[Shard]:
     """Cuts jobs into shards of about equal work, the same however many workers there are; `size` is in bytes."""
 
     def shard() -> Shard:
-        return Shard(f"{first:04d}.{number:07d}", tuple(some))
+        return Shard(f"{generation:04d}.{number:07d}", tuple(some))
 
     some: list[Job] = []
     number = total = 0

@@ -14,9 +14,9 @@ import stat
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.resources import files
 from pathlib import Path
 
+from augx import bundled
 from augx.errors import Problem, RecipeError, Refused
 from augx.model import ImageOptions, Json, Step
 from augx.steps import Steps, argument_problems, leaves
@@ -68,6 +68,7 @@ transforms:
   - Affine:
       rotate: [-15, 15]
       scale: [0.85, 1.15]
+      keep_ratio: true
       translate_percent: [-0.06, 0.06]
       border_mode: reflect_101
       p: 0.8
@@ -78,7 +79,7 @@ transforms:
       transforms:
         - GaussianBlur: {{blur_limit: [3, 5]}}
         - GaussNoise: {{std_range: [0.01, 0.05]}}
-        - ImageCompression: {{quality_range: [50, 90]}}
+        - MotionBlur: {{blur_limit: [3, 5]}}
       p: 0.3
 
 output:
@@ -167,7 +168,7 @@ def read(source: str | Path, *, checked: bool = True) -> Recipe:
         return parse(_stdin(), "<stdin>", checked=checked)
     if isinstance(source, Path) or os.sep in source or Path(source).suffix:
         return parse(_file(str(source)), str(source), checked=checked)
-    texts = _bundled_texts()
+    texts = bundled.texts()
     if source not in texts:
         meant = nearest(source, texts)
         way_out = f"did you mean '{meant}'? " if meant else ""
@@ -197,16 +198,6 @@ def check_transforms(recipe: Recipe) -> None:
         raise RecipeError(_in_order(problems))
 
 
-def bundled() -> dict[str, str]:
-    """Name -> description of every recipe that comes with augx: its first comment line."""
-    return {name: text.decode().split("\n", 1)[0].lstrip("# ").rstrip() for name, text in _bundled_texts().items()}
-
-
-def text(name: str) -> str:
-    """The bundled recipe of this name as its file has it."""
-    return _bundled_texts()[name].decode()
-
-
 def starter(labels_found: bool, splits: Sequence[str], classes: Sequence[str]) -> str:
     """The text of a commented recipe for a dataset with these splits and classes, without problems or warnings."""
     kept = {"val", "valid", "validation", "dev", "test", "testing"}
@@ -225,14 +216,6 @@ def _quoted(name: str) -> str:
         return name
     escaped = (c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in name)
     return f'"{"".join(escaped)}"'
-
-
-def _bundled_texts() -> dict[str, bytes]:
-    folder = files("augx") / "configs"
-    if not folder.is_dir():  # a checkout; the wheel has them inside the package
-        folder = Path(__file__).parent.parent / "configs"
-    found = {f.name: f for f in folder.iterdir() if f.name.endswith(".yaml")} if folder.is_dir() else {}
-    return {name[: -len(".yaml")]: found[name].read_bytes() for name in sorted(found)}
 
 
 def _stdin() -> bytes:
@@ -255,7 +238,7 @@ def _file(path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise refused("there is no such file", f"bundled recipes: {', '.join(_bundled_texts())}") from None
+        raise refused("there is no such file", f"bundled recipes: {', '.join(bundled.texts())}") from None
     except (OSError, ValueError) as e:  # ValueError: a NUL in the path
         raise refused(f"cannot be read: {_reason(e)}") from None
 

@@ -136,15 +136,17 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
         if found.todo and not fresh:
             check(request.recipe)
         names = [naming.copy_name(job.stem, job.ending, copy) for job in found.todo for copy in job.copies]
-        _refuse_foreign(folder, state, names)
-        journal.begin(folder, chain(sorted(state.intent), names))
+        labels = [name for target in targets for name, _ in target.write((), plan.dataset)]
+        _refuse_foreign(folder, state, names + labels)
+        generation = journal.next_generation(folder)
+        journal.begin(folder, state.intent, names + labels, generation)
         progress.begin(len(names), found.kept)
         try:
-            made = _work(request, plan, found.todo, folder, progress)
+            made = _work(request, plan, found, folder, generation, progress)
+            summary, removed = manifest.finish(plan, folder, targets)
         finally:
             progress.end()
             folder.clean()
-        summary, removed = manifest.finish(plan, folder, targets)
         return Outcome(made, found.kept, _failed(summary), removed, summary)
 
 
@@ -170,31 +172,34 @@ def guard(input: str, folder: Folder) -> None:
         )
 
 
-def _work(request: Request, plan: Plan, todo: Sequence[Job], folder: Folder, progress: Progress) -> int:
+def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generation: int, progress: Progress) -> int:
     """Has the jobs worked off; a job whose worker dies twice, the second time alone, becomes failures."""
     from augx import work  # heavy, and not needed where there is nothing to do
 
     orders = work.Orders(plan.dataset.root, folder.root, plan.recipe.canonical(), plan.basis)
     start = partial(work.start, orders)
-    limit = _limit(request.max_errors, sum(len(job.copies) for job in todo))
-    made = failed = 0
-    first = journal.next_segment(folder)
+    lost_before = sum(len(copies) for _, copies in plan.lost)
+    made, failed = 0, found.failed + lost_before
+    limit = _limit(request.max_errors, plan.images() + lost_before)
+
+    def count(more: int, lost: int) -> None:
+        nonlocal made, failed
+        made, failed = made + more, failed + lost
+        progress.step(more, lost)
+        if failed > limit:
+            raise GateError(
+                f"{failed:,} images failed, more than --max-errors {request.max_errors} allows",
+                "the reasons will be in failures.jsonl when you run again with a higher limit",
+            )
 
     def through(shards: Iterable[Shard]) -> Iterator[tuple[Shard, str]]:
-        nonlocal made, failed
         for shard, answer in local.run(start, shards, request.workers, preload=("augx.work",)):
             if isinstance(answer, local.Lost):
                 yield shard, answer.reason
                 continue
             if "stopped" in answer:
                 raise Stopped(answer["stopped"], answer["hint"])
-            made, failed = made + answer["made"], failed + answer["failed"]
-            progress.step(answer["made"], answer["failed"])
-            if failed > limit:
-                raise GateError(
-                    f"{failed} images failed, more than --max-errors {request.max_errors} allows",
-                    "the reasons will be in failures.jsonl when you run again with a higher limit",
-                )
+            count(answer["made"], answer["failed"])
 
     def size(job: Job) -> int:
         try:
@@ -202,13 +207,13 @@ def _work(request: Request, plan: Plan, todo: Sequence[Job], folder: Folder, pro
         except OSError:
             return 0
 
-    lost = [job for shard, _ in through(planning.shards(todo, size, first)) for job in shard.jobs]
-    alone = (Shard(f"{first + 1:04d}.{number:07d}", (job,)) for number, job in enumerate(lost))
+    count(0, 0)
+    lost = [job for shard, _ in through(planning.shards(found.todo, size, generation)) for job in shard.jobs]
+    alone = (Shard(f"{generation + 1:04d}.{number:07d}", (job,)) for number, job in enumerate(lost))
     for shard, reason in through(alone):
         entries = [_died(job, plan, reason) for job in shard.jobs]
         journal.write_segment(folder, shard.name, ((entry, [], []) for entry in entries))
-        failed += sum(len(job.copies) for job in shard.jobs)
-        progress.step(0, sum(len(job.copies) for job in shard.jobs))
+        count(0, sum(len(job.copies) for job in shard.jobs))
     return made
 
 
@@ -248,7 +253,7 @@ def _redate(plan: Plan, found: Survey, folder: Folder) -> None:
 
 def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str]) -> None:
     """Refuses to write over a file in OUTPUT that augx did not write."""
-    there = folder.names().intersection(names) - state.intent
+    there = folder.names().intersection(names) - state.intent.keys() - set(state.summary.get("files", {}))
     if not there:
         return
     for entry in chain(state.entries.values(), state.replaced):

@@ -66,7 +66,8 @@ class Steps(Values):
         if not node.ok:
             return ()
         if not isinstance(node.value, list):
-            way_out = "put '- ' before each name" if isinstance(node.value, dict) else "for none write []"
+            way_out = f"write [{node.value}]" if str(node.value) in catalog.TRANSFORMS else "for none write []"
+            way_out = "put '- ' before each name" if isinstance(node.value, dict) else way_out
             self.error(node, f"{what} must be a list, not {node}", way_out)
             return ()
         return tuple(step for n in node.value if n.ok and (step := self.step(n)) is not None)
@@ -128,12 +129,13 @@ class Steps(Values):
             way_out = f"write {{p: {body}}}" if is_number(body) else "write {argument: value}"
             self.error(body, f"the arguments of {transform} must be a mapping, not {body}", way_out)
             return None
-        infinite = [n for n in body.walk() if isinstance(n.value, float) and not math.isfinite(n.value)]
-        for n in infinite:
-            self.error(n, f"{n} is no finite number", f"in an argument of {transform}")
         given = dict(body.value or {})
         p = self.p(given.pop("p", (name, None))[1], transform)
-        if infinite or not all(n.ok for n in body.walk()):
+        values = [n for _, argument in given.values() for n in argument.walk()]
+        infinite = [n for n in values if isinstance(n.value, float) and not math.isfinite(n.value)]
+        for n in infinite:
+            self.error(n, f"{n} is no finite number", f"in an argument of {transform}")
+        if infinite or not all(n.ok for n in values):
             return None
         step = Step(transform, {key: value.plain() for key, (_, value) in given.items()}, p)
         self.leaves.append(step)

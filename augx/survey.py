@@ -34,6 +34,7 @@ class Survey:
     touched: list[Job] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     kept: int = 0  # images that are in place
+    failed: int = 0  # images that failed before, and are not tried again
 
 
 def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
@@ -50,14 +51,14 @@ def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
             found.todo.append(job)
             found.reasons["sources have other labels, another recipe or other library versions"] += 1
         elif _same_file(plan, job, entry, folder):
-            _settle(found, job, entry, there)
+            _settle(found, job, entry, there, journal, folder)
         else:
             doubtful.append((job, entry))
     sums = hashes([_path(plan, job) for job, _ in doubtful])
     for (job, entry), sha256 in zip(doubtful, sums, strict=True):
         if sha256 == entry.sha256:
             found.touched.append(job)
-            _settle(found, job, entry, there)
+            _settle(found, job, entry, there, journal, folder)
         else:
             found.todo.append(job)
             found.reasons["sources have changed"] += 1
@@ -89,18 +90,21 @@ def content_keys(plan: Plan) -> dict[str, str]:
     return {job.sample.id: planning.key(plan.basis, job, sha256) for job, sha256 in zip(plan.jobs, sums, strict=True)}
 
 
-def _settle(found: Survey, job: Job, entry: Entry, there: set[str]) -> None:
+def _settle(found: Survey, job: Job, entry: Entry, there: set[str], journal: Journal, folder: Folder) -> None:
     """The content is the same: what is missing of this job?"""
     found.keys[job.sample.id] = entry.key
     made = entry.made()
     failed = {row["copy"] for row in entry.failed if row["error"] not in _TRY_AGAIN}
     missing = []
     for copy in job.copies:
+        name = copy_name(job.stem, job.ending, copy)
         if copy in failed:
-            continue
-        if copy not in made:
+            found.failed += 1
+        elif copy not in made:
             missing.append(copy)
-        elif copy_name(job.stem, job.ending, copy) not in there:
+        elif name not in there or (
+            journal.intent.get(name, -1) > entry.generation(copy) and not _intact(entry, name, folder)
+        ):
             missing.append(copy)
             found.reasons["images are missing from the output"] += 1
         else:
@@ -108,6 +112,12 @@ def _settle(found: Survey, job: Job, entry: Entry, there: set[str]) -> None:
     if missing:
         found.todo.append(replace(job, copies=tuple(missing)))
         found.reasons["sources have fewer copies than wanted"] += not made.issuperset(missing)
+
+
+def _intact(entry: Entry, name: str, folder: Folder) -> bool:
+    """Whether a file that a later, unfinished run may have written over is still what its row says."""
+    sums = [row["sha256"] for row in entry.parsed(folder) if row["file_name"] == name]
+    return sums[-1:] == hashes([folder.path(name)])
 
 
 def _same_file(plan: Plan, job: Job, entry: Entry, folder: Folder) -> bool:

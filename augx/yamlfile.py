@@ -6,6 +6,7 @@ constructor exists that a tag could call. Size, depth and the nodes that aliases
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -105,10 +106,11 @@ def short(text: str, limit: int = 60) -> str:
 
 def load(data: bytes, name: str) -> tuple[Node | None, list[Problem]]:
     """The tree, or None where the text could not be read to its end; and the problems, in order of discovery."""
+    data = data.removeprefix(codecs.BOM_UTF8)
     problem = _no_text(data, name)
     if problem:
         return None, [problem]
-    text = data.decode("utf-8-sig")
+    text = data.decode()
     builder = _Builder(text, name)
     try:
         return builder.document(), builder.problems
@@ -126,12 +128,12 @@ def _no_text(data: bytes, name: str) -> Problem | None:
     if len(data) > MAX_BYTES:
         return Problem(name, 0, 0, f"is larger than {MAX_BYTES // 1_000_000} MB", "a recipe is a short text file")
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode()
     except UnicodeDecodeError as e:
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return Problem(name, 1, 1, "is UTF-16", "save it as UTF-8")
         before = data[: e.start]
-        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8-sig")) + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode()) + 1
         byte = f"byte 0x{data[e.start]:02x} is not UTF-8"
         return Problem(name, before.count(b"\n") + 1, column, f"is no text: {byte}", "save it as UTF-8")
     bad = yaml.reader.Reader.NON_PRINTABLE.search(text)
@@ -178,9 +180,9 @@ class Values:
         if node is None or not node.ok:
             return default
         if isinstance(node.value, bool) or not isinstance(node.value, (int, float)):
-            self.error(node, f"{what} must be a number, not {node}", f"{low:g} to {high:g}")
+            self.error(node, f"{what} must be a number, not {node}", f"{low:.10g} to {high:.10g}")
         elif not low <= node.value <= high:  # NaN ends here too
-            self.error(node, f"{what} is {node}", f"{low:g} to {high:g}")
+            self.error(node, f"{what} is {node}", f"{low:.10g} to {high:.10g}")
         else:
             return float(node.value)
         return default
@@ -200,9 +202,7 @@ class Values:
             return default
         if isinstance(node.value, str) and node.value in choices:
             return node.value
-        meant = nearest(node.value, choices) if isinstance(node.value, str) else ""
-        way_out = f"did you mean '{meant}'?" if meant else f"one of {', '.join(choices)}"
-        self.error(node, f"{what} cannot be {node}", way_out)
+        self.error(node, f"{what} cannot be {node}", f"one of {', '.join(choices)}")
         return default
 
     def mapping(self, node: Node | None, what: str, keys: Sequence[str]) -> dict[str, Node]:
@@ -217,7 +217,8 @@ class Values:
             if name not in keys:
                 meant = self.meant(name, keys)
                 self.error(key, f"unknown key {key} in {what}", self.way_out(name, meant, keys))
-                known.setdefault(meant, value)  # so that the problems under a misspelt key show at once, too
+                if ":" not in name:
+                    known.setdefault(meant, value)  # so that the problems under a misspelt key show at once, too
         return known
 
     def meant(self, key: str, keys: Sequence[str]) -> str:
@@ -270,6 +271,9 @@ class _Builder:
             self.problems.append(Problem(self.name, 0, 0, "is empty", "a recipe begins with 'version: 1'"))
             return None
         root = self.node(self.next(), 1)
+        if root.value is None and not root.text and root.ok:
+            self.problems.append(Problem(self.name, 0, 0, "is empty", "a recipe begins with 'version: 1'"))
+            return None
         self.next()  # the document's end
         event = self.next()
         if not isinstance(event, yaml.StreamEndEvent):

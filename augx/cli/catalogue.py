@@ -50,9 +50,9 @@ def entries(kind: str) -> list[dict[str, str]]:
 
         return [{"name": name, "summary": entry.summary} for name, entry in FORMATS.items()]
     if kind == "recipes":
-        from augx.recipe import bundled
+        from augx.bundled import descriptions
 
-        return [{"name": name, "summary": summary} for name, summary in bundled().items()]
+        return [{"name": name, "summary": summary} for name, summary in descriptions().items()]
     if kind == "executors":
         from augx.executors import EXECUTORS
 
@@ -74,7 +74,7 @@ def show_command(name: str, as_json: bool) -> int:
     augx show Affine
     augx show classification
     """
-    from augx import recipe
+    from augx import bundled
     from augx.cli.output import print_json
     from augx.transforms import catalog
 
@@ -108,9 +108,10 @@ def show_command(name: str, as_json: bool) -> int:
         found = {row["name"]: row for row in entries(kind)}
         if name in found:
             if as_json:
-                print_json(found[name] | {"kind": kind} | ({"text": recipe.text(name)} if kind == "recipes" else {}))
+                text = {"text": bundled.texts()[name].decode()} if kind == "recipes" else {}
+                print_json(found[name] | {"kind": kind} | text)
             elif kind == "recipes":
-                click.echo(recipe.text(name), nl=False)
+                click.echo(bundled.texts()[name].decode(), nl=False)
             else:
                 click.echo(f"{name}: {found[name]['summary']}")
             return 0

@@ -240,7 +240,7 @@ def _few(names: Collection[str]) -> str:
 
 def _refuse(samples: list[str], what: str) -> None:
     if samples:
-        raise InputError(f"{len(samples)} images have {what}; the first is {samples[0]}", TABLE_HINT)
+        raise InputError(f"images with {what}: {len(samples)}; the first is {samples[0]}", TABLE_HINT)
 
 
 def _check_names(names: Iterable[str]) -> None:

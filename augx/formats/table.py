@@ -15,6 +15,7 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from augx.errors import InputError
 from augx.formats import RESERVED, ReadOptions, Row
@@ -41,7 +42,7 @@ SEPARATORS = "|;,"
 NUMBER = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 WEIGHTED = re.compile(r"(.+):([0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?)", re.DOTALL)
 HEAD = 20  # rows looked at to tell whether a table fits
-HEAD_BYTES = 1 << 16
+HEAD_LINES = 10 * HEAD  # for that many rows, as a row may have many lines
 DEPTH = 100  # JSON nested deeper is refused, as not every reader survives it
 
 Cells = Mapping[str, Json]  # one row as read: text in CSV and TSV, any JSON in JSONL
@@ -240,13 +241,16 @@ def _judge(root: str, name: str, images: Collection[str] | None) -> _Judgement:
         found: dict[str, Collection[str]] = {}
         for cells in rows:
             path = finder.find(_file_cell(cells, table.file))[0]
-            annotations = _annotations(table, cells, {})
+            try:
+                annotations = _annotations(table, cells, {})
+            except ValueError:
+                continue  # one bad row, which read will name
             if path in found:
                 _repeat(name, path, Annotations(dict.fromkeys(found[path], 1.0)), annotations)
             if path:
                 found[path] = annotations.labels.keys()
-    except (InputError, ValueError) as error:
-        return _Judgement(name, False, str(error))
+    except InputError as error:
+        return _Judgement(name, False, error.message)
     if not found or len(found) * 2 < len(rows):
         return _Judgement(name, False, f"{name}: {table.file} does not name images that are there")
     label = table.labels or table.label or ("one column a class" if table.onehot else "")
@@ -293,11 +297,9 @@ def _parse(
     """Delimiter, header, (line, row) in order, and the rows that cannot be read. `head`: the first ones, leniently."""
     try:
         with open(path, "rb") as file:
-            data = file.read(HEAD_BYTES if head else -1)
+            data = b"".join(islice(file, HEAD_LINES)) if head else file.read()
     except OSError as error:
         raise InputError(f"{name} cannot be read: {error.strerror}") from None
-    if head and len(data) == HEAD_BYTES:
-        data = data[: data.rfind(b"\n") + 1] or data
     try:
         text = data.decode("utf-8", "replace" if head else "strict").lstrip("\ufeff")
     except UnicodeDecodeError as error:
@@ -309,18 +311,17 @@ def _parse(
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise InputError(f"{name}:{line}: a NUL character is in the table", "save the table as UTF-8 text")
-    delimiter = "\t" if name.lower().endswith(".tsv") else _delimiter(text)
     limit = csv.field_size_limit(2**31 - 1)  # of the whole process, so it is put back
     try:
+        delimiter = "\t" if name.lower().endswith(".tsv") else max(",;\t", key=lambda sign: _width(text, sign))
         return delimiter, *_csv_rows(name, text, delimiter, strict=not head)
     finally:
         csv.field_size_limit(limit)
 
 
-def _delimiter(text: str) -> str:
-    """Comma unless the first line has more semicolons or tabs."""
-    first = text.lstrip("\r\n").partition("\n")[0]
-    return max(",;\t", key=first.count)
+def _width(text: str, delimiter: str) -> int:
+    """Columns of the first line that is not blank."""
+    return next((len(cells) for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if cells), 0)
 
 
 def _csv_rows(
@@ -423,7 +424,7 @@ def _columns(table: Table, rows: Sequence[Cells], finder: Finder, given: Mapping
         return next((column for column in like if column not in given.values() and fits(column)), None)
 
     numeric = {} if not table.delimiter else _numeric(header, rows)
-    head = rows[: 10 * HEAD]
+    head = rows[:HEAD_LINES]
     found = {c: sum(bool(finder.find(_file_cell(r, c))[0]) for r in head) for c in header if plain[c] in ROLES["file"]}
     file = named("file", lambda column: bool(found[column]) and found[column] == max(found.values()))
     if file is None:

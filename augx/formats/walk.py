@@ -193,7 +193,7 @@ class _Search:
         root = shown(self.root)
         outside = sum(flaw.code == "link-outside" for flaw in self.warnings)
         if outside:
-            return f"{root}: no images, but {outside} links that lead out of it", "give the folder the links point to"
+            return f"{root}: no images, but links that lead out of it: {outside}", "give the folder the links point to"
         if self.ignored:
             kinds = ", ".join(f"{count} {ending}" for ending, count in self.ignored.most_common(5))
             return f"{root}: no images among its files ({kinds})", "give the folder that holds the images"

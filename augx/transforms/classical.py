@@ -66,6 +66,8 @@ REQUIRED = "required"  # in place of a default, for an argument that has none
 
 _LARGEST = 65_535  # of any number in a recipe, and of a picture's side
 _LARGEST_AREA = 2**28
+# Less where a side is multiplied or padded, so that no recipe can fill the memory.
+_MOST = {"scale": 64, "scale_limit": 15, "percent": 15, "px": 8192, "padding": 8192, "max_size": 16_384}
 _INTERPOLATIONS = {
     name: number  # as OpenCV counts them
     for number, name in enumerate(("nearest", "linear", "cubic", "area", "lanczos", "linear_exact", "nearest_exact"))
@@ -87,7 +89,16 @@ _HINTS = re.compile(r"special case of|is an alias|specialized version|very slow|
 _PAIR = {"type": "array", "prefixItems": [{"type": "number"}] * 2, "minItems": 2, "maxItems": 2}
 _LEVEL = {"type": "number", "minimum": 0, "maximum": 255}
 _COLOUR = {"type": "array", "prefixItems": [_LEVEL] * 3, "minItems": 3, "maxItems": 3}
-_BITS = {"type": "integer", "minimum": 1, "maximum": 7}
+# What 2.0.8 accepts and then fails on with every picture.
+_BOUNDS: dict[str, dict[str, Json]] = {
+    "padding": {"minimum": 0},
+    "blur_limit": {"minimum": 0},
+    "max_size": {"minimum": 1},
+    "max_size_hw": {"minimum": 1},
+    "channel_drop_range": {"minimum": 1, "maximum": 2},
+    "num_bits": {"minimum": 1, "maximum": 7},
+    **dict.fromkeys(("src_color", "drop_color", "color"), {"minimum": 0, "maximum": 255}),
+}
 _AXIS = {"anyOf": [{"type": "number"}, _PAIR]}
 _AXES = {"type": "object", "properties": {"x": _AXIS, "y": _AXIS}}
 _GROUPS: dict[str, dict[str, dict[str, Json]]] = {
@@ -138,7 +149,7 @@ def check(name: str, args: Mapping[str, Json]) -> list[ArgumentProblem]:
         return problems
     whole = len(good) == len(args)  # with some left out, the rest need not fit together
     asked = [p for p in _ask(name, good) if whole or p.path[:1] in {(key,) for key in good}]
-    return problems + (asked or _too_large(good))
+    return problems + (asked or _impossible(good))
 
 
 def _ask(name: str, args: Mapping[str, Json]) -> Iterator[ArgumentProblem]:
@@ -209,9 +220,17 @@ def _meant(key: str, known: list[str]) -> str:
     return f"it takes {', '.join(known)}" if known else "it takes p only"
 
 
-def _too_large(args: Mapping[str, Json]) -> list[ArgumentProblem]:
+def _impossible(args: Mapping[str, Json]) -> list[ArgumentProblem]:
+    """What no schema says and no picture survives."""
+    if args.get("kernel_size", 3) % 2 == 0:
+        return [ArgumentProblem(("kernel_size",), f"must be odd, got {args['kernel_size']}")]
+    if args.get("max_size_hw") == [None, None]:
+        return [ArgumentProblem(("max_size_hw",), "at least one of the two must be a number")]
     pairs = [args.get("size"), args.get("max_size_hw"), [args.get("height"), args.get("width")]]
-    pairs.append([args.get("min_height"), args.get("min_width")])
+    pairs += [
+        [args.get("min_height"), args.get("min_width")],
+        [args.get(f"pad_{s}_divisor") for s in ("height", "width")],
+    ]
     for high, wide in (pair for pair in pairs if pair):
         if (high or 1) * (wide or 1) > _LARGEST_AREA:
             return [ArgumentProblem((), f"a picture of {wide}x{high} pixels is too large")]
@@ -258,11 +277,6 @@ def _narrow(name: str, key: str, schema: dict[str, Json]) -> dict[str, Json]:
             "properties": {"upscale": one, "downscale": one},
             "required": ["upscale", "downscale"],
         }
-    if key == "num_bits":
-        pair = {**_PAIR, "prefixItems": [_BITS] * 2}
-        return {
-            "anyOf": [_BITS, pair, {"type": "array", "items": {"anyOf": [_BITS, pair]}, "minItems": 3, "maxItems": 3}]
-        }
     if key == "num_output_channels":
         return {"enum": [1, 3] if name == "ToGray" else [3]}
     if key in ("fill", "drop_value") and name != "CropAndPad":  # which takes a list as values to choose from
@@ -271,7 +285,19 @@ def _narrow(name: str, key: str, schema: dict[str, Json]) -> dict[str, Json]:
         return {"anyOf": found} if len(found) > 1 else found[0]
     if name == "Affine" and "anyOf" in schema:
         return {"anyOf": [_AXES if one.get("type") == "object" else one for one in schema["anyOf"]]}
-    return {k: v for k, v in schema.items() if k not in ("title", "default", "description")}
+    limits = {"exclusiveMinimum": -1} if (name, key) == ("RandomScale", "scale_limit") else _BOUNDS.get(key, {})
+    if key in ("src_color", "color"):
+        schema = {"anyOf": [_COLOUR, {"type": "null"}]} if key == "color" else _COLOUR
+    return _bounded({k: v for k, v in schema.items() if k not in ("title", "default", "description")}, limits)
+
+
+def _bounded(schema: Mapping[str, Json], limits: Mapping[str, Json]) -> dict[str, Json]:
+    """The schema with `limits` for every number in it."""
+    found = {**schema, **(limits if schema.get("type") in ("number", "integer") else {})}
+    for part in ("anyOf", "prefixItems"):
+        if part in found:
+            found[part] = [_bounded(one, limits) for one in found[part]]
+    return {**found, "items": _bounded(found["items"], limits)} if "items" in found else found
 
 
 def _constant(key: str, value: Json) -> Any:
@@ -291,8 +317,9 @@ def _named(key: str, value: Any) -> Json:
 
 def _misfit(key: str, value: Json, schema: Mapping[str, Json], path: tuple[str | int, ...]) -> ArgumentProblem | None:
     """The first place at which `value` does not fit `schema`, as deep as it can be told."""
-    if _is_number(value) and not abs(value) <= _LARGEST:
-        return ArgumentProblem(path, f"{_shown(value)} is too large, the most is {_LARGEST}")
+    most = _MOST.get(str(path[0]), _LARGEST)
+    if _is_number(value) and not abs(value) <= most:
+        return ArgumentProblem(path, f"{_shown(value)} is too large, the most is {most}")
     kinds = schema.get("anyOf", [schema])
     inner: list[tuple[str | int, Json, Mapping[str, Json]]] = []
     if isinstance(value, list):
@@ -488,6 +515,8 @@ class Classical:
             image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
         elif grey and self.name in ("AutoContrast", "Equalize"):  # which write into a plane without a channel axis
             image = image[..., None].copy()
+        elif self.name == "Posterize":  # with bits for each channel it works in place
+            image = image.copy()
         if not deep:
             return (self._variant("grey", _luma) if grey else self._made["plain"]), image
         if grey:
@@ -500,7 +529,7 @@ class Classical:
         return self._made[kind]
 
     def _make(self, change: Callable[[Json], Json]) -> Any:
-        """The transform with `change` done to its colours."""
+        """The transform with `change` done to its colours. A list in CropAndPad is no colour but a choice of levels."""
         colours: dict[str, Json] = {key: change(self._args[key]) for key in ("fill", "drop_value") if key in self._args}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `check` has said what there is to say
@@ -547,4 +576,5 @@ def _scaled(value: Json) -> Json:
 
 
 def _luma(value: Json) -> Json:
-    return round(0.299 * value[0] + 0.587 * value[1] + 0.114 * value[2]) if isinstance(value, list) else value
+    colour = isinstance(value, list) and len(value) == 3
+    return round(0.299 * value[0] + 0.587 * value[1] + 0.114 * value[2]) if colour else value

@@ -1,0 +1,480 @@
+"""Recipes: reading, problems, digests, what comes bundled.
+
+A case in data/recipes is a file: a recipe that ends in a block `# expect`, then the problems as `# line:column: message
+(suggestion)`, warnings with `warning` before them. Where no comment can stand, the problems are in NAME.expect beside
+it. `# expect with arguments` asks Albumentations about arguments, too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import itertools
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from augx import recipe as recipes
+from augx.bundled import descriptions, texts
+from augx.errors import Problem, RecipeError, Refused
+from augx.model import ImageOptions, Step
+from augx.recipe import Recipe, check_transforms, parse, read, starter
+from augx.transforms import catalog
+from augx.yamlfile import MAX_BYTES, scalar
+
+CASES = sorted((Path(__file__).parent / "data" / "recipes").glob("*.yaml"))
+HEAD = "version: 1\ntransforms:\n"
+
+
+def expected(case: Path) -> tuple[list[str], bool]:
+    """The lines a case expects, and whether arguments are asked about."""
+    beside = case.with_suffix(".expect")
+    if beside.exists():
+        return beside.read_text("utf-8").splitlines(), False
+    _, found, block = case.read_bytes().decode("utf-8").rpartition("# expect")
+    assert found, f"{case.name} says nothing of what it expects"
+    flag, *lines = block.splitlines()
+    return [line.removeprefix("# ") for line in lines], flag == " with arguments"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
+def test_case(case: Path) -> None:
+    lines, checked = expected(case)
+    try:
+        found = [("warning ", w) for w in parse(case.read_bytes(), "R", checked=checked).warnings]
+    except RecipeError as e:
+        found = [("", p) for p in e.problems]
+    assert [kind + str(p).removeprefix("R:").strip() for kind, p in found] == lines
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) > 100
+
+
+def problems(text: str | bytes, checked: bool = False) -> list[Problem]:
+    with pytest.raises(RecipeError) as caught:
+        parse(text if isinstance(text, bytes) else text.encode(), "r.yaml", checked=checked)
+    return list(caught.value.problems)
+
+
+def test_full_recipe() -> None:
+    text = """
+version: 1
+seed: 0x10
+copies: 1e3
+originals: false
+splits: [train, "2019"]
+transforms:
+  - HorizontalFlip
+  - Affine: {rotate: [-15, 15], p: 1}
+  - OneOf: {p: 0.3, transforms: [Blur: {blur_limit: 3}, MedianBlur: ]}
+  - SomeOf: {n: 2, replace: true, transforms: [Blur]}
+labels: {min_visibility: 0.1, min_area: 4}
+output: {image: {format: jpg, quality: 80, subsampling: 4:4:4, bits: 8, alpha: drop}}
+"""
+    found = parse(text.encode(), "r.yaml", checked=False)
+    assert found == Recipe(
+        name="other",
+        seed=16,
+        copies=1000,
+        originals=False,
+        splits=("train", "2019"),
+        steps=(
+            Step("HorizontalFlip"),
+            Step("Affine", {"rotate": [-15, 15]}, p=1.0),
+            Step("OneOf", {}, 0.3, (Step("Blur", {"blur_limit": 3}), Step("MedianBlur"))),
+            Step("SomeOf", {"n": 2, "replace": True}, None, (Step("Blur"),)),
+        ),
+        labels={"min_visibility": 0.1, "min_area": 4.0, "min_size": 0.0},
+        image=ImageOptions(format="jpeg", quality=80, subsampling="4:4:4", bits="8", alpha="drop"),
+    )
+    assert found.name == "r.yaml"
+    assert found.warnings == ()
+
+
+def test_defaults() -> None:
+    found = parse(b"version: 1\ntransforms: [Blur]\n", "r", checked=False)
+    assert (found.seed, found.copies, found.originals, found.splits) == (0, 10, True, ("train",))
+    assert (found.balance, found.image) == ("none", ImageOptions())
+    assert found.labels == {"min_visibility": 0, "min_area": 0, "min_size": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", None), ("~", None), ("null", None), ("NULL", None), ("nULL", "nULL"), ("none", "none"),
+        ("true", True), ("True", True), ("FALSE", False), ("tRue", "tRue"),
+        ("no", "no"), ("yes", "yes"), ("on", "on"), ("Off", "Off"), ("y", "y"), ("n", "n"),
+        ("0", 0), ("-12", -12), ("+12", 12), ("012", 12), ("0o17", 15), ("0x1F", 31), ("-0x1F", "-0x1F"),
+        ("0b11", "0b11"), ("1_000", "1_000"), ("4:2:0", "4:2:0"), ("60:30", "60:30"), ("2026-11-22", "2026-11-22"),
+        ("1.5", 1.5), (".5", 0.5), ("5.", 5.0), ("1e3", 1000.0), ("1E+3", 1000.0), ("-1.5e-3", -0.0015), ("1e", "1e"),
+        (".inf", math.inf), ("-.INF", -math.inf), ("+.Inf", math.inf), ("inf", "inf"), ("nan", "nan"),
+        (".", "."), ("-", "-"), ("0x", "0x"), ("٣", "٣"), ("1 000", "1 000"), ("=", "="), ("1\n", "1\n"),
+    ],
+)  # fmt: skip
+def test_yaml_1_2_scalars(text: str, value: object) -> None:
+    found = scalar(text)
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_yaml_nan() -> None:
+    assert math.isnan(scalar(".NaN"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["18446744073709551616", "-" + "9" * 5000, "0x" + "f" * 17])
+def test_numbers_beyond_64_bits(text: str) -> None:
+    with pytest.raises(ValueError, match=text[:20]):
+        scalar(text)
+
+
+def test_quoted_scalars_are_text() -> None:
+    found = parse(b"version: 1\nsplits: ['1', \"true\", 'null', no, 1e]\ntransforms: [Blur]\n", "r", checked=False)
+    assert found.splits == ("1", "true", "null", "no", "1e")
+
+
+@pytest.mark.parametrize("width", [9, 2])
+def test_alias_bomb_ends_at_once(width: int) -> None:
+    letters = [f"a{i}" for i in range(60)]
+    bomb = "x: &a0 [lol]\n" + "".join(
+        f"x{i}: &{b} [{', '.join([f'*{a}'] * width)}]\n" for i, (a, b) in enumerate(itertools.pairwise(letters))
+    )
+    start = time.process_time()
+    found = problems(bomb)
+    assert time.process_time() - start < 1
+    assert "aliases expanded" in found[0].message
+
+
+def test_tag_runs_nothing(tmp_path: Path) -> None:
+    flag = tmp_path / "ran"
+    found = problems(f"version: 1\ntransforms: []\nseed: !!python/object/apply:os.mkdir ['{flag}']\n")
+    assert "tags are not used" in found[0].message
+    assert not flag.exists()
+
+
+def test_too_large_a_file() -> None:
+    found = problems(b"#" * (MAX_BYTES + 1))
+    assert [str(p) for p in found] == ["r.yaml: is larger than 1 MB (a recipe is a short text file)"]
+
+
+def test_every_member_of_a_long_list_has_its_place() -> None:
+    text = HEAD + "".join(f"  - Blur: {{p: {i}}}\n" for i in range(100))
+    assert [(p.line, p.column) for p in problems(text)] == [(3 + i, 15) for i in range(2, 100)]
+
+
+def test_messages_are_single_lines_without_control_characters() -> None:
+    found = problems(HEAD + '  - "Aff\\nine\\e[2J": {}\n  - Blur: "\\r\\u2028"\n')
+    assert len(found) == 2
+    assert all(str(p).isprintable() for p in found)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200))
+def test_bytes_raise_nothing_but_recipe_errors(data: bytes) -> None:
+    with pytest.raises(RecipeError):
+        parse(data, "r", checked=False)
+
+
+PIECES = [
+    "version: 1\n", "transforms:\n", "  - ", "- ", "Affine: ", "OneOf: ", "{", "}", "[", "]", ", ", ": ", "p: 0.5",
+    "&a ", "*a", "!!int ", "! ", "<<: ", "? ", "|\n", ">-\n", "'", '"', "\\U", "\\x", "\t", "\n", "  ", "#", "---\n",
+    "...\n", "%YAML 1.2\n", "%TAG ! !\n", "x", "é", "\u2028", "1e999", ".nan", "~", "copies: ", "labels: ", "output: ",
+]  # fmt: skip
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=30))
+def test_yaml_like_text_raises_nothing_but_recipe_errors(pieces: list[str]) -> None:
+    data = "".join(pieces).encode("utf-8", "surrogatepass")
+    try:
+        found = parse(data, "r", checked=False)
+    except RecipeError as e:
+        assert e.problems == tuple(sorted(e.problems, key=lambda p: (p.line, p.column)))
+    else:
+        assert found.canonical()["version"] == 1
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["train", "Blur"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["Affine", "OneOf", "p", "transforms", "n", "image", "format"]), inner)
+    ),
+    max_leaves=12,
+)
+KEYS = ["version", "seed", "copies", "originals", "splits", "balance", "transforms", "labels", "output", "zzz"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(st.sampled_from(KEYS), ANYTHING) | ANYTHING)
+def test_any_json_raises_nothing_but_recipe_errors(value: object) -> None:
+    try:
+        found = Recipe.from_canonical(value)
+    except RecipeError:
+        return
+    assert Recipe.from_canonical(found.canonical()) == found
+
+
+P = st.none() | st.floats(0, 1)
+LEAVES = sorted(name for name, entry in catalog.TRANSFORMS.items() if not entry.refused and not entry.members)
+ARGS = st.dictionaries(
+    st.text(max_size=8).filter(lambda key: key != "p"),
+    st.none() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    max_size=3,
+)
+STEPS = st.recursive(
+    st.builds(Step, st.sampled_from(LEAVES), ARGS, P),
+    lambda inner: st.builds(
+        Step, st.just("Sequential"), st.just({}), P, st.lists(inner, min_size=1, max_size=3).map(tuple)
+    ),
+    max_leaves=5,
+)
+RECIPES = st.builds(
+    Recipe,
+    name=st.text(),
+    seed=st.integers(0, 2**63 - 1),
+    copies=st.integers(0, 100_000),
+    originals=st.booleans(),
+    splits=st.lists(st.text(min_size=1), min_size=1, unique=True).map(tuple),
+    steps=st.lists(STEPS, max_size=4).map(tuple),
+    labels=st.fixed_dictionaries({k: st.floats(0, 1) for k in recipes.LABELS}),
+    image=st.builds(ImageOptions, format=st.sampled_from(["keep", "png", "tiff"]), quality=st.integers(1, 100)),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(RECIPES)
+def test_canonical_goes_out_and_back(recipe: Recipe) -> None:
+    written = json.dumps(recipe.canonical())
+    back = Recipe.from_canonical(json.loads(written))
+    assert back == recipe
+    assert back.digest() == recipe.digest()
+
+
+def test_canonical_is_itself_a_recipe() -> None:
+    found = read("strong", checked=False)
+    assert parse(json.dumps(found.canonical()).encode(), "r", checked=False) == found
+
+
+@pytest.mark.parametrize("value", [None, [], 3, "x", {"version": 1}, {"version": 1, "transforms": [object()]}])
+def test_from_canonical_refuses_what_is_no_recipe(value: object) -> None:
+    with pytest.raises(RecipeError):
+        Recipe.from_canonical(value)
+
+
+BASE = HEAD + "  - Affine: {rotate: 3, scale: 2, p: 0.5}\n  - Blur\n"
+
+
+def digest(text: str, name: str = "r") -> str:
+    return parse(text.encode(), name, checked=False).digest()
+
+
+def test_digest_stays_what_it_was() -> None:
+    # A change here makes every finished dataset stale: bump the recipe's version, do not edit the figure.
+    assert digest(BASE) == "27e6c41b7c13e43d82969f14ccd16ccaf91716a9f79b2248afc793d089ddca15"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# a comment\n" + BASE,
+        BASE + "copies: 77\n",
+        BASE + "originals: false\n",
+        BASE + "splits: [other]\n",
+        BASE + "balance: none\n",
+        BASE + "seed: 0\nlabels: {}\noutput: {image: {quality: 92, format: keep}}\n",
+        "transforms: [{Affine: {p: 5e-1, scale: 2, rotate: 3}}, {Blur: }]\nversion: 1\n",
+        BASE.replace("\n", "\r\n"),
+    ],
+)
+def test_digest_ignores(text: str) -> None:
+    assert digest(text, "elsewhere.yaml") == digest(BASE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BASE + "seed: 1\n",
+        BASE + "labels: {min_area: 1}\n",
+        BASE + "output: {image: {quality: 91}}\n",
+        BASE + "output: {image: {bits: 8}}\n",
+        BASE.replace("rotate: 3", "rotate: 4"),
+        BASE.replace("p: 0.5", "p: 0.6"),
+        HEAD + "  - Blur\n  - Affine: {rotate: 3, scale: 2, p: 0.5}\n",
+        HEAD + "  - Sequential: [{Affine: {rotate: 3, scale: 2, p: 0.5}}]\n  - Blur\n",
+    ],
+)
+def test_digest_notices(text: str) -> None:
+    assert digest(text) != digest(BASE)
+
+
+def test_replace() -> None:
+    found = parse(BASE.encode(), "r", checked=False)
+    other = found.replace(seed=9, copies=3, originals=False, splits=["a", "b"])
+    assert (other.seed, other.copies, other.originals, other.splits) == (9, 3, False, ("a", "b"))
+    assert (other.steps, other.name, other.marks) == (found.steps, "r", found.marks)
+    assert found.replace() == found
+    assert dataclasses.replace(found, copies=0).replace(seed=4).copies == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"copies": 0}, "copies: 0 makes nothing new"),
+        ({"copies": 100_001}, "copies is 100001"),
+        ({"seed": -1}, "seed is -1"),
+        ({"splits": []}, "splits names no split"),
+    ],
+)
+def test_replace_refuses(flags: dict[str, object], message: str) -> None:
+    with pytest.raises(Refused) as caught:
+        parse(BASE.encode(), "r", checked=False).replace(**flags)  # type: ignore[arg-type]
+    assert caught.value.message == message
+
+
+def test_check_transforms_has_the_places() -> None:
+    text = HEAD + "  - OneOf:\n      - Affine: {p: 1, rotat: 3}\n      - Affine: {scale: [1, x]}\n  - CenterCrop\n"
+    found = parse(text.encode(), "r.yaml", checked=False)
+    with pytest.raises(RecipeError) as caught:
+        check_transforms(found)
+    assert [(p.line, p.column) for p in caught.value.problems] == [(4, 24), (5, 29), (6, 5), (6, 5)]
+    assert list(caught.value.problems) == problems(text, checked=True)
+    with pytest.raises(RecipeError) as caught:
+        check_transforms(Recipe.from_canonical(found.canonical(), "manifest"))
+    assert str(caught.value.problems[0]) == "manifest: Affine.rotat: no such argument (did you mean 'rotate'?)"
+
+
+def test_reading_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from augx.recipe import *; from augx.recipe import read; read('classification', checked=False);"
+        "print([m for m in ('albumentations', 'cv2', 'PIL', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_slow_transforms_are_named_once_each() -> None:
+    slow = [n for n in LEAVES if catalog.TRANSFORMS[n].seconds > catalog.SLOW]
+    assert "ElasticTransform" in slow
+    text = HEAD + "".join(f"  - {name}\n" for name in random.Random(0).sample(LEAVES * 2, len(LEAVES) * 2))
+    warnings = parse(text.encode(), "r", checked=False).warnings
+    assert sorted(w.message.split()[0] for w in warnings) == slow
+    assert all(w.severity == "warning" and w.line for w in warnings)
+
+
+def test_bundled() -> None:
+    assert list(descriptions()) == ["classification", "gentle", "strong"]
+    assert all(20 < len(text) < 120 and text.endswith(".") for text in descriptions().values())
+
+
+@pytest.mark.parametrize("name", ["classification", "gentle", "strong"])
+def test_bundled_recipes_have_no_problems(name: str) -> None:
+    found = read(name)
+    assert found.name == name
+    assert found.warnings == ()
+    assert len(found.steps) >= 4
+
+
+def test_bundled_recipes_say_why() -> None:
+    for text in texts().values():
+        lines = text.decode().splitlines()
+        for before, line in itertools.pairwise(lines):
+            if line.startswith("  - "):
+                assert before.strip().startswith("#"), line
+
+
+def test_read_prefers_bundled_names_to_files_without_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gentle").write_text("version: 1\ntransforms: [Blur]\ncopies: 77\n")
+    (tmp_path / "mine").write_text("version: 1\ntransforms: [Blur]\ncopies: 78\n")
+    (tmp_path / "gentle.yaml").write_text("version: 1\ntransforms: [Blur]\ncopies: 79\n")
+    assert read("gentle", checked=False).copies == 5
+    assert read("./gentle", checked=False).copies == 77
+    assert read(Path("gentle"), checked=False).copies == 77
+    assert read("gentle.yaml", checked=False).copies == 79
+    assert refusal("mine") == "mine: no bundled recipe has this name (for the file of that name write ./mine)"
+
+
+def refusal(source: str | Path) -> str:
+    with pytest.raises(RecipeError) as caught:
+        read(source)
+    (problem,) = caught.value.problems
+    assert caught.value.exit_code == 2
+    return str(problem)
+
+
+def test_read_unknown_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = "bundled: classification, gentle, strong; a file is written with its ending or ./"
+    assert refusal("clasification") == (
+        f"clasification: no bundled recipe has this name (did you mean 'classification'? {names})"
+    )
+    assert refusal("zzz") == f"zzz: no bundled recipe has this name ({names})"
+    assert refusal("") == f"'': no bundled recipe has this name ({names})"
+
+
+def test_read_what_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "link.yaml").symlink_to("nowhere.yaml")
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    assert "there is no such file (bundled recipes: classification, gentle, strong)" in refusal(tmp_path / "no.yaml")
+    assert "there is no such file" in refusal(tmp_path / "link.yaml")
+    assert "cannot be read: Too many levels of symbolic links" in refusal(tmp_path / "loop.yaml")
+    assert "is a folder, not a recipe" in refusal(tmp_path)
+    assert "is no regular file (to read from a pipe use '-r -')" in refusal(tmp_path / "pipe.yaml")
+    assert "is no regular file" in refusal("/dev/zero")
+    assert "cannot be read: embedded null byte" in refusal("a\0.yaml")
+    assert "cannot be read: File name too long" in refusal("x" * 5000 + ".yaml")
+
+
+def test_read_follows_links_and_names_the_file_as_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "real.yaml").write_text("version: 1\ntransforms: 3\n")
+    (tmp_path / "link.yaml").symlink_to("real.yaml")
+    assert refusal("link.yaml") == "link.yaml:2:13: transforms must be a list, not 3 (for none write [])"
+
+
+def test_read_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(BASE.encode())))
+    found = read("-", checked=False)
+    assert (found.name, found.steps[1]) == ("<stdin>", Step("Blur"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"version: 1\n")))
+    assert refusal("-").startswith("<stdin>:1:1: the key 'transforms' is missing")
+    monkeypatch.setattr("sys.stdin", None)
+    assert refusal("-").startswith("<stdin>: cannot be read")
+
+
+def test_starter_fits_the_dataset() -> None:
+    text = starter(True, ["test", "train", "val"], ["cat", "dog"])
+    assert "has 2 classes: cat, dog.\n" in text
+    assert "Found: test, train, val.\n" in text
+    found = parse(text.encode(), "r.yaml")
+    assert found.splits == ("train",)
+    assert found.warnings == ()
+    assert [s.name for s in found.steps] == ["HorizontalFlip", "Affine", "RandomBrightnessContrast", "OneOf"]
+
+
+def test_starter_without_labels_or_splits() -> None:
+    text = starter(False, [], [])
+    assert "has no labels.\n" in text
+    assert "none, so every image is multiplied" in text
+    assert parse(text.encode(), "r", checked=False).splits == ("train",)
+    assert parse(starter(True, ["val"], ["a"]).encode(), "r", checked=False).splits == ("train",)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text(min_size=1), max_size=3, unique=True), st.lists(st.text(), max_size=3))
+def test_starter_holds_any_names(splits: list[str], classes: list[str]) -> None:
+    found = parse(starter(True, ["train", *splits], classes).encode(), "r", checked=False)
+    multiplied = {s for s in splits if s.lower() not in ("val", "valid", "validation", "dev", "test", "testing")}
+    assert set(found.splits) == {"train"} | multiplied
+    assert found.warnings == ()

@@ -1,0 +1,175 @@
+"""Kills: at every step of a run that touches the disk, and of workers. The same command must then come to the same tree."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import encoded, failures, rows, tree
+from running import a_recipe, fresh, run
+
+from augx import manifest
+from augx import plan as planning
+from augx import run as runner
+from augx.executors import local
+from augx.model import Shard
+
+DRIVER = Path(__file__).with_name("killed.py")
+SCENARIOS = [
+    "first", "recipe", "source_removed", "source_added", "source_changed", "copies_lowered", "copies_raised",
+    "originals_dropped", "table_added", "table_instead", "failing", "recipe_and_back", "content_and_back",
+]  # fmt: skip
+
+
+def drive(folder: Path, step: int) -> dict[str, Any]:
+    """Every `step`-th point of every scenario: how many there are, and at which ones something was wrong."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(DRIVER.parent), *sys.path])}
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", str(DRIVER), str(folder), str(step), *SCENARIOS]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def some_points(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return drive(tmp_path_factory.mktemp("some"), 5)
+
+
+@pytest.fixture(scope="module")
+def every_point(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return drive(tmp_path_factory.mktemp("every"), 1)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_killed_at_some_points(some_points: dict[str, Any], scenario: str) -> None:
+    assert some_points[scenario]["points"] >= 2
+    assert some_points[scenario]["wrong"] == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_killed_at_every_point(every_point: dict[str, Any], scenario: str) -> None:
+    assert every_point[scenario]["points"] >= 10
+    assert every_point[scenario]["wrong"] == {}
+
+
+def many(root: Path, count: int) -> Path:
+    (root / "cat").mkdir(parents=True)
+    for number in range(count):
+        (root / "cat" / f"{number:03d}.png").write_bytes(encoded(number, ".png"))
+    return root
+
+
+class KillsAWorker:
+    """Progress that kills one child of this process's fork server after the first shard."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self.stop, self.shards = stop, 0
+
+    def begin(self, images: int, kept: int) -> None:
+        pass
+
+    def step(self, made: int, failed: int) -> None:
+        self.shards += 1
+        if self.shards == 1:
+            self.stop()
+
+    def end(self) -> None:
+        pass
+
+
+def crew(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The process ids of all workers hired from now on."""
+    pids: list[int] = []
+    hire = local._Worker.__init__
+
+    def noted(self: Any, *given: Any) -> None:
+        hire(self, *given)
+        pids.append(self.process.pid)
+
+    monkeypatch.setattr(local._Worker, "__init__", noted)
+    return pids
+
+
+def test_a_killed_worker_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos = many(tmp_path / "photos", 12)
+    expected = tree(fresh(photos, tmp_path / "x"))
+    monkeypatch.setattr(planning, "_SHARD_SOURCES", 2)
+    pids = crew(monkeypatch)
+    asked = runner.Request(str(photos), str(tmp_path / "out"), a_recipe(), workers=2)
+    progress = KillsAWorker(lambda: os.kill(pids[0], signal.SIGKILL))
+    outcome = runner.run(asked, progress, lambda recipe: None)
+    assert (outcome.failed, outcome.summary["counts"]["images"], len(pids)) == (0, 36, 3)
+    assert tree(tmp_path / "out") == expected
+
+
+class Dies:
+    """Answers like a worker, but dies over shards with `deadly` in them."""
+
+    def __init__(self, real: Callable[[Shard], Any], deadly: str) -> None:
+        self.real, self.deadly = real, deadly
+
+    def __call__(self, shard: Shard) -> Any:
+        if any(job.sample.id == self.deadly for job in shard.jobs):
+            return local.Lost("the worker process was killed by SIGKILL")
+        return self.real(shard)
+
+
+def test_a_picture_that_kills_every_worker_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All others are made, those of its shard too; the next run tries it again, and then it may work."""
+    photos = many(tmp_path / "photos", 5)
+    real_run = local.run
+
+    def deadly_run(start: Any, tasks: Any, workers: int, preload: Any = ()) -> Any:
+        return real_run(lambda: Dies(start(), "cat/002.png"), tasks, 0)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(local, "run", deadly_run)
+        outcome = run(photos, tmp_path / "out")
+    assert (outcome.made, outcome.failed) == (12, 3)
+    assert [(row["source"], row["copy"], row["stage"], row["error"]) for row in failures(tmp_path / "out")] == [
+        ("cat/002.png", copy, "worker", "worker-died") for copy in range(3)
+    ]
+    assert "SIGKILL" in failures(tmp_path / "out")[0]["message"]
+    assert manifest.verify(str(tmp_path / "out"), 1) == (12, [])
+
+    outcome = run(photos, tmp_path / "out")
+    assert (outcome.made, outcome.kept, outcome.failed) == (3, 12, 0)
+    assert tree(tmp_path / "out") == tree(fresh(photos, tmp_path / "x"))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_signal_in_mid_run(tmp_path: Path, number: int, code: int) -> None:
+    """The process ends with its code and leaves no worker; the same command goes on."""
+    photos = many(tmp_path / "photos", 40)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(f"version: 1\ncopies: 10\ntransforms: {json.dumps(['HorizontalFlip', 'GaussianBlur'])}\n")
+    command = [sys.executable, "-m", "augx", "run", str(photos), str(tmp_path / "out"), "-r", str(recipe), "-j1"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.start()
+    while not list((tmp_path / "out").rglob("*_aug02.png")) and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(number)
+    said = process.communicate()[1]
+    watchdog.cancel()
+    assert process.returncode == code, said
+    assert "Traceback" not in said
+    if code > 0:
+        assert "the same command goes on from here" in said
+    assert not (tmp_path / "out" / "summary.json").exists()
+
+    outcome = run(photos, tmp_path / "out", a_recipe('["HorizontalFlip", "GaussianBlur"]', copies=10))
+    assert outcome.summary["counts"]["images"] == 440 == len(rows(tmp_path / "out"))
+    expected = fresh(photos, tmp_path / "x", a_recipe('["HorizontalFlip", "GaussianBlur"]', copies=10))
+    assert tree(tmp_path / "out") == tree(expected)
