@@ -12,10 +12,8 @@ import io
 import logging
 import os
 import re
-import struct
 import threading
 import warnings
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -25,21 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
+from augx.containers import RESAVE, check_tiff_pixels, deep_png, deep_tiff, facts_of, is_grey_alpha_png, jpeg_end
 from augx.errors import ImageError
 from augx.model import ImageOptions, Picture
+from augx.naming import READABLE
 
 Plane = NDArray[Any]
 
-READABLE: Mapping[str, str] = {
-    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), "JPEG"),
-    **dict.fromkeys((".png", ".apng"), "PNG"),
-    ".webp": "WEBP",
-    **dict.fromkeys((".bmp", ".dib"), "BMP"),
-    **dict.fromkeys((".tif", ".tiff"), "TIFF"),
-}
-ENDINGS: Mapping[str, str] = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "bmp": ".bmp", "tiff": ".tif"}
-
-_KEPT_ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
 _OPEN: Mapping[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     "JPEG": JpegImagePlugin.jpeg_factory,  # gives an MPO its frames
     "PNG": PngImagePlugin.PngImageFile,
@@ -72,9 +62,6 @@ _OTHER_FILES = {
     "a gzip archive": rb"\x1f\x8b",
     "a video (MP4)": rb"....ftyp",
 }
-_PNG_PIXELS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
-_LARGEST_PROFILE = 1 << 24
-_RESAVE = "save it as PNG, JPEG or TIFF with 8 or 16 bits a channel"
 
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else logging prints Pillow's errors when nobody listens
@@ -92,30 +79,6 @@ class Decoded:
     format: str
     upright: bool
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What a container says beside what Pillow reads. `data` is what the decoders are to be given.
-
-    `depth`: bits per sample. `key`: the transparent colour, in the values of the decoded pixels.
-    """
-
-    data: bytes
-    depth: int = 8
-    key: tuple[int, ...] = ()
-    icc: bytes | None = None
-    frames: int = 1
-
-
-def written_ending(name: str, options: ImageOptions) -> str:
-    """The ending of the copies of a source called `name`: the format's, or for `keep` the source's as it is spelled."""
-    if options.format != "keep":
-        return ENDINGS[options.format]
-    own = os.path.splitext(name)[1]
-    if own.lower() in _KEPT_ENDINGS:
-        return own
-    return ENDINGS[READABLE.get(own.lower(), "PNG").lower()]
 
 
 def same_format(decoded: Decoded, ending: str) -> bool:
@@ -137,7 +100,7 @@ def decode(data: bytes, *, max_pixels: int = 300_000_000) -> Decoded:
     except Exception as error:  # Pillow raises OSError, ValueError, SyntaxError, struct.error, and what else happens
         text = str(error) or type(error).__name__
         if re.search("unknown (pixel mode|data organization)|Unsupported BMP", text):
-            raise ImageError("pixel-type", f"a kind of {name} that cannot be read: {text}; {_RESAVE}") from error
+            raise ImageError("pixel-type", f"a kind of {name} that cannot be read: {text}; {RESAVE}") from error
         if re.search("truncated|not enough image data|EOF", text, re.IGNORECASE):
             raise ImageError("truncated", f"the {name} ends too early; get the file again from its source") from error
         if text == "decoder error -2":
@@ -179,14 +142,7 @@ def _pillow_name(head: bytes) -> str:
 
 
 def _decode(data: bytes, name: str, max_pixels: int) -> Decoded:
-    facts = _png_facts(data) if name == "PNG" else _Facts(data)
-    if name == "WEBP" and 8 + int.from_bytes(data[4:8], "little") > len(data):
-        raise EOFError("truncated")
-    if name == "TIFF" and 42 in data[2:4]:  # not a BigTIFF
-        order: Literal["little", "big"] = "big" if data[:1] == b"M" else "little"
-        begin = int.from_bytes(data[4:8], order)
-        if begin + 2 + 12 * int.from_bytes(data[begin : begin + 2], order) > len(data):
-            raise EOFError("truncated")
+    facts = facts_of(data, name)
     image = _OPEN[name](io.BytesIO(facts.data))
     width, height = image.size
     if width * height > max_pixels:
@@ -194,7 +150,8 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Decoded:
     if name == "JPEG" and width * height > max(1_000_000, len(data) * 512):  # 64 pixels take a bit at least
         raise EOFError("truncated")
     tags: Mapping[int, Any] = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
-    deep = _tiff_is_deep(tags, image.mode, len(data)) if name == "TIFF" else facts.depth == 16
+    check_tiff_pixels(tags, len(data))
+    deep = _tiff_is_deep(tags, image.mode) if name == "TIFF" else facts.depth == 16
     frames = facts.frames if name == "PNG" else getattr(image, "n_frames", 1)
     turned = tags.get(274) in range(2, 9)  # Pillow turns a TIFF while it loads it, and removes the tag
     image.load()
@@ -216,67 +173,11 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Decoded:
     return Decoded(picture, name, orientation == 1 and not turned, ("multi-frame",) if frames > 1 else ())
 
 
-def _png_facts(data: bytes) -> _Facts:
-    """Walks the chunks, because Pillow takes half a PNG for a whole one and browsers forgive broken metadata.
-
-    What the decoders are given are the chunks that make the pixels, and EXIF.
-    """
-    if len(data) < 33:
-        raise EOFError("truncated")
-    if data[12:16] == b"CgBI":
-        raise ImageError("unsupported-format", f"a PNG made for iOS (CgBI), which is no PNG; {_RESAVE}")
-    if data[12:16] != b"IHDR":
-        raise SyntaxError("no header")
-    depth, colour = data[24], data[25]
-    chunks = [data[:8]]
-    found: dict[bytes, bytes] = {}
-    kind, at = b"", 8
-    while kind != b"IEND":
-        length, kind = struct.unpack(">I4s", data[at : at + 8].ljust(8, b"\xff"))
-        end = at + 12 + length
-        if end > len(data):
-            raise EOFError("truncated")
-        body = data[at + 8 : end - 4]
-        sound = zlib.crc32(body, zlib.crc32(kind)) == int.from_bytes(data[end - 4 : end], "big")
-        if not sound and not kind[0] & 32:
-            raise SyntaxError(f"wrong checksum of chunk {kind!r} at byte {at}")
-        exif = kind == b"eXIf" or body.startswith(b"Raw profile type exif\0")
-        palette_alpha = kind == b"tRNS" and colour == 3
-        if kind in _PNG_PIXELS or (sound and (exif or palette_alpha)):
-            chunks.append(data[at:end])
-        if sound:
-            found.setdefault(kind, body)
-        at = end
-    trns = found.get(b"tRNS", b"")
-    key: tuple[int, ...] = ()
-    if colour in (0, 2) and len(trns) >= 2 + 2 * colour:
-        scale = 255 // (2**depth - 1) if depth in (1, 2, 4) else 1
-        key = tuple((part & (2**depth - 1)) * scale for part in struct.unpack_from(f">{1 + colour}H", trns))
-    icc = None
-    if b"iCCP" in found:
-        with contextlib.suppress(zlib.error, ValueError):
-            _, packed = found[b"iCCP"].split(b"\0", 1)
-            icc = zlib.decompressobj().decompress(packed[1:], _LARGEST_PROFILE)
-    frames = int.from_bytes(found.get(b"acTL", b"")[:4], "big")
-    return _Facts(b"".join(chunks), depth, key, icc, max(frames, 1))
-
-
-def _png_chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
-
-
-def _tiff_is_deep(tags: Mapping[int, Any], mode: str, size: int) -> bool:
-    """Whether there are 16 bits a sample. Raises if pixel data lie beyond the end of the file.
-
-    Fax and JPEG data that break off inside a TIFF are filled up in silence, so where they end is looked up.
-    """
-    offsets = tags.get(273) or tags.get(324) or ()
-    counts = tags.get(279) or tags.get(325) or ()
-    if any(start >= size or start + count > size for start, count in zip(offsets, counts, strict=False)):
-        raise EOFError("truncated")
+def _tiff_is_deep(tags: Mapping[int, Any], mode: str) -> bool:
+    """Whether there are 16 bits a sample."""
     bits = tags.get(258) or (1,)
     if bits[0] > 8 and (bits[0] != 16 or tags.get(339, (1,))[0] != 1):
-        raise ImageError("pixel-type", f"{bits[0]}-bit samples of mode {mode} have no fixed range here; {_RESAVE}")
+        raise ImageError("pixel-type", f"{bits[0]}-bit samples of mode {mode} have no fixed range here; {RESAVE}")
     return bool(bits[0] == 16)
 
 
@@ -288,15 +189,11 @@ def _jpeg_is_cut(image: Image.Image, data: bytes) -> bool:
     corner = image.crop(((image.width - 1) // 8 * 8, (image.height - 1) // 8 * 8, image.width, image.height))
     if not {126, 127, 128, 129}.issuperset(corner.tobytes()):
         return False
-    at = 2
-    while marker := re.compile(rb"\xff+([^\0\xff\xd0-\xd7])", re.DOTALL).search(data, at):
-        if marker[1] == b"\xd9":
-            break
-        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
-    else:
+    end = jpeg_end(data)
+    if end is None:
         return False
     small = []
-    for text in (data, data[: marker.start()] + b"\x5a\x93\xc6" * 40 + data[marker.start() :]):
+    for text in (data, data[:end] + b"\x5a\x93\xc6" * 40 + data[end:]):
         probe = JpegImagePlugin.JpegImageFile(io.BytesIO(text))
         probe.draft(None, (1, 1))
         small.append(probe.tobytes())
@@ -320,7 +217,7 @@ def _planes(image: Image.Image, deep: bool) -> tuple[Plane, Plane | None]:
         return np.ascontiguousarray(four[..., :3]), np.ascontiguousarray(four[..., 3])
     if mode in ("P", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"):
         return np.array(image.convert("RGB")), None
-    raise ImageError("pixel-type", f"pixels of type {mode} (32-bit or floating point) have no fixed range; {_RESAVE}")
+    raise ImageError("pixel-type", f"pixels of type {mode} (32-bit or floating point) have no fixed range; {RESAVE}")
 
 
 def _deep_planes(data: bytes, image: Image.Image, premultiplied: bool) -> tuple[Plane, Plane | None]:
@@ -329,8 +226,8 @@ def _deep_planes(data: bytes, image: Image.Image, premultiplied: bool) -> tuple[
         samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     bands = image.getbands()
     if samples is None or samples.dtype != np.uint16 or samples.shape[:2] != (image.height, image.width):
-        raise ImageError("pixel-type", f"16 bits a channel in mode {image.mode} cannot be read; {_RESAVE}")
-    grey = data[1:4] == b"PNG" and data[25] == 4  # grey with alpha, of which Pillow makes RGBA
+        raise ImageError("pixel-type", f"16 bits a channel in mode {image.mode} cannot be read; {RESAVE}")
+    grey = is_grey_alpha_png(data)  # grey with alpha, of which Pillow makes RGBA
     pixels = np.ascontiguousarray(samples[..., 0] if grey else samples[..., 2::-1])
     if bands[-1] != "A":
         return _agreeing(pixels, np.asarray(image)), None
@@ -345,7 +242,7 @@ def _deep_planes(data: bytes, image: Image.Image, premultiplied: bool) -> tuple[
 def _agreeing(deep: Plane, shallow: Plane) -> Plane:
     """`deep`, if its upper bytes are `shallow`: OpenCV mixes up some tiled files without a word."""
     if np.any(np.abs((deep >> 8).astype(np.int16) - shallow) > 1):
-        raise ImageError("pixel-type", f"16 bits a channel, stored in a way that cannot be read; {_RESAVE}")
+        raise ImageError("pixel-type", f"16 bits a channel, stored in a way that cannot be read; {RESAVE}")
     return deep
 
 
@@ -432,9 +329,9 @@ def encode(picture: Picture, ending: str, options: ImageOptions) -> bytes:
     }
     try:
         if deep and name == "TIFF":
-            return _deep_tiff(samples, icc)
+            return deep_tiff(samples, icc)
         if deep and samples.ndim == 3:
-            return _deep_png(samples, icc, options.png_level)
+            return deep_png(samples, icc, options.png_level)
         out = io.BytesIO()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -451,42 +348,3 @@ def _eight_bits(plane: Plane) -> Plane:
     if plane.dtype != np.uint16:
         return plane
     return ((plane.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
-
-
-def _deep_png(samples: Plane, icc: bytes | None, level: int) -> bytes:
-    """A PNG of 16 bits with 2..4 channels, which Pillow cannot write, nor OpenCV with two channels or a profile."""
-    height, width, channels = samples.shape
-    rows = np.ascontiguousarray(samples.astype(">u2")).view(np.uint8).reshape(height, -1)
-    lines = np.ones((height, rows.shape[1] + 1), np.uint8)  # the 1 before each row names its filter, Sub
-    lines[:, 1:] = rows
-    lines[:, 1 + 2 * channels :] -= rows[:, : -2 * channels]
-    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
-    profile = _png_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc)) if icc else b""
-    pixels = _png_chunk(b"IDAT", zlib.compress(lines.tobytes(), level))
-    return b"\x89PNG\r\n\x1a\n" + _png_chunk(b"IHDR", header) + profile + pixels + _png_chunk(b"IEND", b"")
-
-
-def _deep_tiff(samples: Plane, icc: bytes | None) -> bytes:
-    """A TIFF of 16 bits in one deflated strip, which Pillow can write for grey only, and OpenCV without profile.
-
-    Grey with alpha becomes RGBA, because neither reads it back.
-    """
-    samples = samples[..., None] if samples.ndim == 2 else samples
-    if samples.shape[2] == 2:
-        samples = samples[..., [0, 0, 0, 1]]
-    height, width, channels = samples.shape
-    steps = samples.astype("<u2")
-    steps[:, 1:] -= samples[:, :-1]
-    strip = zlib.compress(steps.tobytes(), 6)
-    tags = TiffImagePlugin.ImageFileDirectory_v2()
-    tags[256], tags[257], tags[277], tags[278] = width, height, channels, height
-    tags[258] = (16,) * channels
-    tags[259], tags[317] = 8, 2  # deflated horizontal differences
-    tags[262] = 1 if channels == 1 else 2  # black is zero, or RGB
-    tags[273], tags[279] = 0, len(strip)  # the strip comes right after the tags, from where Pillow counts
-    if channels == 4:
-        tags[338] = 2  # alpha, not premultiplied
-    if icc:
-        tags.tagtype[34675] = 7
-        tags[34675] = icc
-    return struct.pack("<4sI", b"II*\0", 8) + tags.tobytes(8) + strip

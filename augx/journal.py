@@ -67,6 +67,9 @@ class Entry:
     def made(self) -> set[int]:
         return {copy for part in self.parts for copy in part.copies}
 
+    def tried(self) -> set[int]:
+        return self.made() | {row["copy"] for row in self.failed}
+
     def generation(self, copy: int) -> int:
         return max(part.generation for part in self.parts if copy in part.copies)
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from augx import journal, naming, versions
 from augx import plan as planning
-from augx.errors import ImageError, OutputError
+from augx.errors import ImageError, OutputError, Stopped
 from augx.formats import Format
 from augx.journal import FAILURES, MANIFEST, SUMMARY, Entry, dump
 from augx.model import Job, Json
@@ -20,8 +20,14 @@ from augx.store import Folder, sha256_file
 
 
 def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[str, Json], int]:
-    """Writes all but the images, and removes images that are no longer wanted; returns the summary and how many."""
+    """Writes all but the images, and removes images that are no longer wanted; returns the summary and how many.
+
+    Raises Stopped when a source was changed while only some of its copies were to be made.
+    """
     state = journal.load(folder)
+    changed = [job.sample.id for job in plan.jobs if not state.entries[job.sample.id].tried().issuperset(job.copies)]
+    if changed:
+        raise Stopped(f"{len(changed)} sources were changed while the run went on: {changed[0]}", "run it again")
     removed = _remove_stale(plan, state, folder)
     lengths: list[int] = []
 

@@ -44,6 +44,7 @@ class Scenario:
 def plan(name: str, case: Scenario) -> None:
     first = case.input / "cat" / "0.png"
     old, new = encoded(0, ".png"), encoded(50, ".png")
+    assert len(old) == len(new), "or else the size tells at once"
     if name == "failing":
         (case.input / "cat" / "broken.png").write_bytes(b"no picture")
     if name == "first":

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from augx.errors import ImageError
-from augx.images import ENDINGS, READABLE, decode, encode, same_format, written_ending
+from augx.images import decode, encode, same_format
 from augx.model import ImageOptions, Picture
+from augx.naming import READABLE
 
 RNG = np.random.default_rng(5)
 COLOUR = RNG.integers(0, 256, (6, 9, 3), dtype=np.uint8)
@@ -85,33 +86,6 @@ def turned(upright: np.ndarray, orientation: int) -> np.ndarray:
         for column in range(shape[1]):
             stored[row, column] = upright[seen(row, column)]
     return stored
-
-
-@pytest.mark.parametrize(
-    ("name", "format", "ending"),
-    [
-        ("a/b.JPG", "keep", ".JPG"),
-        ("b.jpeg", "keep", ".jpeg"),
-        ("b.TiFF", "keep", ".TiFF"),
-        ("b.jpe", "keep", ".jpg"),
-        ("b.JFIF", "keep", ".jpg"),
-        ("b.mpo", "keep", ".jpg"),
-        ("b.apng", "keep", ".png"),
-        ("b.dib", "keep", ".bmp"),
-        ("b.gif", "keep", ".png"),
-        ("a.jpg/b", "keep", ".png"),
-        ("b.jpg", "png", ".png"),
-        ("b.png", "jpeg", ".jpg"),
-        ("b.png", "tiff", ".tif"),
-    ],
-)
-def test_written_ending(name: str, format: str, ending: str) -> None:
-    assert written_ending(name, ImageOptions(format=format)) == ending
-
-
-def test_endings_and_readable_agree() -> None:
-    assert {READABLE[ending] for ending in ENDINGS.values()} == set(READABLE.values())
-    assert all(READABLE[ending] == format.upper() for format, ending in ENDINGS.items())
 
 
 @pytest.mark.parametrize("ending", [".png", ".tif", ".webp", ".bmp"])

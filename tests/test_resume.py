@@ -71,17 +71,17 @@ def many(root: Path, count: int) -> Path:
 
 
 class KillsAWorker:
-    """Progress that kills one child of this process's fork server after the first shard."""
+    """Progress that calls `stop` once, after the first shard."""
 
     def __init__(self, stop: Callable[[], None]) -> None:
-        self.stop, self.shards = stop, 0
+        self.stop, self.stopped = stop, False
 
     def begin(self, images: int, kept: int) -> None:
         pass
 
     def step(self, made: int, failed: int) -> None:
-        self.shards += 1
-        if self.shards == 1:
+        if made and not self.stopped:
+            self.stopped = True
             self.stop()
 
     def end(self) -> None:

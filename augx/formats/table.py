@@ -581,7 +581,7 @@ def _lines(rows: Iterable[Row], table: Table, weighted: bool, samples: Mapping[s
     for row in rows:
         sample = samples.get(row["source"])
         written = _row(row, table, weighted, weighted and not were_weighted, sample)
-        written[table.file] = row["file_name"][len(folder) :] if below else row["file_name"]
+        written[table.file] = row["file_name"].removeprefix(folder) if below else row["file_name"]
         if table.delimiter:
             yield _csv_line([_csv_text(written[column]) for column in table.header], table.delimiter)
         else:

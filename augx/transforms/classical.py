@@ -13,6 +13,7 @@ import difflib
 import importlib.metadata
 import inspect
 import json
+import math
 import os
 import re
 import sys
@@ -97,7 +98,7 @@ _BOUNDS: dict[str, dict[str, Json]] = {
     "max_size_hw": {"minimum": 1},
     "channel_drop_range": {"minimum": 1, "maximum": 2},
     "num_bits": {"minimum": 1, "maximum": 7},
-    **dict.fromkeys(("src_color", "drop_color", "color"), {"minimum": 0, "maximum": 255}),
+    "drop_color": {"minimum": 0, "maximum": 255},
 }
 _AXIS = {"anyOf": [{"type": "number"}, _PAIR]}
 _AXES = {"type": "object", "properties": {"x": _AXIS, "y": _AXIS}}
@@ -139,6 +140,8 @@ def check(name: str, args: Mapping[str, Json]) -> list[ArgumentProblem]:
     for key, value in args.items():
         if key not in known:
             problems.append(ArgumentProblem((key,), "no such argument", _meant(key, list(known))))
+        elif (largest := max(map(abs, _numbers(value)), default=0)) > (most := _MOST.get(key, _LARGEST)):
+            problems.append(ArgumentProblem((key,), f"{_shown(largest)} is too large, the most is {most}"))
         elif problem := _misfit(key, value, known[key], (key,)):
             problems.append(problem)
         else:
@@ -317,9 +320,6 @@ def _named(key: str, value: Any) -> Json:
 
 def _misfit(key: str, value: Json, schema: Mapping[str, Json], path: tuple[str | int, ...]) -> ArgumentProblem | None:
     """The first place at which `value` does not fit `schema`, as deep as it can be told."""
-    most = _MOST.get(str(path[0]), _LARGEST)
-    if _is_number(value) and not abs(value) <= most:
-        return ArgumentProblem(path, f"{_shown(value)} is too large, the most is {most}")
     kinds = schema.get("anyOf", [schema])
     inner: list[tuple[str | int, Json, Mapping[str, Json]]] = []
     if isinstance(value, list):
@@ -363,7 +363,6 @@ def _fits(value: Json, schema: Mapping[str, Json]) -> bool:
         return (
             _is_number(value)
             and (kind == "number" or float(value).is_integer())
-            and abs(value) <= _LARGEST
             and schema.get("minimum", value) <= value <= schema.get("maximum", value)
             and ("exclusiveMinimum" not in schema or value > schema["exclusiveMinimum"])
         )
@@ -383,6 +382,14 @@ def _elements(value: list[Json], schema: Mapping[str, Json]) -> list[Mapping[str
 
 def _is_number(value: Json) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _numbers(value: Json) -> Iterator[float]:
+    if isinstance(value, (list, dict)):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(one)
+    elif _is_number(value):
+        yield value if value == value else math.inf
 
 
 def _words(key: str, schema: Mapping[str, Json]) -> str:

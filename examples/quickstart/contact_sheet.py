@@ -26,7 +26,7 @@ chosen = [rows for turn in turns for rows in turn if rows and rows[0]["copy"] ==
 if not chosen:
     raise SystemExit(f"{asked.output} holds no originals to show; run augx with --originals")
 
-wide = (asked.width - (asked.copies + 4) * GAP) // (asked.copies + 1)
+wide = (asked.width - (asked.copies + 3) * GAP) // (asked.copies + 1)
 high = wide * 3 // 4
 sheet = Image.new("RGB", (asked.width, GAP + len(chosen) * (high + CAPTION + GAP)), "white")
 corners = Image.new("L", (wide * 4, high * 4))
@@ -35,9 +35,9 @@ corners = corners.resize((wide, high), Image.Resampling.LANCZOS)
 for number, rows in enumerate(chosen):
     top = GAP + number * (high + CAPTION + GAP)
     for column, row in enumerate(rows[: asked.copies + 1]):
-        tile = ImageOps.fit(Image.open(asked.output / row["file_name"]).convert("RGB"), (wide, high))
+        tile = ImageOps.pad(Image.open(asked.output / row["file_name"]).convert("RGB"), (wide, high), color="white")
         sheet.paste(tile, (GAP + column * (wide + GAP) + (GAP if column else 0), top), corners)
     caption = ", ".join(rows[0]["labels"]) or "no class"
-    ImageDraw.Draw(sheet).text((GAP + 1, top + high + 5), caption, "#5b6570", ImageFont.load_default(12))
+    ImageDraw.Draw(sheet).text((GAP + 1, top + high + 3), caption, "#5b6570", ImageFont.load_default(12))
 sheet.save(asked.sheet, quality=88)
 print(f"{asked.sheet}: {len(chosen)} sources with their copies")

@@ -17,14 +17,17 @@ class Scene:
         size = (WIDTH * FINER, HEIGHT * FINER)
         fade = Image.linear_gradient("L").resize(size)
         self.image = Image.composite(Image.new("RGB", size, bottom), Image.new("RGB", size, top), fade)
+        ramp = Image.linear_gradient("L").rotate(90).resize(size).point(lambda level: round(255 - 0.22 * level))
+        self.shade = Image.merge("RGB", (ramp, ramp, ramp))
 
-    def paint(self, draw: Callable[[ImageDraw.ImageDraw], None], colour: str, shade: float = 0.22) -> None:
+    def paint(self, draw: Callable[[ImageDraw.ImageDraw], None], colour: str) -> None:
         """Fills what `draw` draws with a colour that gets darker to the right."""
         mask = Image.new("L", self.image.size)
         draw(ImageDraw.Draw(mask))
-        dark = Image.linear_gradient("L").rotate(90).resize(self.image.size).point(lambda v: round(255 - v * shade))
-        fill = ImageChops.multiply(Image.new("RGB", self.image.size, colour), Image.merge("RGB", (dark,) * 3))
-        self.image.paste(fill, mask=mask)
+        box = mask.getbbox()
+        shade = self.shade.crop(box)
+        fill = ImageChops.multiply(Image.new("RGB", shade.size, colour), shade)
+        self.image.paste(fill, box, mask.crop(box))
 
     def polygon(self, colour: str, *points: tuple[float, float]) -> None:
         self.paint(lambda d: d.polygon([(x * FINER, y * FINER) for x, y in points], fill=255), colour)

@@ -30,12 +30,14 @@ NEEDED: dict[str, dict[str, Any]] = {
     "LongestMaxSize": {"max_size": 40},
     "Pad": {"padding": 5},
     "PadIfNeeded": {"min_height": 70, "min_width": 70},
+    "PiecewiseAffine": {"nb_rows": 2, "nb_cols": 2},
     "RandomCrop": {"height": 20, "width": 24},
     "RandomResizedCrop": {"size": [20, 24]},
     "RandomSizedBBoxSafeCrop": {"height": 20, "width": 24, "erosion_rate": 0.2},
     "RandomSizedCrop": {"min_max_height": [10, 30], "size": [20, 24]},
     "Resize": {"height": 20, "width": 24},
     "SmallestMaxSize": {"max_size": 40},
+    "Superpixels": {"n_segments": [20, 20], "max_size": 32, "p_replace": 1},
     "TimeMasking": {"time_mask_param": 10},
     "XYMasking": {"num_masks_x": 1, "num_masks_y": 1, "mask_x_length": 5, "mask_y_length": 5},
 }
@@ -158,8 +160,9 @@ def test_deep_in_the_table_is_what_happens(name: str) -> None:
 
 @pytest.mark.parametrize("name", MOVING)
 def test_alpha_goes_where_the_pixels_go(name: str) -> None:
-    result = run(make(name), Picture(GREY, GREY.copy()))
-    assert result.alpha is not None and np.array_equal(result.pixels, result.alpha)
+    for grey in (GREY, DEEP_RGB[..., 1].copy()):
+        result = run(make(name), Picture(grey, grey.copy()))
+        assert result.alpha is not None and np.array_equal(result.pixels, result.alpha)
 
 
 def test_what_comes_in_from_outside_is_transparent() -> None:
@@ -167,6 +170,8 @@ def test_what_comes_in_from_outside_is_transparent() -> None:
     result = run(make("Pad", fill=[250, 20, 30]), opaque)
     assert result.pixels[0, 0].tolist() == [250, 20, 30]
     assert result.alpha is not None
+    padded = run(Classical("CropAndPad", {"px": [3, 4], "keep_size": False, "fill": 99}), opaque)
+    assert padded.alpha is not None and padded.pixels[0, 0].tolist() == [99, 99, 99] and padded.alpha[0, 0] == 0
     assert result.alpha[0, 0] == 0 and result.alpha[5, 5] == 255 and int((result.alpha == 0).sum()) == 57 * 71 - 47 * 61
 
 
@@ -179,6 +184,8 @@ def test_fill_counts_in_levels_at_any_depth_and_as_luma_on_grey() -> None:
 def test_moves_are_exact_on_16_bits() -> None:
     assert np.array_equal(run(make("HorizontalFlip"), PICTURES["deep"]).pixels, DEEP_RGB[:, ::-1])
     assert np.array_equal(run(make("Transpose"), PICTURES["deep"]).pixels, DEEP_RGB.transpose(1, 0, 2))
+    rounded = classical._to_levels(np.array([0.6 / 65535, 2, -1, np.nan], np.float32), np.uint16)
+    assert rounded.tolist() == [1, 65535, 0, 0]
     every = Picture(np.arange(65536, dtype=np.uint16).reshape(256, 256))
     assert np.array_equal(run(make("NoOp"), every).pixels, every.pixels)
 
@@ -208,7 +215,8 @@ def test_what_works_in_place_gets_a_copy() -> None:
     picture, before = Picture(RGB.copy()), RGB.copy()
     run(make("Posterize", num_bits=[[1, 2], [1, 2], [1, 2]]), picture)
     assert np.array_equal(picture.pixels, before)
-    assert run(make("CropAndPad", px=[3, 4], keep_size=False, fill=[7]), PICTURES["grey"]).pixels[0, 0] == 7
+    chosen = Classical("CropAndPad", {"px": [3, 4], "keep_size": False, "fill": [7]})
+    assert run(chosen, PICTURES["grey"]).pixels[0, 0] == 7
 
 
 def test_sharpen_by_gaussian_does_not_wrap_around() -> None:
@@ -328,7 +336,13 @@ def test_names_of_constants() -> None:
             "at least one of the two must be a number",
             "",
         ),
-        ("Posterize", {"num_bits": [3, 9]}, ("num_bits", 1), "expected a whole number from 1 to 7, got 9", ""),
+        (
+            "Posterize",
+            {"num_bits": [3, 9]},
+            ("num_bits",),
+            "expected a whole number from 1 to 7, [low, high] or a list of [low, high]s, got [3, 9]",
+            "",
+        ),
         ("RandomScale", {"scale_limit": [-2, 0]}, ("scale_limit", 0), "expected a number above -1, got -2", ""),
         ("SomeOf", {"n": 0}, ("n",), "expected a whole number of at least 1, got 0", ""),
         ("os", {}, (), "unknown transform", ""),
@@ -381,7 +395,7 @@ def test_arguments_as_a_person_reads_them() -> None:
     assert found["interpolation"][1] == "linear"
     assert "p" not in found
     assert classical.arguments("Lambda") == [] == classical.arguments("nothing")
-    assert classical.describe("Blur")["blur_limit"]["anyOf"][1] == {"type": "integer"}
+    assert classical.describe("Blur")["blur_limit"]["anyOf"][1] == {"type": "integer", "minimum": 0}
 
 
 def test_versions_that_make_other_pixels_are_refused() -> None:

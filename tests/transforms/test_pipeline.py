@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from augx.errors import ImageError
@@ -238,6 +238,7 @@ def test_digests_tell_arrays_apart_whatever_their_memory_order() -> None:
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
 
 
+@settings(max_examples=50)
 @given(
     st.recursive(SCALARS, lambda one: st.lists(one) | st.dictionaries(st.text() | st.integers(), one), max_leaves=20)
 )

@@ -1,0 +1,332 @@
+"""What stands in examples/ does what its README says."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import encoded, rows
+from PIL import Image
+
+import augx
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+class Workshop:
+    """A folder with `augx` on the PATH: this Python's, which also writes down how it was called."""
+
+    def __init__(self, root: Path) -> None:
+        self.log = root / "calls.txt"
+        self.log.touch()
+        program = root / "bin" / "augx"
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\necho "$*" >> "{self.log}"\nexec "{sys.executable}" -m augx "$@"\n')
+        program.chmod(0o755)
+        package = str(Path(augx.__file__).parent.parent)
+        self.env = {
+            **os.environ,
+            "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")])),
+            "AUGX_WORKERS": "0",
+        }
+
+    def run(self, *command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=cwd, env=self.env | env, capture_output=True, text=True, timeout=60)
+
+    def ok(self, *command: str | Path, cwd: Path, **env: str) -> str:
+        """What the command printed; it must succeed."""
+        done = self.run(*command, cwd=cwd, **env)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def calls(self) -> list[str]:
+        """The verbs of augx that were called since this was last asked."""
+        found = [line.split()[0] for line in self.log.read_text().splitlines()]
+        self.log.write_text("")
+        return found
+
+
+@pytest.fixture
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return Workshop(tmp_path_factory.mktemp("workshop"))
+
+
+def project(example: str, photos: Path) -> Path:
+    """The example's files beside a folder `photos`."""
+    shutil.copytree(EXAMPLES / example, photos.parent, dirs_exist_ok=True)
+    return photos.parent
+
+
+def test_every_recipe_is_valid_and_draws_no_warning(workshop: Workshop) -> None:
+    recipes = sorted(EXAMPLES.rglob("recipe.yaml"))
+    assert len(recipes) == 5
+    assert workshop.ok("augx", "validate", "--strict", *recipes, cwd=EXAMPLES).startswith("no errors in")
+
+
+@pytest.mark.parametrize("folder", sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()))
+def test_every_example_has_a_short_readme_that_names_its_files(folder: str) -> None:
+    text = (EXAMPLES / folder / "README.md").read_text("utf-8")
+    assert 5 <= len(text.splitlines()) <= 20
+    for path in (EXAMPLES / folder).iterdir():
+        if path.suffix in (".py", ".yaml") and path.name != "workflow.yml":
+            assert path.name in text
+
+
+# quickstart
+
+
+def test_the_contact_sheet_has_a_row_per_source(workshop: Workshop, photos: Path) -> None:
+    root = project("quickstart", photos)
+    workshop.ok("augx", "run", "photos", "photos-x2", "-r", "recipe.yaml", "-n", "2", cwd=root)
+    sheet = (sys.executable, "contact_sheet.py", "photos-x2", "sheet.png")
+    said = workshop.ok(*sheet, "--rows", "3", "--copies", "2", "--width", "410", cwd=root)
+    assert said == "sheet.png: 3 sources with their copies\n"
+    wide, high = 120, 90  # (410 - 5 gaps of 10) / 3, and three quarters of it
+    with Image.open(root / "sheet.png") as image:
+        assert image.size == (410, 10 + 3 * (high + 24 + 10))
+        lefts = (10, 10 + wide + 20, 10 + 2 * wide + 30)  # a double gap behind the source
+        for column, copy in zip(lefts, (0, 1, 2), strict=True):
+            tile = image.crop((column, 10, column + wide, 10 + high))
+            row = next(row for row in rows(root / "photos-x2") if row["copy"] == copy)
+            with Image.open(root / "photos-x2" / row["file_name"]) as written:
+                expected = written.convert("RGB").resize((wide, high), Image.Resampling.BICUBIC)
+            inner = (8, 8, wide - 8, high - 8)
+            assert tile.crop(inner).tobytes() == expected.crop(inner).tobytes()
+        assert image.getpixel((409, 373)) == (255, 255, 255)
+        caption = image.crop((10, 10 + high, 60, 10 + high + 24)).convert("L").getextrema()
+        assert caption[0] < 160 < 255 == caption[1]
+
+
+def test_the_contact_sheet_needs_originals(workshop: Workshop, photos: Path) -> None:
+    root = project("quickstart", photos)
+    (root / "out").mkdir()
+    (root / "out" / "manifest.jsonl").write_text('{"source": "a.jpg", "copy": 1, "labels": {"cat": 1}}\n')
+    done = workshop.run(sys.executable, "contact_sheet.py", "out", "sheet.png", cwd=root)
+    assert done.returncode == 1
+    assert done.stderr == "out holds no originals to show; run augx with --originals\n"
+    assert not (root / "sheet.png").exists()
+
+
+def test_the_drawn_pictures_are_five_classes_of_three(workshop: Workshop, tmp_path: Path) -> None:
+    workshop.ok(sys.executable, EXAMPLES / "quickstart" / "draw.py", "photos", cwd=tmp_path)
+    drawn = sorted(path.relative_to(tmp_path / "photos").as_posix() for path in tmp_path.rglob("*.jpg"))
+    assert drawn == [f"{kind}/{n}.jpg" for kind in ("boat", "cactus", "fish", "house", "mug") for n in (1, 2, 3)]
+
+
+def test_the_sheet_of_the_readme_is_a_light_jpeg_1000_pixels_wide() -> None:
+    path = EXAMPLES / "quickstart" / "sheet.jpg"
+    with Image.open(path) as image:
+        assert (image.format, image.width) == ("JPEG", 1000)
+    assert path.stat().st_size < 150_000
+
+
+# makefile
+
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+@needs_make
+def test_make_runs_augx_when_a_photo_comes_changes_or_goes_and_else_not(workshop: Workshop, photos: Path) -> None:
+    (photos / "cat" / "my first: a cat.jpg").write_bytes(encoded(10))
+    root = project("makefile", photos)
+    workshop.ok("make", cwd=root)
+    assert workshop.calls() == ["run"]
+    assert len(rows(root / "photos-x10")) == 7 * 11
+
+    workshop.ok("make", cwd=root)
+    workshop.ok("make", "-q", cwd=root)
+    assert workshop.calls() == []
+
+    os.utime(photos / "cat" / "my first: a cat.jpg")
+    assert workshop.run("make", "-q", cwd=root).returncode == 1
+    assert "up to date: 77 images" in workshop.ok("make", cwd=root)
+    workshop.ok("make", "-q", cwd=root)
+    assert workshop.calls() == ["run"]
+
+    (photos / "dog" / "1.jpg").unlink()
+    workshop.ok("make", cwd=root)
+    assert len(rows(root / "photos-x10")) == 6 * 11
+    workshop.ok("make", "-q", cwd=root)
+    workshop.calls()
+    workshop.ok("make", "check", cwd=root)
+    assert workshop.calls() == ["check", "verify"]
+
+
+@needs_make
+def test_make_tries_again_after_a_failure(workshop: Workshop, photos: Path) -> None:
+    root = project("makefile", photos)
+    summary = root / "photos-x10" / "summary.json"
+    good = (root / "recipe.yaml").read_text()
+    (root / "recipe.yaml").write_text(good.replace("HorizontalFlip", "HorizontalFlop"))
+    for _ in range(2):
+        done = workshop.run("make", cwd=root)
+        assert done.returncode == 2
+        assert "recipe.yaml:5:5" in done.stderr
+        assert not summary.exists()
+    assert workshop.calls() == ["run", "run"]
+
+    (root / "recipe.yaml").write_text(good)
+    bad = photos / "cat" / "bad.jpg"
+    bad.write_bytes(b"no picture")
+    for _ in range(2):
+        assert workshop.run("make", cwd=root).returncode == 2
+        assert not summary.exists()
+        assert len(rows(root / "photos-x10")) == 66
+    assert workshop.calls() == ["run", "run"]
+
+    bad.unlink()
+    workshop.ok("make", cwd=root)
+    assert summary.exists()
+    workshop.ok("make", "-q", cwd=root)
+    assert workshop.run("make", "check", cwd=root).returncode == 0
+
+
+@needs_make
+def test_make_check_fails_where_dates_tell_make_nothing(workshop: Workshop, photos: Path) -> None:
+    root = project("makefile", photos)
+    workshop.ok("make", cwd=root)
+    (photos / "cat" / "0.jpg").write_bytes(encoded(99))
+    os.utime(photos / "cat" / "0.jpg", (1, 1))
+    workshop.ok("make", "-q", cwd=root)
+    done = workshop.run("make", "check", cwd=root)
+    assert done.returncode == 2
+    assert "stale" in done.stdout
+
+
+# github-actions
+
+
+class Runner:
+    """As much of GitHub Actions as the workflow uses: run steps, step outputs, expressions, one cache."""
+
+    def __init__(self, workshop: Workshop, cache: Path) -> None:
+        self.workshop, self.cache = workshop, cache
+        self.said: dict[str, str] = {}
+        self.used: dict[str, dict[str, str]] = {}
+
+    def job(self, steps: list[dict[str, Any]], root: Path) -> None:
+        values: dict[str, str] = {}
+
+        def resolved(text: str) -> str:
+            return re.sub(r"\$\{\{ *([\w.-]+) *\}\}", lambda found: values[found[1]], text)
+
+        for step in steps:
+            if "uses" in step:
+                used = self.used[step["uses"]] = {k: resolved(v) for k, v in step.get("with", {}).items()}
+                if step["uses"].startswith("actions/cache@") and (self.cache / used["key"]).exists():
+                    shutil.copytree(self.cache / used["key"], root / used["path"])
+            elif "pip install" not in step["run"]:
+                outputs = root.parent / f"{root.name}.outputs"
+                outputs.write_text("")
+                script = ("bash", "-eo", "pipefail", "-c", resolved(step["run"]))
+                self.said[step["name"]] = self.workshop.ok(*script, cwd=root, GITHUB_OUTPUT=str(outputs))
+                for line in outputs.read_text().splitlines():
+                    name, _, value = line.partition("=")
+                    values[f"steps.{step['id']}.outputs.{name}"] = value
+        saved = next(used for name, used in self.used.items() if name.startswith("actions/cache@"))
+        if not (self.cache / saved["key"]).exists():
+            shutil.copytree(root / saved["path"], self.cache / saved["key"])
+
+
+def test_the_workflow_caches_the_dataset_under_the_hash_of_the_plan(
+    workshop: Workshop, photos: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = project("github-actions", photos)
+    workflow = yaml.safe_load((root / "workflow.yml").read_text("utf-8"))
+    steps = workflow["jobs"]["multiply"]["steps"]
+    runner = Runner(workshop, tmp_path_factory.mktemp("cache"))
+    runner.job(steps, root)
+    digest = workshop.ok("augx", "plan", "photos", "-r", "recipe.yaml", "--hash", cwd=root).strip()
+    assert re.fullmatch("[0-9a-f]{64}", digest)
+    cache = runner.used["actions/cache@v4"]
+    assert cache == {"path": "photos-x10", "key": f"augx-{digest}", "restore-keys": "augx-"}
+    assert cache["key"].startswith(cache["restore-keys"])
+    assert "66 rows hold" in runner.said["Verify"]
+    assert runner.said["Validate"] == ""
+    kept = runner.used["actions/upload-artifact@v4"]
+    assert kept["name"] == f"manifest-{digest}"
+    assert [name for name in kept["path"].split() if not (root / name).is_file()] == []
+
+    # The next job: another machine's folder, every file with a new date, the dataset from the cache.
+    checkout = tmp_path_factory.mktemp("next") / "checkout"
+    for path in (*photos.rglob("*.jpg"), root / "recipe.yaml"):
+        copy = checkout / path.relative_to(root)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    runner.job(steps, checkout)
+    assert runner.used["actions/cache@v4"]["key"] == f"augx-{digest}"
+    assert runner.said["Run"].startswith("up to date: 66 images")
+
+
+def test_actions_are_pinned_and_the_token_can_only_read() -> None:
+    workflow = yaml.safe_load((EXAMPLES / "github-actions" / "workflow.yml").read_text("utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    assert set(workflow[True]) == {"push", "pull_request"}  # YAML 1.1 reads the key `on` as true
+    uses = [step["uses"] for step in workflow["jobs"]["multiply"]["steps"] if "uses" in step]
+    assert [name.split("@")[0] for name in uses] == [
+        f"actions/{name}" for name in ("checkout", "setup-python", "cache", "upload-artifact")
+    ]
+    assert [name for name in uses if not re.fullmatch(r"actions/[\w-]+@v\d+", name)] == []
+
+
+# dvc
+
+
+def test_the_dvc_stage_makes_its_output_from_its_dependencies(workshop: Workshop, photos: Path) -> None:
+    root = project("dvc", photos)
+    stage = yaml.safe_load((root / "dvc.yaml").read_text("utf-8"))["stages"]["multiply"]
+    assert [name for name in stage["deps"] if not (root / name).exists()] == []
+    assert set(stage["deps"]) == {"photos", "recipe.yaml"}
+    ((output, flags),) = stage["outs"][0].items()
+    assert len(stage["outs"]) == 1
+    assert flags == {"persist": True}
+    assert not (root / output).exists()
+    workshop.ok("bash", "-c", stage["cmd"], cwd=root)
+    assert len(rows(root / output)) == 66
+    # DVC keeps what .dvcignore does not name; a dataset that it brings back is gone on from.
+    (ignored,) = [line for line in (root / ".dvcignore").read_text().splitlines() if not line.startswith("#")]
+    assert ignored == f"{output}/.augx"
+    shutil.rmtree(root / ignored)
+    (photos / "cat" / "new.jpg").write_bytes(encoded(50))
+    assert "(11 made, 66 kept from before, 0 removed)" in workshop.ok("bash", "-c", stage["cmd"], cwd=root)
+
+
+# table
+
+
+def test_tags_and_other_columns_come_through_the_table(workshop: Workshop, tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLES / "table", tmp_path, dirs_exist_ok=True)
+    workshop.ok(sys.executable, "draw.py", "harbour", cwd=tmp_path)
+    workshop.ok("augx", "run", "harbour", "harbour-x4", "-r", "recipe.yaml", cwd=tmp_path)
+    header, *before = csv_rows(tmp_path / "harbour" / "labels.csv")
+    assert header == ["file_name", "tags", "temperature_c", "station"]
+    written = csv_rows(tmp_path / "harbour-x4" / "labels.csv")
+    assert written[0] == header
+    assert len(written) == 1 + 8 * 5
+    cells = {name: other for name, *other in written[1:]}
+    manifest = rows(tmp_path / "harbour-x4")
+    assert set(cells) == {row["file_name"] for row in manifest}
+    given = {name: other for name, *other in before}
+    assert all(cells[row["file_name"]] == given[row["source"]] for row in manifest)
+    for row in manifest:
+        tags, degrees, station = given[row["source"]]
+        assert list(row["labels"]) == tags.split("|")
+        assert row["values"] == {"temperature_c": float(degrees), "station": station}
+    # The data must be able to show what the README claims.
+    assert sum("|" in tags for tags, _, _ in given.values()) >= 3
+    assert all(degrees.endswith("0") for _, degrees, _ in given.values())
+    assert {station for _, _, station in given.values()} == {"north pier", "lock, west side"}
+
+
+def csv_rows(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))

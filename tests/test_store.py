@@ -1,0 +1,221 @@
+"""Files in place, whole or not at all, also when the disk says no."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from augx.errors import Stopped
+from augx.store import Folder, sha256_file, stopping
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(str(tmp_path / "out"))
+
+
+def files(folder: Folder) -> list[str]:
+    root = Path(folder.root)
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def test_write(folder: Folder) -> None:
+    folder.write("a/b/c.bin", b"data", mtime_ns=1_234_567_890_123_456_789)
+    path = Path(folder.root, "a", "b", "c.bin")
+    assert path.read_bytes() == b"data"
+    assert path.stat().st_mtime_ns == 1_234_567_890_123_456_789
+    assert files(folder) == ["a/b/c.bin"]
+
+
+def test_write_over(folder: Folder) -> None:
+    folder.write("a", b"long data")
+    folder.write("a", b"new")
+    assert Path(folder.root, "a").read_bytes() == b"new"
+
+
+def test_permissions_are_the_users(folder: Folder) -> None:
+    mask = os.umask(0o027)
+    try:
+        folder.write("a", b"")
+        folder.stream("b", [])
+    finally:
+        os.umask(mask)
+    modes = [stat.S_IMODE(Path(folder.root, name).stat().st_mode) for name in "ab"]
+    assert modes == [0o640, 0o640]
+
+
+def test_a_write_of_many_parts(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system may take less than it is given."""
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, data[:3]))
+    folder.write("a", bytes(range(10)))
+    assert Path(folder.root, "a").read_bytes() == bytes(range(10))
+
+
+def test_stream(folder: Folder) -> None:
+    size, sha256 = folder.stream("x/rows", iter([b"one\n", b"", b"two\n"]))
+    assert Path(folder.root, "x", "rows").read_bytes() == b"one\ntwo\n"
+    assert (size, sha256) == (8, hashlib.sha256(b"one\ntwo\n").hexdigest())
+    assert sha256_file(folder.path("x/rows")) == sha256
+
+
+def test_a_stream_that_breaks_leaves_what_was(folder: Folder) -> None:
+    folder.stream("rows", [b"old"])
+
+    def broken() -> Iterator[bytes]:
+        yield b"new"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        folder.stream("rows", broken())
+    assert Path(folder.root, "rows").read_bytes() == b"old"
+    folder.clean()
+    assert files(folder) == ["rows"]
+
+
+FAULTS = [
+    (call, code, way_out)
+    for call in ("open", "write", "replace", "utime", "close")
+    for code, way_out in [
+        (errno.ENOSPC, "free some space"),
+        (errno.EDQUOT, "quota"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "permissions"),
+        (errno.EMFILE, "ulimit"),
+        (errno.EIO, "the same command goes on"),
+    ]
+]
+
+
+@pytest.mark.parametrize(("call", "code", "way_out"), FAULTS, ids=lambda value: str(value).split()[0])
+@pytest.mark.parametrize("before", [b"old", None])
+def test_a_write_the_system_refuses(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, call: str, code: int, way_out: str, before: bytes | None
+) -> None:
+    """`Stopped` by the final name with a way out; what was there before is there, whole."""
+    if before is not None:
+        folder.write("a/b", before)
+    real = getattr(os, call)
+
+    def refused(*given: Any, **named: Any) -> Any:
+        if call == "close":
+            real(*given)
+        raise OSError(code, os.strerror(code), *(given[:1] if call in ("open", "replace") else ()))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, refused)
+        with pytest.raises(Stopped) as caught:
+            folder.write("a/b", b"new and longer", mtime_ns=1)
+    assert caught.value.exit_code == 3
+    assert os.strerror(code) in caught.value.message
+    assert folder.path("a/b") in caught.value.message
+    assert way_out in caught.value.hint
+    folder.clean()
+    assert files(folder) == ([] if before is None else ["a/b"])
+    if before is not None:
+        assert Path(folder.root, "a", "b").read_bytes() == before
+    folder.write("a/b", b"new")
+    assert Path(folder.root, "a", "b").read_bytes() == b"new"
+
+
+def test_half_a_write(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.write
+    calls: list[int] = []
+
+    def full(descriptor: int, data: Any) -> int:
+        calls.append(len(data))
+        if len(calls) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data[:2])
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(Stopped, match="No space left on device"):
+        folder.write("a", b"whole")
+    assert calls == [5, 3]
+    assert not os.path.exists(folder.path("a"))
+
+
+@pytest.mark.parametrize("call", ["replace", "makedirs"])
+def test_a_stream_the_system_refuses(folder: Folder, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    folder.write("rows", b"old")
+
+    def refused(*given: Any, **named: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device", str(given[0]))
+
+    monkeypatch.setattr(os, call, refused)
+    with pytest.raises(Stopped, match="No space left"):
+        folder.stream("new/rows" if call == "makedirs" else "rows", [b"new"])
+    assert Path(folder.root, "rows").read_bytes() == b"old"
+
+
+def test_a_file_where_a_folder_has_to_be(folder: Folder) -> None:
+    folder.write("cat", b"mine")
+    with pytest.raises(Stopped, match="cat"):
+        folder.write("cat/a.jpg", b"")
+    assert Path(folder.root, "cat").read_bytes() == b"mine"
+
+
+def test_remove_takes_empty_folders_with_it(folder: Folder) -> None:
+    for name in ("a/b/c/1", "a/b/2", "d/3"):
+        folder.write(name, b"")
+    folder.remove("a/b/c/1")
+    assert not os.path.exists(folder.path("a/b/c"))
+    assert files(folder) == ["a/b/2", "d/3"]
+    folder.remove("a/b/2")
+    assert not os.path.exists(folder.path("a"))
+    folder.remove("d/3")
+    assert os.path.isdir(folder.root), "the root stays"
+
+
+def test_remove_what_is_not_there(folder: Folder) -> None:
+    folder.write("a/1", b"")
+    folder.remove("a/2")
+    folder.remove("b/c")
+    assert files(folder) == ["a/1"]
+
+
+def test_a_folder_that_was_removed_is_made_again(folder: Folder) -> None:
+    folder.write("a/1", b"")
+    folder.remove("a/1")
+    folder.write("a/2", b"")
+    assert files(folder) == ["a/2"]
+
+
+def test_remove_that_the_system_refuses(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.write("a/1", b"")
+
+    def refused(path: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(os, "unlink", refused)
+    with pytest.raises(Stopped, match=r"cannot delete .*1: Permission denied"):
+        folder.remove("a/1")
+
+
+def test_names(folder: Folder) -> None:
+    for name in ("a/b/1", "a/2", "3", ".augx/index.jsonl", ".augx/journal/x", "a/.augx/4", ".hidden"):
+        folder.write(name, b"")
+    os.makedirs(folder.path("empty/folder"))
+    os.symlink(folder.path("a"), folder.path("link"))
+    assert folder.names() == {"a/b/1", "a/2", "3", "a/.augx/4", ".hidden", "link"}
+
+
+def test_clean(folder: Folder) -> None:
+    folder.write("a", b"")
+    Path(folder.root, ".augx", "tmp", "123-4").write_bytes(b"left by a kill")
+    folder.clean()
+    assert not os.path.exists(folder.path(".augx/tmp"))
+    folder.write("b", b"")
+    assert files(folder) == ["a", "b"]
+
+
+def test_stopping_lets_others_pass() -> None:
+    with pytest.raises(ValueError), stopping("cannot write", "x"):
+        raise ValueError
