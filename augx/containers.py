@@ -1,4 +1,4 @@
-"""The containers around coded pixels: what a PNG, a TIFF, a WebP and a JPEG say of themselves, and where they end.
+"""The containers around coded pixels: how they begin, what they say of themselves, where they end.
 
 Decoders take half a file for a whole one, and no encoder writes 16-bit colour with a profile: that is done here, on
 bytes alone. A file that ends too early raises EOFError, one whose parts do not fit together SyntaxError.
@@ -19,8 +19,35 @@ from numpy.typing import NDArray
 
 from augx.errors import ImageError
 
+Plane = NDArray[Any]
+
 RESAVE = "save it as PNG, JPEG or TIFF with 8 or 16 bits a channel"
 
+_SIGNATURES = {
+    "JPEG": rb"\xff\xd8\xff",
+    "PNG": rb"\x89PNG\r\n\x1a\n",
+    "WEBP": rb"RIFF....WEBP",
+    "BMP": rb"BM",
+    "TIFF": rb"II[*+]\0|MM\0[*+]",
+}
+_OTHER_IMAGES = {  # those that Pillow does not know by name
+    "HEIC": rb"....ftyp(hei|hev|mif1|msf1)",
+    "JPEG XL": rb"\0\0\0\x0cJXL |\xff\x0a",
+    "DICOM": rb".{128}DICM",
+    "SVG": rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!(?i:doctype) svg[^>]*>\s*)?<svg",
+    "TGA": rb".(\0[\x02\x03\x0a\x0b]\0{5}|\x01[\x01\x09].{5}).{8}[\x08\x0f\x10\x18\x20]",
+    "QOI": rb"qoif",
+    "XPM": rb"/\* XPM",
+}
+_OTHER_FILES = {
+    "a web page (HTML), most likely an error page saved by a download": rb"(?i)\s*(<!--.*?-->\s*)?<(!doctype )?html",
+    "an XML or HTML text": rb"\s*<",
+    "a JSON text": rb"\s*[{\[]",
+    "a PDF document": rb"%PDF",
+    "a ZIP archive": rb"PK\x03\x04",
+    "a gzip archive": rb"\x1f\x8b",
+    "a video (MP4)": rb"....ftyp",
+}
 _PNG_PIXELS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _LARGEST_PROFILE = 1 << 24
 _JPEG_MARKER = re.compile(rb"\xff+([^\0\xff\xd0-\xd7])", re.DOTALL)
@@ -39,6 +66,25 @@ class Facts:
     key: tuple[int, ...] = ()
     icc: bytes | None = None
     frames: int = 1
+
+
+def readable_format(head: bytes) -> str:
+    """The format of a file that begins (1 kB) with `head`: "JPEG", "PNG", "WEBP", "BMP" or "TIFF"; "" for any other."""
+    return _match(_SIGNATURES, head)
+
+
+def other_image(head: bytes) -> str:
+    """The name of an image format that is not read and that Pillow does not know; else ""."""
+    return _match(_OTHER_IMAGES, head)
+
+
+def other_file(head: bytes) -> str:
+    """What a file is that is no image, in words ("a JSON text"); else ""."""
+    return _match(_OTHER_FILES, head)
+
+
+def _match(patterns: Mapping[str, bytes], head: bytes) -> str:
+    return next((name for name, pattern in patterns.items() if re.match(pattern, head, re.DOTALL)), "")
 
 
 def facts_of(data: bytes, name: str) -> Facts:
@@ -125,10 +171,10 @@ def jpeg_end(data: bytes) -> int | None:
     return None
 
 
-def deep_png(samples: NDArray[np.uint16], icc: bytes | None, level: int) -> bytes:
+def deep_png(samples: Plane, icc: bytes | None, level: int) -> bytes:
     """A PNG of 16 bits with 2..4 channels, which Pillow cannot write, nor OpenCV with two channels or a profile.
 
-    `samples`: height x width x channels.
+    `samples`: height x width x channels. The bytes depend on the zlib of Python.
     """
     height, width, channels = samples.shape
     rows = np.ascontiguousarray(samples.astype(">u2")).view(np.uint8).reshape(height, -1)
@@ -145,7 +191,7 @@ def _png_chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
 
 
-def deep_tiff(samples: NDArray[np.uint16], icc: bytes | None) -> bytes:
+def deep_tiff(samples: Plane, icc: bytes | None) -> bytes:
     """A TIFF of 16 bits in one deflated strip, which Pillow can write for grey only, and OpenCV without profile.
 
     `samples`: height x width, or with channels behind. Grey with alpha becomes RGBA, because neither reads it back.

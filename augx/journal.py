@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -24,6 +25,9 @@ from augx.store import OWN, Folder, sha256_file
 
 MANIFEST, FAILURES, SUMMARY = "manifest.jsonl", "failures.jsonl", "summary.json"
 _SEGMENTS, _INDEX, _INTENT = f"{OWN}/journal", f"{OWN}/index.jsonl", f"{OWN}/intent.jsonl"
+_SUMMARY_KEYS = {"augx": str, "plan": str, "counts": dict, "recipe": dict, "manifest": dict, "files": dict,
+                 "failures_sha256": str, "versions": dict}  # fmt: skip
+_END = b'{"end": true}\n'  # the last line of a whole index
 
 
 def dump(row: Json) -> bytes:
@@ -119,9 +123,8 @@ def load(folder: Folder) -> Journal:
     told = summary(folder)
     for entry in _read_index(folder) or _from_manifest(folder):
         entries[entry.source] = entry
-    segments = sorted(os.listdir(folder.path(_SEGMENTS))) if os.path.isdir(folder.path(_SEGMENTS)) else []
-    for name in segments:
-        file = f"{_SEGMENTS}/{name}"
+    segments = _segments(folder)
+    for file in segments:
         for entry in _read_segment(folder, file):
             before = entries.get(entry.source)
             if before is None:
@@ -164,7 +167,7 @@ def write_segment(folder: Folder, name: str, entries: Iterable[tuple[Entry, list
 
 def compact(folder: Folder, manifest_sha256: str, lines: Iterable[bytes]) -> None:
     """Replaces the segments by an index whose lines are given; the manifest with the rows must be in place."""
-    folder.stream(_INDEX, chain([dump({"manifest": manifest_sha256})], lines))
+    folder.stream(_INDEX, chain([dump({"manifest": manifest_sha256})], lines, [_END]))
     if os.path.isdir(folder.path(_SEGMENTS)):
         for name in os.listdir(folder.path(_SEGMENTS)):
             folder.remove(f"{_SEGMENTS}/{name}")
@@ -176,11 +179,16 @@ def end(folder: Folder) -> None:
 
 def next_generation(folder: Folder) -> int:
     """A number above those of all segments there: the later segment counts, and none is written over."""
+    return max((_generation(name) + 1 for name in _segments(folder)), default=0)
+
+
+def _segments(folder: Folder) -> list[str]:
+    """Their names under the folder, in the order in which they count."""
     try:
         names = os.listdir(folder.path(_SEGMENTS))
     except FileNotFoundError:
-        return 0
-    return max((_generation(name) + 1 for name in names), default=0)
+        return []
+    return sorted(f"{_SEGMENTS}/{name}" for name in names if re.fullmatch(r"\d+\.\d+\.jsonl", name))
 
 
 def _generation(segment: str) -> int:
@@ -189,9 +197,10 @@ def _generation(segment: str) -> int:
 
 def _read_segment(folder: Folder, name: str) -> Iterator[Entry]:
     with open(folder.path(name), "rb") as file:
-        generation = _generation(name)
+        generation, size = _generation(name), os.fstat(file.fileno()).st_size
         while (line := file.readline()) and (read := _parse(line, name, lambda head: file.tell(), generation)):
-            file.seek(read[1], os.SEEK_CUR)
+            if file.seek(read[1], os.SEEK_CUR) > size:
+                return  # torn: what is not there is made again
             yield read[0]
 
 
@@ -199,11 +208,12 @@ def _read_index(folder: Folder) -> list[Entry]:
     """The entries, or none if there is no index or it does not belong to the manifest that is there."""
     try:
         with open(folder.path(_INDEX), "rb") as file:
-            if json.loads(file.readline()) != {"manifest": sha256_file(folder.path(MANIFEST))}:
-                return []
-            read = [_parse(line, MANIFEST, lambda head: int(head["offset"])) for line in file]
+            head, *lines = file.readlines()
+        if lines[-1:] != [_END] or json.loads(head) != {"manifest": sha256_file(folder.path(MANIFEST))}:
+            return []
     except (FileNotFoundError, ValueError):
         return []
+    read = [_parse(line, MANIFEST, lambda head: int(head["offset"])) for line in lines[:-1]]
     return [entry[0] for entry in read if entry]
 
 
@@ -250,7 +260,8 @@ def summary(folder: Folder) -> dict[str, Json]:
             read = json.load(file)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
-    return read if isinstance(read, dict) and "augx" in read else {}
+    whole = isinstance(read, dict) and all(isinstance(read.get(key), kind) for key, kind in _SUMMARY_KEYS.items())
+    return read if whole else {}
 
 
 def _intent(folder: Folder) -> dict[str, int] | None:

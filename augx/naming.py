@@ -50,7 +50,7 @@ def stems(samples: Sequence[Sample], image_format: str, unique_stems: bool = Fal
 
     def family(folder: str, base: str, ending: str) -> tuple[str, str, str]:
         """What all names made from `base` have in common: two sources of one family could make one name."""
-        return _fold(folder), _fold(_COPY.sub("", base)), "" if unique_stems else _fold(ending)
+        return _fold(folder), _COPY.sub("", _fold(base)), "" if unique_stems else _fold(ending)
 
     names: list[tuple[str, str, str]] = []
     families: dict[tuple[str, str, str], list[int]] = defaultdict(list)
@@ -64,7 +64,7 @@ def stems(samples: Sequence[Sample], image_format: str, unique_stems: bool = Fal
         """The plain name stays with the source that bears it already; a name that looks like a copy's never wins."""
         _, base, ending = names[index]
         file = samples[index].id.rpartition("/")[2]
-        return bool(_COPY.search(base)), file != base + ending, samples[index].id
+        return bool(_COPY.search(_fold(base))), file != base + ending, samples[index].id
 
     for members in [m for m in families.values() if len(m) > 1]:
         for index in sorted(members, key=claim)[1:]:

@@ -7,6 +7,7 @@ import os
 
 from augx import images, journal, versions
 from augx.errors import ImageError, InputError, OutputError, Refused
+from augx.journal import MANIFEST
 from augx.manifest import Rows
 from augx.model import Json
 from augx.naming import READABLE
@@ -27,11 +28,14 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     wanted = os.path.normpath(name).replace(os.sep, "/")
     siblings: list[dict[str, Json]] = []
     row = None
-    for one in Rows(folder):
-        if one["file_name"] == wanted:
-            row = one
-        if one["copy"] == 0:
-            siblings.append(one)
+    try:
+        for one in Rows(folder):
+            if one["file_name"] == wanted:
+                row = one
+            if one["copy"] == 0:
+                siblings.append(one)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise OutputError(f"{folder.path(MANIFEST)} is damaged", f"`augx verify {output}` says more") from error
     if row is None:
         raise Refused(f"no row of the manifest has the file_name {name}", "`file_name` is relative to OUTPUT")
     data = _source(folder, row, siblings, input)

@@ -221,9 +221,11 @@ def _died(job: Job, plan: Plan, reason: str) -> Entry:
     from augx.work import failure
 
     error = ImageError("worker-died", f"{reason}, twice over this image", "worker")
-    (sha256,) = hashes([os.path.join(plan.dataset.root, *job.sample.id.split("/"))])
+    path = os.path.join(plan.dataset.root, *job.sample.id.split("/"))
+    (sha256,) = hashes([path])
+    size = os.stat(path).st_size if sha256 else 0
     failed = [failure(job.sample.id, copy, error) for copy in job.copies]
-    return Entry(job.sample.id, planning.key(plan.basis, job, sha256), sha256, 0, failed=failed)
+    return Entry(job.sample.id, planning.key(plan.basis, job, sha256), sha256, size, failed=failed)
 
 
 def _limit(max_errors: str | None, images: int) -> float:
@@ -253,7 +255,12 @@ def _redate(plan: Plan, found: Survey, folder: Folder) -> None:
 
 def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str]) -> None:
     """Refuses to write over a file in OUTPUT that augx did not write."""
-    there = folder.names().intersection(names) - state.intent.keys() - set(state.summary.get("files", {}))
+    files, folders = folder.content()
+    if not files and not folders:
+        return
+    there = files.intersection(names) - state.intent.keys() - set(state.summary.get("files", {}))
+    there |= folders.intersection(names)
+    there |= files.intersection(parent for name in names for parent in _parents(name))
     if not there:
         return
     for entry in chain(state.entries.values(), state.replaced):
@@ -263,6 +270,11 @@ def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str]) -> Non
             f"{len(there)} files in {folder.root} have names that augx needs but did not write: {_few(there)}",
             "move them elsewhere",
         )
+
+
+def _parents(name: str) -> Iterator[str]:
+    while name := name.rpartition("/")[0]:
+        yield name
 
 
 def _refuse_warnings(dataset: Dataset, recipe: Recipe) -> None:

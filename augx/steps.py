@@ -22,12 +22,13 @@ def leaves(steps: Iterable[Step]) -> Iterator[Step]:
 
 def argument_problems(file: str, leaves: Sequence[Step], marks: Sequence[tuple[Node, Node]]) -> list[Problem]:
     """`marks`: name and arguments of each step as read. The first call imports Albumentations."""
-    from augx.transforms import classical
+    from augx.transforms.arguments import describe
+    from augx.transforms.problems import check
 
     problems = []
     for step, (name, body) in zip(leaves, marks, strict=True):
-        for found in classical.check(step.name, step.args):
-            unknown = len(found.path) == 1 and found.path[0] not in classical.describe(step.name)
+        for found in check(step.name, step.args):
+            unknown = len(found.path) == 1 and found.path[0] not in describe(step.name)
             place = _place(name, body, found.path, at_key=unknown)
             where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in found.path)
             message = f"{step.name}{where}: {found.message}"

@@ -34,7 +34,7 @@ def stopping(doing: str, path: str) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         hint = _WAYS_OUT.get(error.errno or 0, "the same command goes on from here when the cause is gone")
-        raise Stopped(f"{doing} {error.filename or path}: {reason}", hint) from error
+        raise Stopped(f"{doing} {path}: {reason}", hint) from error
 
 
 class Folder:
@@ -72,7 +72,7 @@ class Folder:
         with stopping("cannot write", path):
             temporary = self._temporary()
             with open(temporary, "wb", buffering=1 << 20) as file:
-                for chunk in chunks:
+                for chunk in _read(chunks):
                     file.write(chunk)
                     digest.update(chunk)
                     size += len(chunk)
@@ -93,24 +93,31 @@ class Folder:
                 os.rmdir(self.path(folder))
             except OSError:
                 return
+            self._made.discard(self.path(folder))
             folder = folder.rpartition("/")[0]
 
     def names(self) -> set[str]:
         """The names of all files below the root but our own."""
+        return self.content()[0]
+
+    def content(self) -> tuple[set[str], set[str]]:
+        """The names of all files and of all folders below the root but our own."""
         found: set[str] = set()
-        folders = [""]
-        while folders:
-            folder = folders.pop()
+        folders: set[str] = set()
+        waiting = [""]
+        while waiting:
+            folder = waiting.pop()
             with os.scandir(self.path(folder) if folder else self.root) as entries:
                 for entry in entries:
                     name = f"{folder}/{entry.name}" if folder else entry.name
                     if name == OWN:
                         continue
                     if entry.is_dir(follow_symlinks=False):
-                        folders.append(name)
+                        folders.add(name)
+                        waiting.append(name)
                     else:
                         found.add(name)
-        return found
+        return found, folders
 
     def clean(self) -> None:
         """Removes what a killed run left under `.augx/tmp`."""
@@ -130,6 +137,14 @@ class Folder:
             os.makedirs(folder, exist_ok=True)
             self._made.add(folder)
         os.replace(temporary, path)
+
+
+def _read(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks; what goes wrong while they are made is not the fault of the file they go to."""
+    try:
+        yield from chunks
+    except OSError as error:
+        raise Stopped(f"cannot read {error.filename}: {error.strerror}", "run the same command again") from error
 
 
 def sha256_file(path: str) -> str:

@@ -50,7 +50,7 @@ def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
         elif planning.key(plan.basis, job, entry.sha256) != entry.key:
             found.todo.append(job)
             found.reasons["sources have other labels, another recipe or other library versions"] += 1
-        elif _same_file(plan, job, entry, folder):
+        elif _same_file(plan, job, entry, journal, folder):
             _settle(found, job, entry, there, journal, folder)
         else:
             doubtful.append((job, entry))
@@ -111,7 +111,8 @@ def _settle(found: Survey, job: Job, entry: Entry, there: set[str], journal: Jou
             found.kept += 1
     if missing:
         found.todo.append(replace(job, copies=tuple(missing)))
-        found.reasons["sources have fewer copies than wanted"] += not made.issuperset(missing)
+        if not made.issuperset(missing):
+            found.reasons["sources have fewer copies than wanted"] += 1
 
 
 def _intact(entry: Entry, name: str, folder: Folder) -> bool:
@@ -120,13 +121,17 @@ def _intact(entry: Entry, name: str, folder: Folder) -> bool:
     return sums[-1:] == hashes([folder.path(name)])
 
 
-def _same_file(plan: Plan, job: Job, entry: Entry, folder: Folder) -> bool:
+def _same_file(plan: Plan, job: Job, entry: Entry, journal: Journal, folder: Folder) -> bool:
+    """Whether size and date say that the source is as it was; where they cannot tell, the content has to."""
     made = entry.made()
     if not made:
         return False
+    name = copy_name(job.stem, job.ending, min(made))
+    if journal.intent.get(name, -1) > entry.generation(min(made)):
+        return False  # perhaps written over by a later, unfinished run: then its date is no witness
     try:
         source = os.stat(_path(plan, job))
-        written = os.stat(folder.path(copy_name(job.stem, job.ending, min(made))))
+        written = os.stat(folder.path(name))
     except OSError:
         return False
     return source.st_size == entry.size and source.st_mtime_ns == written.st_mtime_ns

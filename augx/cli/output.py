@@ -100,7 +100,7 @@ def summarise(outcome: Outcome, output: str, verbose: bool) -> None:
     """The closing words of a run: how many, failed and why, per class, where, and what next."""
     summary, counts = outcome.summary, outcome.summary["counts"]
     if not outcome.made and not outcome.removed and outcome.kept == counts["images"]:
-        click.echo(f"up to date: {counts['images']:,} images in {output}")
+        click.echo(f"nothing to do: {counts['images']:,} images are in {output}")
     else:
         click.echo(
             f"{counts['images']:,} images from {counts['sources']:,} sources in {output} "

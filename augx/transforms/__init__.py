@@ -1,1 +1,2 @@
-"""What changes pixels: `catalog` names it all, `classical` is the door to Albumentations, `pipeline` runs a recipe."""
+"""What changes pixels: `catalog` names it all, `problems` checks arguments, `classical` applies one transform,
+`pipeline` runs a recipe. `door` is the one door to Albumentations."""

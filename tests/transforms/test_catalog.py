@@ -3,8 +3,9 @@ import sys
 
 import pytest
 
-from augx.transforms import classical
+from augx.transforms.arguments import describe
 from augx.transforms.catalog import SLOW, TRANSFORMS, suggest
+from augx.transforms.problems import check
 
 GROUPS = {"OneOf", "SomeOf", "Sequential"}
 
@@ -54,8 +55,8 @@ def test_only_the_pathological_ones_are_slow() -> None:
 @pytest.mark.parametrize("name", ["ToTensorV2", "Normalize", "Lambda", "Pad3D", "FDA", "TextImage", "MaskDropout"])
 def test_what_cannot_stand_in_a_recipe_says_why(name: str) -> None:
     assert len(TRANSFORMS[name].refused) > 20
-    assert classical.check(name, {})[0].message == TRANSFORMS[name].refused
-    assert classical.describe(name) == {}
+    assert check(name, {})[0].message == TRANSFORMS[name].refused
+    assert describe(name) == {}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,146 @@
+"""The same bytes everywhere: the whole of OUTPUT, `.augx` included, however and wherever it was made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import encoded, tree
+from running import a_recipe, run
+
+from augx import plan as planning
+
+TRANSFORMS = "[HorizontalFlip, {Affine: {rotate: [-20, 20], p: 1}}, {OneOf: [GaussNoise, {GaussianBlur: {}}, CoarseDropout]}]"
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight pictures of several kinds, names with more than ASCII in them, and a broken one."""
+    root = tmp_path_factory.mktemp("determinism") / "photos"
+    names = ["cat/a.jpg", "cat/é.jpg", "cat/B.png", "dog/a.jpg", "dog/Z.PNG", "dog/ı.jpg", "zoo/1 2.png", "zoo/猫.jpg"]
+    for number, name in enumerate(names):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(encoded(number, Path(name).suffix.lower()))
+    (root / "dog" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    (root / "zoo" / "notes.txt").write_text("x")
+    return root
+
+
+@pytest.fixture(scope="module")
+def expected(photos: Path) -> dict[str, str]:
+    run(photos, photos.parent / "expected", a_recipe(TRANSFORMS), to_formats=("folder", "table"))
+    return tree(photos.parent / "expected")
+
+
+def command(input: str, output: str, recipe: Path, *more: str) -> list[str]:
+    recipe.write_text(f"version: 1\ncopies: 2\ntransforms: {TRANSFORMS}\n")
+    formats = ["--to", "folder", "--to", "table"]
+    return [sys.executable, "-m", "augx", "run", input, output, "-r", str(recipe), "-q", *formats, *more]
+
+
+def test_it_is_worth_comparing(expected: dict[str, str]) -> None:
+    assert sum(name.startswith(("cat/", "dog/", "zoo/")) for name in expected) == 24
+    assert {"manifest.jsonl", "failures.jsonl", "summary.json", "labels.csv", ".augx/index.jsonl"} < expected.keys()
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_any_number_of_workers(
+    photos: Path, expected: dict[str, str], tmp_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "_SHARD_SOURCES", 2)
+    run(photos, tmp_path / "out", a_recipe(TRANSFORMS), to_formats=("folder", "table"), workers=workers)
+    assert tree(tmp_path / "out") == expected
+
+
+def test_any_order_of_the_file_system(
+    photos: Path, expected: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir, listdir = os.scandir, os.listdir
+
+    class Reversed:
+        def __init__(self, *given: Any) -> None:
+            self.entries = scandir(*given)
+
+        def __enter__(self) -> Iterator[Any]:
+            return iter(self)
+
+        def __exit__(self, *given: Any) -> None:
+            self.close()
+
+        def __iter__(self) -> Iterator[Any]:
+            return iter(sorted(self.entries, key=lambda entry: entry.name, reverse=True))
+
+        def close(self) -> None:
+            self.entries.close()
+
+    monkeypatch.setattr(os, "scandir", Reversed)
+    monkeypatch.setattr(os, "listdir", lambda *given: sorted(listdir(*given), reverse=True))
+    run(photos, tmp_path / "out", a_recipe(TRANSFORMS), to_formats=("folder", "table"))
+    monkeypatch.undo()
+    assert tree(tmp_path / "out") == expected
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONHASHSEED": "0", "LC_ALL": "C", "TZ": "Asia/Kathmandu"},
+        {"PYTHONHASHSEED": "1", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8", "OMP_NUM_THREADS": "1"},
+        {"PYTHONUTF8": "0", "LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONOPTIMIZE": "2", "PYTHONHASHSEED": "7"},
+    ],
+    ids=["C", "Turkish", "ASCII"],
+)
+def test_any_environment(photos: Path, expected: dict[str, str], tmp_path: Path, environment: dict[str, str]) -> None:
+    arguments = command(str(photos), str(tmp_path / "out"), tmp_path / "recipe.yaml", "-j0")
+    done = subprocess.run(arguments, env=os.environ | environment, capture_output=True)
+    assert done.returncode == 1, done.stderr  # the broken one
+    assert tree(tmp_path / "out") == expected
+
+
+def test_another_place_with_other_dates(photos: Path, expected: dict[str, str], tmp_path: Path) -> None:
+    """Relative paths from another folder, the dataset copied without its dates, files made in another order."""
+    here = tmp_path / "some where" / "else"
+    for path in sorted(photos.rglob("*"), reverse=True):
+        if path.is_file():
+            target = here / "renamed" / path.relative_to(photos)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+            os.utime(target, ns=(10**18, 10**18))
+    done = subprocess.run(command("./renamed/", "../out/", tmp_path / "r.yaml", "-j1"), cwd=here, capture_output=True)
+    assert done.returncode == 1, done.stderr
+    assert tree(here.parent / "out") == expected
+
+
+def test_the_seed_and_nothing_else_makes_others(photos: Path, expected: dict[str, str], tmp_path: Path) -> None:
+    run(photos, tmp_path / "out", a_recipe(TRANSFORMS, seed=1), to_formats=("folder", "table"))
+    other = tree(tmp_path / "out")
+    assert other.keys() == expected.keys()
+    copies = [name for name in other if "_aug" in name]
+    assert all(other[name] != expected[name] for name in copies if name.endswith(".jpg"))
+    originals = [name for name in other if name.startswith(("cat/", "dog/", "zoo/")) and name not in copies]
+    assert len(originals) == 8
+    assert all(other[name] == expected[name] for name in originals)
+
+
+def test_a_new_image_changes_no_other(photos: Path, expected: dict[str, str], tmp_path: Path) -> None:
+    shutil.copytree(photos, tmp_path / "photos")
+    (tmp_path / "photos" / "cat" / "Aa.jpg").write_bytes(encoded(77))
+    (tmp_path / "photos" / "ant").mkdir()
+    (tmp_path / "photos" / "ant" / "a.jpg").write_bytes(encoded(78))
+    run(tmp_path / "photos", tmp_path / "out", a_recipe(TRANSFORMS), to_formats=("folder", "table"))
+    found = tree(tmp_path / "out")
+    images = [name for name in expected if name.startswith(("cat/", "dog/", "zoo/"))]
+    assert {name: found[name] for name in images} == {name: expected[name] for name in images}
+    assert len([name for name in found if name.endswith((".jpg", ".png", ".PNG"))]) == 30
+
+
+def test_fewer_copies_are_the_first_of_many(photos: Path, expected: dict[str, str], tmp_path: Path) -> None:
+    run(photos, tmp_path / "out", a_recipe(TRANSFORMS, copies=1, originals=False))
+    found = {name: sha256 for name, sha256 in tree(tmp_path / "out").items() if "_aug" in name}
+    assert len(found) == 8
+    assert found.items() <= expected.items()
