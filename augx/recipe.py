@@ -48,7 +48,7 @@ _USED_BY = {
 }
 
 _STARTER = """\
-# An augx recipe. Check it with 'augx validate', look at it with 'augx preview', use it with 'augx run -r'.
+# An augx recipe. Check it with 'augx validate', use it with 'augx run -r'.
 # The dataset it was written for has {found}.
 version: 1
 
@@ -319,7 +319,7 @@ class _Reader(Steps):
 
     def copies(self, node: Node | None) -> int:
         if node is not None and is_number(node) and node.value == 0 and self.least_copies:
-            self.error(node, "copies: 0 makes nothing new", f"1 to {MAX_COPIES}; 'augx convert' writes originals only")
+            self.error(node, "copies: 0 makes nothing new", f"1 to {MAX_COPIES}")
             return 1
         return self.whole(node, "copies", self.least_copies, MAX_COPIES, 10)
 

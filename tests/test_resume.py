@@ -109,7 +109,8 @@ def test_a_killed_worker_costs_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     asked = runner.Request(str(photos), str(tmp_path / "out"), a_recipe(), workers=2)
     progress = KillsAWorker(lambda: os.kill(pids[0], signal.SIGKILL))
     outcome = runner.run(asked, progress, lambda recipe: None)
-    assert (outcome.failed, outcome.summary["counts"]["images"], len(pids)) == (0, 36, 3)
+    assert (outcome.failed, outcome.summary["counts"]["images"]) == (0, 36)
+    assert len(pids) > 2, "one in the place of the dead"
     assert tree(tmp_path / "out") == expected
 
 

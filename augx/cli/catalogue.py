@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 import click
 
 from augx.cli.options import json_option
+
+if TYPE_CHECKING:
+    from augx.transforms.catalog import Entry
 
 KINDS = ("transforms", "formats", "recipes", "executors")
 
@@ -79,30 +84,7 @@ def show_command(name: str, as_json: bool) -> int:
     from augx.transforms import catalog
 
     if name in catalog.TRANSFORMS:
-        entry = catalog.TRANSFORMS[name]
-        from augx.transforms.arguments import arguments as arguments_of
-
-        arguments = [] if entry.members or entry.refused else arguments_of(name)
-        if as_json:
-            print_json(
-                {"name": name, "group": entry.group, "summary": entry.summary, "refused": entry.refused,
-                 "seconds_per_megapixel": entry.seconds, "moves_pixels": entry.moves, "keeps_16_bit": entry.deep,
-                 "arguments": [{"name": a, "type": t, "default": d} for a, t, d in arguments]}
-            )  # fmt: skip
-            return 0
-        click.echo(f"{name}: {entry.summary}")
-        if entry.refused:
-            click.echo(f"It cannot be used in a recipe: {entry.refused}")
-            return 0
-        facts = ["moves pixels" if entry.moves else "leaves pixels in place"]
-        if not entry.members:
-            facts.append(f"about {entry.seconds:g} s of CPU per megapixel")
-            facts.append("16-bit images keep their depth" if entry.deep else "8-bit images only")
-        click.echo(f"{entry.group}; " + "; ".join(facts))
-        if arguments:
-            click.echo("\narguments and their defaults:")
-            for argument, kind, default in arguments:
-                click.echo(f"  {argument}: {default}    # {kind}")
+        _show_transform(catalog.TRANSFORMS[name], as_json)
         return 0
     for kind in ("recipes", "formats", "executors"):
         found = {row["name"]: row for row in entries(kind)}
@@ -118,3 +100,38 @@ def show_command(name: str, as_json: bool) -> int:
     names = [row["name"] for kind in KINDS for row in entries(kind)]
     close = catalog.suggest(name) or next(iter(get_close_matches(name, names, n=1)), None)
     raise click.BadParameter(f"there is no {name!r}" + (f"; did you mean {close}?" if close else "; see `augx list`"))
+
+
+_GROUP_EXAMPLES = {
+    "OneOf": "- OneOf:\n    transforms: [GaussianBlur, MotionBlur: {p: 0.2}]\n    p: 0.5",
+    "SomeOf": "- SomeOf:\n    n: 2\n    transforms: [RandomGamma, Blur, Transpose]\n    replace: false\n    p: 1.0",
+    "Sequential": "- Sequential:\n    transforms: [RandomRotate90, Transpose]\n    p: 0.5",
+}
+
+
+def _show_transform(entry: Entry, as_json: bool) -> None:
+    from augx.cli.output import print_json
+    from augx.transforms.arguments import REQUIRED
+    from augx.transforms.arguments import arguments as arguments_of
+
+    arguments = [] if entry.members or entry.refused else arguments_of(entry.name)
+    if as_json:
+        print_json(
+            {"name": entry.name, "group": entry.group, "summary": entry.summary, "refused": entry.refused,
+             "seconds_per_megapixel": entry.seconds, "moves_pixels": entry.moves, "keeps_16_bit": entry.deep,
+             "arguments": [{"name": name, "type": kind, "default": default} for name, kind, default in arguments]}
+        )  # fmt: skip
+        return
+    click.echo(f"{entry.name}: {entry.summary}")
+    if entry.refused:
+        click.echo(f"It cannot be used in a recipe: {entry.refused}")
+    elif entry.members:
+        click.echo("\nin a recipe:")
+        click.echo("\n".join("  " + line for line in _GROUP_EXAMPLES[entry.name].splitlines()))
+    else:
+        moves = "moves pixels" if entry.moves else "leaves pixels in place"
+        depth = "16-bit images keep their depth" if entry.deep else "8-bit images only"
+        click.echo(f"{entry.group}; {moves}; about {entry.seconds:g} s of CPU per megapixel; {depth}")
+        click.echo("\narguments and their defaults:")
+        for name, kind, default in arguments:
+            click.echo(f"  {name}: {default if default == REQUIRED else json.dumps(default)}    # {kind}")
