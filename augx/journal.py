@@ -3,7 +3,8 @@
 While a run goes on each shard leaves one segment, `.augx/journal/NAME.jsonl`, in one rename after all its images are in
 place. A segment is a line about each source, an `Entry`, followed by the finished manifest rows of that source:
 
-    {"source": "cat/tabby.jpg", "key": ..., "sha256": ..., "size": ..., "copies": [0, 1], "failed": [], "length": 1310}
+    {"source": "cat/tabby.jpg", "stem": "cat/tabby", "ending": ".jpg", "key": ..., "sha256": ..., "size": ...,
+     "copies": [0, 1], "failed": [], "length": 1310}
     {"file_name": "cat/tabby.jpg", ...}
     {"file_name": "cat/tabby_aug01.jpg", ...}
 
@@ -17,10 +18,12 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 
 from augx.model import Json
+from augx.naming import copy_name
 from augx.store import OWN, Folder, sha256_file
 
 MANIFEST, FAILURES, SUMMARY = "manifest.jsonl", "failures.jsonl", "summary.json"
@@ -58,10 +61,13 @@ class Part:
 class Entry:
     """What was made of one source. `key` names all that its copies depend on; `sha256` and `size` are its content's.
 
-    `failed`: rows for failures.jsonl. A source that could not be read has sha256 "".
+    `stem` and `ending` give the names of its images (`naming.copy_name`). `failed`: rows for failures.jsonl. A source
+    that could not be read has sha256 "".
     """
 
     source: str
+    stem: str
+    ending: str
     key: str
     sha256: str
     size: int
@@ -70,6 +76,10 @@ class Entry:
 
     def made(self) -> set[int]:
         return {copy for part in self.parts for copy in part.copies}
+
+    def names(self) -> dict[int, str]:
+        """Copy -> file name of the images that were made."""
+        return {copy: copy_name(self.stem, self.ending, copy) for copy in self.made()}
 
     def tried(self) -> set[int]:
         return self.made() | {row["copy"] for row in self.failed}
@@ -84,19 +94,21 @@ class Entry:
         lines = {c: line for part in self.parts for c, line in zip(part.copies, part.lines(folder), strict=True)}
         return [lines[c] for c in copies if c in lines]
 
-    def parsed(self, folder: Folder) -> Iterator[dict[str, Json]]:
-        """The manifest rows of all copies, also of those no longer wanted; none where their file is gone."""
+    def sums(self, folder: Folder) -> dict[str, str]:
+        """File name -> SHA-256 of the images that were made, "" where the row that says it is lost."""
+        sums = dict.fromkeys(self.names().values(), "")
         for part in self.parts:
-            try:
-                yield from map(json.loads, part.lines(folder))
-            except (FileNotFoundError, ValueError):
-                continue
+            with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
+                rows = [json.loads(line) for line in part.lines(folder)]
+                sums |= {row["file_name"]: row["sha256"] for row in rows if row["file_name"] in sums}
+        return sums
 
     def line(self, copies: Sequence[int], length: int, offset: int | None = None) -> bytes:
         place = {} if offset is None else {"offset": offset}
+        failed = sorted(self.failed, key=lambda row: row["copy"])
         return dump(
-            {"source": self.source, "key": self.key, "sha256": self.sha256, "size": self.size}
-            | {"copies": list(copies), "failed": self.failed, "length": length}
+            {"source": self.source, "stem": self.stem, "ending": self.ending, "key": self.key}
+            | {"sha256": self.sha256, "size": self.size, "copies": list(copies), "failed": failed, "length": length}
             | place
         )
 
@@ -105,12 +117,14 @@ class Entry:
 class Journal:
     """`entries`: what counts now, by source. `replaced`: older entries whose files may still lie about.
 
-    `finished`: the last run came to its end, and `summary` is its summary. `intent`: names that an unfinished run may
-    have written without saying so, each with the generation of the last such run.
+    `files`: name -> SHA-256 of the label files. `finished`: the last run came to its end, and `summary` is its summary.
+    `intent`: names that an unfinished run may have written without saying so, each with the generation of the last
+    such run.
     """
 
     entries: dict[str, Entry]
     replaced: list[Entry]
+    files: dict[str, str]
     summary: dict[str, Json]
     finished: bool
     intent: dict[str, int]
@@ -118,11 +132,10 @@ class Journal:
 
 def load(folder: Folder) -> Journal:
     """Reads the index (or the manifest in its stead), then the segments of an unfinished run over it."""
-    entries: dict[str, Entry] = {}
-    replaced: list[Entry] = []
     told = summary(folder)
-    for entry in _read_index(folder) or _from_manifest(folder):
-        entries[entry.source] = entry
+    indexed, files, fits = _read_index(folder)
+    entries = {entry.source: entry for entry in (indexed if fits else _from_manifest(folder))}
+    replaced = [] if fits else indexed  # their rows are lost, but they say which files are ours
     segments = _segments(folder)
     for file in segments:
         for entry in _read_segment(folder, file):
@@ -137,8 +150,8 @@ def load(folder: Folder) -> Journal:
                 replaced.append(before)
                 entries[entry.source] = entry
     intent = _intent(folder)
-    finished = bool(told) and intent is None and not segments
-    return Journal(entries, replaced, told, finished, intent or {})
+    finished = bool(told) and intent is None and not segments and fits
+    return Journal(entries, replaced, files | told.get("files", {}), told, finished, intent or {})
 
 
 def owned(folder: Folder) -> bool:
@@ -165,9 +178,9 @@ def write_segment(folder: Folder, name: str, entries: Iterable[tuple[Entry, list
     folder.write(f"{_SEGMENTS}/{name}.jsonl", b"".join(pieces))
 
 
-def compact(folder: Folder, manifest_sha256: str, lines: Iterable[bytes]) -> None:
+def compact(folder: Folder, manifest_sha256: str, files: Mapping[str, str], lines: Iterable[bytes]) -> None:
     """Replaces the segments by an index whose lines are given; the manifest with the rows must be in place."""
-    folder.stream(_INDEX, chain([dump({"manifest": manifest_sha256})], lines, [_END]))
+    folder.stream(_INDEX, chain([dump({"manifest": manifest_sha256, "files": dict(files)})], lines, [_END]))
     if os.path.isdir(folder.path(_SEGMENTS)):
         for name in os.listdir(folder.path(_SEGMENTS)):
             folder.remove(f"{_SEGMENTS}/{name}")
@@ -204,17 +217,18 @@ def _read_segment(folder: Folder, name: str) -> Iterator[Entry]:
             yield read[0]
 
 
-def _read_index(folder: Folder) -> list[Entry]:
-    """The entries, or none if there is no index or it does not belong to the manifest that is there."""
+def _read_index(folder: Folder) -> tuple[list[Entry], dict[str, str], bool]:
+    """Its entries, the label files, and whether it is whole and belongs to the manifest that is there."""
     try:
         with open(folder.path(_INDEX), "rb") as file:
-            head, *lines = file.readlines()
-        if lines[-1:] != [_END] or json.loads(head) != {"manifest": sha256_file(folder.path(MANIFEST))}:
-            return []
-    except (FileNotFoundError, ValueError):
-        return []
-    read = [_parse(line, MANIFEST, lambda head: int(head["offset"])) for line in lines[:-1]]
-    return [entry[0] for entry in read if entry]
+            lines = file.readlines()
+        head = json.loads(lines[0])
+        files = {name: sha256 for name, sha256 in head["files"].items() if folder.inside(name)}
+        fits = lines[-1] == _END and head["manifest"] == sha256_file(folder.path(MANIFEST))
+    except (FileNotFoundError, ValueError, IndexError, KeyError, TypeError, AttributeError):
+        return [], {}, False
+    read = [_parse(line, MANIFEST, lambda head: int(head["offset"])) for line in lines[1:-1]]
+    return [entry[0] for entry in read if entry], files, fits
 
 
 def _parse(
@@ -223,7 +237,10 @@ def _parse(
     """An entry, its rows at `offset` of `file`, and their length; None for a line that is none of ours."""
     try:
         head = json.loads(line)
-        entry = Entry(head["source"], head["key"], head["sha256"], head["size"], failed=head["failed"])
+        source, stem, ending = head["source"], head["stem"], head["ending"]
+        entry = Entry(source, stem, ending, head["key"], head["sha256"], head["size"], failed=head["failed"])
+        if not Folder.inside(stem + ending):
+            return None
         if head["copies"]:
             entry.parts.append(Part(file, offset(head), head["length"], tuple(head["copies"]), generation))
         return entry, head["length"]
@@ -243,11 +260,14 @@ def _from_manifest(folder: Folder) -> Iterator[Entry]:
         for line in file:
             try:
                 row = json.loads(line)
-                entry = entries.setdefault(
-                    row["source"], Entry(row["source"], row["key"], row["source_sha256"], row["source_bytes"])
-                )
-                entry.parts.append(Part(MANIFEST, offset, len(line), (row["copy"],)))
-            except (ValueError, KeyError, TypeError):
+                name, copy = row["file_name"], row["copy"]
+                stem, ending = os.path.splitext(name)
+                stem = stem.removesuffix(copy_name("", "", copy))
+                if folder.inside(name) and copy_name(stem, ending, copy) == name:
+                    entry = Entry(row["source"], stem, ending, row["key"], row["source_sha256"], row["source_bytes"])
+                    part = Part(MANIFEST, offset, len(line), (copy,))
+                    entries.setdefault(entry.source, entry).parts.append(part)
+            except (ValueError, KeyError, TypeError, AttributeError):
                 pass
             offset += len(line)
     yield from entries.values()
@@ -267,8 +287,8 @@ def summary(folder: Folder) -> dict[str, Json]:
 def _intent(folder: Folder) -> dict[str, int] | None:
     try:
         with open(folder.path(_INTENT), "rb") as file:
-            return dict(map(json.loads, file))
+            return {name: generation for name, generation in map(json.loads, file) if folder.inside(name)}
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         return {}

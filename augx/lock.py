@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from augx.errors import OutputError
 from augx.store import OWN, stopping
@@ -31,12 +31,14 @@ def locked(output: str) -> Iterator[None]:
             except BlockingIOError:
                 raise OutputError(f"{output} is being written by {_holder(descriptor)}", "wait for it to end") from None
         holder = json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, holder, 0)
+        with stopping("cannot write", path):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, holder, 0)
         try:
             yield
         finally:
-            os.ftruncate(descriptor, 0)  # a finished folder has nothing of this machine in it
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)  # a finished folder has nothing of this machine in it
     finally:
         os.close(descriptor)
 

@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from augx import journal, naming, versions
 from augx import plan as planning
@@ -38,13 +39,12 @@ def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[
             yield lines
 
     size, sha256 = folder.stream(MANIFEST, rows())
-    files = _write_labels(plan, folder, targets, state.summary.get("files", {}))
-    failures = list(_failures(plan, state.entries))
-    folder.stream(FAILURES, map(dump, failures))
-    journal.compact(folder, sha256, _index(plan, state.entries, lengths))
-    journal.end(folder)
-    summary = _summary(plan, state.entries, failures, {"sha256": sha256, "bytes": size}, files)
+    files = _write_labels(plan, folder, targets, state.files)
+    folder.stream(FAILURES, map(dump, _failures(plan, state.entries)))
+    journal.compact(folder, sha256, files, _index(plan, state.entries, lengths))
+    summary = summarise(plan, state.entries, {"sha256": sha256, "bytes": size}, files)
     folder.write(SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n")
+    journal.end(folder)
     return summary, removed
 
 
@@ -74,13 +74,15 @@ def verify(output: str, workers: int) -> tuple[int, list[str]]:
         if name not in unlisted:
             findings.append(f"{name}: missing")
         elif sha256_file(folder.path(name)) != sha256:
-            findings.append(f"{name}: it is not as {SUMMARY} says")
+            findings.append(f"{name}: it is not the one that {SUMMARY} was written for")
     unlisted -= written.keys()
 
     def one(line: bytes) -> tuple[str, str]:
         try:
             row = json.loads(line)
             name = row["file_name"]
+            if not folder.inside(name):
+                return MANIFEST, f"a row points to {name}, which is no image of this folder"
             with open(folder.path(name), "rb") as file:
                 data = file.read()
             if len(data) != row["bytes"]:
@@ -138,10 +140,10 @@ def _remove_stale(plan: Plan, state: journal.Journal, folder: Folder) -> int:
     planned = {job.sample.id: job for job in plan.jobs}
     stale: dict[str, str] = {}
     for entry in state.replaced:
-        stale |= {row["file_name"]: row["sha256"] for row in entry.parsed(folder)}
+        stale |= entry.sums(folder)
     for source, entry in state.entries.items():
         if source not in planned or not entry.made() <= set(planned[source].copies):
-            stale |= {row["file_name"]: row["sha256"] for row in entry.parsed(folder)}
+            stale |= entry.sums(folder)
     stale |= dict.fromkeys(state.intent, "")  # a killed run may have left any content
     for job in plan.jobs:
         made = state.entries[job.sample.id].made()
@@ -185,15 +187,14 @@ def _index(plan: Plan, entries: dict[str, Entry], lengths: list[int]) -> Iterato
         entry = entries[job.sample.id]
         made = entry.made()
         wanted = set(job.copies)
-        entry.failed = [row for row in entry.failed if row["copy"] in wanted]
-        yield entry.line([copy for copy in job.copies if copy in made], length, offset)
+        kept = replace(entry, failed=[row for row in entry.failed if row["copy"] in wanted])
+        yield kept.line([copy for copy in job.copies if copy in made], length, offset)
         offset += length
 
 
-def _summary(
-    plan: Plan, entries: dict[str, Entry], failures: list[dict[str, Json]], manifest: Json, files: dict[str, str]
-) -> dict[str, Json]:
-    """Figures of the finished folder: nothing in it depends on when, where or in how many runs it was made."""
+def summarise(plan: Plan, entries: dict[str, Entry], manifest: Json, files: dict[str, str]) -> dict[str, Json]:
+    """What summary.json says: nothing in it depends on when, where or in how many runs the folder was made."""
+    failures = list(_failures(plan, entries))
     made: list[tuple[Job, int]] = []
     originals = 0
     splits: dict[str, dict[str, int]] = {}

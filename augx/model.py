@@ -65,7 +65,8 @@ class Dataset:
     `failed`: samples that are listed but cannot be made (missing file, unreadable row); each becomes failures rows.
     `warnings`: what was left out or repaired, and goes to the summary.
     `ignored`: files that are no images, counted by ending (".txt", ...).
-    `details`: what the format needs again to write the dataset the way it was read.
+    `details`: what the format needs again to write the dataset the way it was read. `digest`: of the label files, with
+    their names: where it is the same, details are the same.
     """
 
     root: str
@@ -76,6 +77,7 @@ class Dataset:
     warnings: tuple[Flaw, ...] = ()
     ignored: Mapping[str, int] = field(default_factory=dict)
     details: Any = None
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

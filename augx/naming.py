@@ -34,8 +34,7 @@ def written_ending(name: str, image_format: str) -> str:
     """
     if image_format != "keep":
         return ENDINGS[image_format]
-    file = name.rpartition("/")[2]
-    spelled = file[len(_own_stem(file)) :]
+    spelled = _split(name.rpartition("/")[2])[1]
     lower = spelled.lower()
     if lower in _KEPT:
         return spelled
@@ -48,17 +47,12 @@ def stems(samples: Sequence[Sample], image_format: str, unique_stems: bool = Fal
     `unique_stems`: the output format pairs label files with images by base name, so `a.jpg` and `a.png` clash too.
     """
 
-    def family(folder: str, base: str, ending: str) -> tuple[str, str, str]:
-        """What all names made from `base` have in common: two sources of one family could make one name."""
-        return _fold(folder), _COPY.sub("", _fold(base)), "" if unique_stems else _fold(ending)
+    def spot(folder: str, base: str, ending: str) -> tuple[str, str, str]:
+        """What all names made from `base` have in common: two sources of one spot could make one name."""
+        return _fold(folder), _COPY.sub("", _fold(base)), _fold(ending)
 
-    names: list[tuple[str, str, str]] = []
-    families: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for index, sample in enumerate(samples):
-        file = sample.id.rpartition("/")[2]
-        base = _fitting(_own_stem(file).replace(".", "_"), sample.id)
-        names.append((sample.folder, base, written_ending(file, image_format)))
-        families[family(*names[-1])].append(index)
+    def family(folder: str, base: str, ending: str) -> tuple[str, str, str]:
+        return spot(folder, base, "" if unique_stems else ending)
 
     def claim(index: int) -> tuple[bool, bool, str]:
         """The plain name stays with the source that bears it already; a name that looks like a copy's never wins."""
@@ -66,15 +60,27 @@ def stems(samples: Sequence[Sample], image_format: str, unique_stems: bool = Fal
         file = samples[index].id.rpartition("/")[2]
         return bool(_COPY.search(_fold(base))), file != base + ending, samples[index].id
 
-    for members in [m for m in families.values() if len(m) > 1]:
-        for index in sorted(members, key=claim)[1:]:
-            folder, base, ending = names[index]
-            for attempt in count():
-                renamed = f"{_cut(base, 40)}_{_short_hash(f'{attempt or str()}{samples[index].id}')}"
-                if family(folder, renamed, ending) not in families:
-                    break
-            families[family(folder, renamed, ending)] = [index]
-            names[index] = (folder, renamed, ending)
+    names: list[tuple[str, str, str]] = []
+    families: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for index, sample in enumerate(samples):
+        file = sample.id.rpartition("/")[2]
+        base = _fitting(_split(file)[0].replace(".", "_"), sample.id)
+        names.append((sample.folder, base, written_ending(file, image_format)))
+        families[family(*names[-1])].append(index)
+    folders = {spot(parent, *_split(name)) for parent, name in _folders(samples)}
+    renamed: list[int] = []
+    for members in families.values():
+        if len(members) > 1 or (folders and spot(*names[members[0]]) in folders):
+            members.sort(key=claim)
+            renamed += members[spot(*names[members[0]]) not in folders :]
+    for index in renamed:
+        folder, base, ending = names[index]
+        for attempt in count():
+            other = f"{_cut(base, 40)}_{_short_hash(f'{attempt or str()}{samples[index].id}')}"
+            if family(folder, other, ending) not in families and spot(folder, other, ending) not in folders:
+                break
+        families[family(folder, other, ending)] = [index]
+        names[index] = (folder, other, ending)
     return [(f"{folder}/{base}" if folder else base, ending) for folder, base, ending in names]
 
 
@@ -83,10 +89,21 @@ def copy_name(stem: str, ending: str, copy: int) -> str:
     return f"{stem}_aug{copy:02d}{ending}" if copy else stem + ending
 
 
-def _own_stem(file: str) -> str:
-    """`tabby.v2.jpg` -> `tabby.v2`; a name without an ending, or that begins with its only dot, is all stem."""
+def _split(file: str) -> tuple[str, str]:
+    """`tabby.v2.jpg` -> `tabby.v2`, `.jpg`; a name without a dot, or that begins with its only one, is all stem."""
     dot = file.rfind(".")
-    return file[:dot] if dot > 0 else file
+    return (file[:dot], file[dot:]) if dot > 0 else (file, "")
+
+
+def _folders(samples: Sequence[Sample]) -> set[tuple[str, str]]:
+    """(parent, name) of every folder that images go to, and of those above."""
+    found: set[tuple[str, str]] = set()
+    for folder in {sample.folder for sample in samples}:
+        while folder:
+            parent, _, name = folder.rpartition("/")
+            found.add((parent, name))
+            folder = parent
+    return found
 
 
 def _fold(name: str) -> str:

@@ -79,11 +79,14 @@ def key(basis: str, job: Job, sha256: str) -> str:
 
 def plan_hash(plan: Plan, keys: Callable[[Job], str]) -> str:
     """One hash of all that OUTPUT will hold: equal hashes, equal folders."""
-    digest = hashlib.sha256(f"{plan.basis}\0{plan.formats}\n".encode())
+    dataset = plan.dataset
+    digest = hashlib.sha256(
+        _digest([plan.basis, plan.formats, dataset.format, dataset.classes, dataset.digest]).encode()
+    )
     for job in plan.jobs:
         digest.update(f"{job.sample.id}\0{keys(job)}\0{_ranges(job.copies)}\n".encode())
     for flaw, copies in plan.lost:
-        digest.update(f"{flaw.source}\0{flaw.code}\0{_ranges(copies)}\n".encode())
+        digest.update(f"{flaw.source}\0{flaw.code}\0{flaw.message}\0{_ranges(copies)}\n".encode())
     return digest.hexdigest()
 
 

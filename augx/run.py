@@ -16,7 +16,7 @@ from typing import Protocol
 
 from augx import formats, journal, manifest, naming, versions
 from augx import plan as planning
-from augx.errors import GateError, ImageError, OutputError, Refused, Stopped
+from augx.errors import GateError, ImageError, InputError, OutputError, Refused, Stopped
 from augx.executors import local
 from augx.formats import Format, ReadOptions
 from augx.journal import FAILURES, MANIFEST, SUMMARY, Entry, Journal
@@ -24,7 +24,7 @@ from augx.lock import locked
 from augx.model import Dataset, Job, Json, Shard
 from augx.plan import Plan
 from augx.recipe import Recipe
-from augx.store import Folder
+from augx.store import OWN, Folder
 from augx.survey import Survey, hashes, survey
 
 
@@ -74,6 +74,7 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
         target.check(dataset, mixes=False)
     samples = tuple(replace(s, folder=targets[0].place(s, dataset)) for s in dataset.samples)
     dataset = replace(dataset, samples=samples)
+    _refuse_our_names(dataset, targets)
     if request.strict:
         _refuse_warnings(dataset, request.recipe)
     names = tuple(target.name for target in targets)
@@ -90,7 +91,7 @@ def check(request: Request) -> list[str]:
     plan, _ = read(request)
     state = journal.load(folder)
     found = survey(plan, state, folder)
-    if up_to_date(found, state, _hash_if_done(plan, found), folder):
+    if up_to_date(plan, found, state, folder):
         return []
     reasons = [f"{count:,} {reason}" for reason, count in found.reasons.items()]
     if state.summary and state.summary.get("versions") != versions.everything():
@@ -103,14 +104,14 @@ def check(request: Request) -> list[str]:
     return reasons or ["its manifest or label files are not what run would write"]
 
 
-def up_to_date(found: Survey, state: Journal, plan_hash: str, folder: Folder) -> bool:
-    return (
-        state.finished
-        and not found.todo
-        and not found.reasons
-        and state.summary.get("plan") == plan_hash
-        and all(os.path.exists(folder.path(n)) for n in [MANIFEST, FAILURES, *state.summary.get("files", {})])
-    )
+def up_to_date(plan: Plan, found: Survey, state: Journal, folder: Folder) -> bool:
+    """Whether a run would change nothing: no image to make or to delete, the same summary, and every file there."""
+    if not state.finished or found.todo or found.reasons:
+        return False
+    now = manifest.summarise(plan, state.entries, state.summary["manifest"], state.files)
+    here = ("versions", "cpu")  # of whoever made it
+    same = all(now[key] == state.summary.get(key) for key in now if key not in here)
+    return same and all(os.path.exists(folder.path(name)) for name in [MANIFEST, FAILURES, *state.files])
 
 
 def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -> Outcome:
@@ -128,9 +129,8 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
         folder.clean()
         state = journal.load(folder)
         found = survey(plan, state, folder)
-        plan_hash = _hash_if_done(plan, found)
         _redate(plan, found, folder)
-        if up_to_date(found, state, plan_hash, folder):
+        if up_to_date(plan, found, state, folder):
             os.utime(folder.path(SUMMARY))  # the target of make(1): must be newer than what it depends on
             return Outcome(0, found.kept, _failed(state.summary), 0, state.summary)
         if found.todo and not fresh:
@@ -162,11 +162,16 @@ def guard(input: str, folder: Folder) -> None:
         )
     if os.path.commonpath([source, output]) == output:
         raise OutputError(f"INPUT {input} lies inside OUTPUT {folder.root}", "choose another folder for OUTPUT")
-    if not os.path.lexists(folder.root):
+    try:
+        there = os.listdir(folder.root)
+    except FileNotFoundError:
+        if os.path.lexists(folder.root):
+            raise OutputError(f"OUTPUT {folder.root} is a link to nothing", "choose another name") from None
         return
-    if not os.path.isdir(folder.root):
-        raise OutputError(f"OUTPUT {folder.root} is no folder", "choose another name")
-    if os.listdir(folder.root) and not journal.owned(folder):
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"OUTPUT {folder.root} cannot be used: {reason}", "choose another folder") from error
+    if there and not journal.owned(folder):
         raise OutputError(
             f"OUTPUT {folder.root} holds files that augx did not write", "choose a new or an empty folder"
         )
@@ -225,20 +230,14 @@ def _died(job: Job, plan: Plan, reason: str) -> Entry:
     (sha256,) = hashes([path])
     size = os.stat(path).st_size if sha256 else 0
     failed = [failure(job.sample.id, copy, error) for copy in job.copies]
-    return Entry(job.sample.id, planning.key(plan.basis, job, sha256), sha256, size, failed=failed)
+    key = planning.key(plan.basis, job, sha256)
+    return Entry(job.sample.id, job.stem, job.ending, key, sha256, size, failed=failed)
 
 
 def _limit(max_errors: str | None, images: int) -> float:
     if max_errors is None:
         return float("inf")
     return images * float(max_errors[:-1]) / 100 if max_errors.endswith("%") else float(max_errors)
-
-
-def _hash_if_done(plan: Plan, found: Survey) -> str:
-    """The plan hash; "" while the content of some source is not known."""
-    if any(job.sample.id not in found.keys for job in plan.jobs):
-        return ""
-    return planning.plan_hash(plan, lambda job: found.keys[job.sample.id])
 
 
 def _redate(plan: Plan, found: Survey, folder: Folder) -> None:
@@ -258,18 +257,28 @@ def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str]) -> Non
     files, folders = folder.content()
     if not files and not folders:
         return
-    there = files.intersection(names) - state.intent.keys() - set(state.summary.get("files", {}))
+    there = files.intersection(names) - state.intent.keys() - state.files.keys()
     there |= folders.intersection(names)
     there |= files.intersection(parent for name in names for parent in _parents(name))
     if not there:
         return
     for entry in chain(state.entries.values(), state.replaced):
-        there -= {row["file_name"] for row in entry.parsed(folder)}
+        there.difference_update(entry.names().values())
     if there:
         raise OutputError(
             f"{len(there)} files in {folder.root} have names that augx needs but did not write: {_few(there)}",
             "move them elsewhere",
         )
+
+
+def _refuse_our_names(dataset: Dataset, targets: Sequence[Format]) -> None:
+    """Refuses a folder of images that would be called like a file that augx writes, or like its own folder."""
+    ours = {OWN, *formats.RESERVED, *(name for target in targets for name, _ in target.write((), dataset))}
+    folded = {name.casefold() for name in ours}
+    for folder in {sample.folder for sample in dataset.samples}:
+        for name in [folder, *_parents(folder)]:
+            if name.casefold() in folded:
+                raise InputError(f"a folder of images would be called {name}, as a file of OUTPUT is", "rename it")
 
 
 def _parents(name: str) -> Iterator[str]:

@@ -49,6 +49,12 @@ class Folder:
     def path(self, name: str) -> str:
         return os.path.join(self.root, *name.split("/"))
 
+    @staticmethod
+    def inside(name: str) -> bool:
+        """Whether a name that was read from a file can be one of ours: below the root, and not in our own folder."""
+        parts = name.split("/")
+        return not {"", ".", "..", OWN} & set(parts[:1]) and not {"", ".", ".."} & set(parts) and "\0" not in name
+
     def write(self, name: str, data: bytes, mtime_ns: int | None = None) -> None:
         """Puts `data` in place under `name`, whole or not at all, with the given modification time."""
         path = self.path(name)

@@ -117,8 +117,7 @@ def _settle(found: Survey, job: Job, entry: Entry, there: set[str], journal: Jou
 
 def _intact(entry: Entry, name: str, folder: Folder) -> bool:
     """Whether a file that a later, unfinished run may have written over is still what its row says."""
-    sums = [row["sha256"] for row in entry.parsed(folder) if row["file_name"] == name]
-    return sums[-1:] == hashes([folder.path(name)])
+    return [entry.sums(folder)[name]] == hashes([folder.path(name)])
 
 
 def _same_file(plan: Plan, job: Job, entry: Entry, journal: Journal, folder: Folder) -> bool:

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import platform
 import re
+import zlib
 from pathlib import Path
 
 from augx import __version__
@@ -20,6 +21,7 @@ def deciding() -> dict[str, str]:
         "albumentations": importlib.metadata.version("albumentations"),
         "opencv": _opencv(),
         "pillow": importlib.metadata.version("pillow"),
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
     }
 
 

@@ -62,7 +62,7 @@ class Worker:
         """All copies of one source. What cannot be made is in the entry's `failed`."""
         source = job.sample.id
         sha256, size, mtime = "", 0, None
-        entry = Entry(source, "", "", 0)
+        entry = Entry(source, job.stem, job.ending, "", "", 0)
         made: list[int] = []
         rows: list[bytes] = []
 

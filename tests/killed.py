@@ -24,7 +24,7 @@ TOUCHING = ("write", "utime", "replace", "mkdir", "unlink", "rmdir", "ftruncate"
 
 
 class Scenario:
-    """OUTPUT as `before` leaves it, then one or more runs of which the last but one is killed: `killed`, then `after`."""
+    """OUTPUT as `before` leaves it, a run that is killed: `killed`; and the run that has to put it right: `after`."""
 
     def __init__(self, folder: Path) -> None:
         self.input, self.start, self.work = folder / "input", folder / "start", folder / "work"
@@ -89,17 +89,20 @@ def victim(case: Scenario, point: int) -> bool:
     child = os.fork()
     if child == 0:
         left = point
+
+        def counted(real: Callable[..., Any]) -> Callable[..., Any]:
+            def touched(*given: Any, **named: Any) -> Any:
+                nonlocal left
+                left -= 1
+                if left == 0:
+                    os._exit(9)
+                return real(*given, **named)
+
+            return touched
+
         try:
             for call in TOUCHING:
-
-                def touched(*given: Any, real: Any = getattr(os, call), **named: Any) -> Any:
-                    nonlocal left
-                    left -= 1
-                    if left == 0:
-                        os._exit(9)
-                    return real(*given, **named)
-
-                setattr(os, call, touched)
+                setattr(os, call, counted(getattr(os, call)))
             run(case.input, case.work, **case.killed)
             os._exit(0)
         except BaseException:

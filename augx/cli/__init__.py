@@ -27,9 +27,9 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "init": ("augx.cli.init", "Write a commented starter recipe for a dataset."),
     "demo": ("augx.cli.demo", "Make a small dataset and multiply it, to see what augx does."),
 }
-EXITS = """\b
-Exit codes: 0 done or up to date, 1 done with findings, 2 refused and nothing written, 3 stopped by the system,
-70 a bug in augx, 130 and 143 stopped by SIGINT and SIGTERM. After 1, 3, 130, 143 the same command goes on."""
+EXITS = """Exit codes: 0 done or up to date, 1 done with findings, 2 refused and nothing written, 3 stopped by the
+system, 70 a bug in augx, 130 and 143 stopped by SIGINT and SIGTERM. After 3, 130 and 143 the same command goes on from
+there."""
 
 
 class Terminated(BaseException):
@@ -107,6 +107,10 @@ def call(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 141
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"augx: {place}{error.strerror or error}", err=True)
+        return 3
     except Exception:
         import traceback
 

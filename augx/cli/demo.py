@@ -11,7 +11,15 @@ from augx.cli.options import cores
 
 @click.command("demo", short_help="See what augx does, without data.")
 @click.argument("output", metavar="OUTPUT", type=click.Path())
-@click.option("-n", "--copies", type=int, default=5, show_default=True, metavar="N", help="New images per source.")
+@click.option(
+    "-n",
+    "--copies",
+    type=click.IntRange(1, 100_000),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="New images per source.",
+)
 def demo_command(output: str, copies: int) -> int:
     """Draw a small labelled dataset, multiply it, and say where to look.
 

@@ -102,7 +102,7 @@ def read_recipe(name: str | None, copies: int | None, seed: int | None, original
     """The recipe with what flags and variables say instead; its transforms' arguments are not checked yet."""
     from augx import recipe
 
-    read = recipe.read(name or "classification", checked=False)
+    read = recipe.read("classification" if name is None else name, checked=False)
     return read.replace(copies=copies, seed=seed, originals=originals)
 
 

@@ -15,6 +15,7 @@ from augx.formats.table_columns import Table, as_name, file_cell, name_columns, 
 from augx.formats.table_lines import lines, new_table
 from augx.formats.walk import Finder, inside, walk
 from augx.model import Annotations, Dataset, Flaw, Sample
+from augx.store import sha256_file
 
 ENDINGS = (".csv", ".tsv", ".jsonl")
 
@@ -83,6 +84,7 @@ class TableFormat:
             tuple(warnings),
             {key: count for key, count in ignored.items() if count},
             replace(table, cells=rows),
+            f"{name}:{sha256_file(os.path.join(root, name))}",
         )
 
     def check(self, dataset: Dataset, mixes: bool) -> None:

@@ -76,7 +76,7 @@ def test_run(here: Path, augx: Augx) -> None:
 def test_run_again(here: Path, augx: Augx) -> None:
     code, out, err = augx(*RUN)
     assert (code, err) == (0, "")
-    assert "up to date: 12 images in out" in out
+    assert "nothing to do: 12 images are in out" in out
 
 
 def test_run_after_a_change(here: Path, augx: Augx) -> None:
@@ -212,7 +212,7 @@ def test_the_plan_hash_is_that_of_the_summary(here: Path, augx: Augx) -> None:
 
 def test_check(here: Path, augx: Augx) -> None:
     check = ("check", "photos", "out", "-r", "recipe.yaml")
-    before = tree(here)
+    before = tree(here / "out")
     assert augx(*check) == (0, "fresh: out\n", "")
     assert json.loads(augx(*check, "--json")[1]) == {"fresh": True, "reasons": []}
     (here / "photos" / "cat" / "0.jpg").write_bytes(encoded(60))
@@ -220,7 +220,7 @@ def test_check(here: Path, augx: Augx) -> None:
     code, out, _ = augx(*check, "--json")
     assert (code, json.loads(out)) == (1, {"fresh": False, "reasons": ["1 sources have changed"]})
     assert augx(*check, "-q") == (1, "", "")
-    shutil.copy(here / ".." / "nowhere" if False else here / "photos" / "dog" / "1.jpg", here / "photos" / "cat" / "7.jpg")
+    shutil.copy(here / "photos" / "dog" / "1.jpg", here / "photos" / "cat" / "7.jpg")
     (here / "out" / "dog" / "1_aug01.jpg").unlink()
     out = augx(*check)[1]
     assert out.splitlines() == [
@@ -229,7 +229,8 @@ def test_check(here: Path, augx: Augx) -> None:
     out = augx("check", "photos", "out", "-r", "recipe.yaml", "--seed", "2")[1]
     assert "stale: the recipe is another" in out
     assert augx("check", "photos", "nowhere")[:2] == (1, "stale: nowhere is not there\n")
-    assert tree(here / "out").keys() == {n for n in (k[4:] for k in before if k.startswith("out/")) if n != "dog/1_aug01.jpg"}
+    del before["dog/1_aug01.jpg"]
+    assert tree(here / "out") == before
 
 
 def test_check_of_a_foreign_folder(here: Path, augx: Augx) -> None:
@@ -316,7 +317,7 @@ def test_demo(here: Path, augx: Augx) -> None:
     assert augx("demo", "show")[0] == 2
     assert augx("demo", "recipe.yaml")[0] == 2
     assert tree(here) == before
-    assert augx("run", "show/images", "show/images-x2", "-r", "show/recipe.yaml", "-n2")[1].startswith("up to date")
+    assert augx("run", "show/images", "show/images-x2", "-r", "show/recipe.yaml", "-n2")[1].startswith("nothing to do")
 
 
 def test_list(augx: Augx) -> None:
@@ -390,7 +391,7 @@ def test_no_arguments(augx: Augx) -> None:
 
 
 def bad(*arguments: str, says: str = "", code: int = 2) -> Any:
-    return pytest.param(arguments, says, code, id=" ".join(arguments) or "nothing")
+    return pytest.param(arguments, says, code, id=" ".join(arguments)[:60])
 
 
 BAD = [
@@ -409,10 +410,9 @@ BAD = [
     bad("run", "photos", "photos", says="OUTPUT is INPUT"),
     bad("run", "photos", "photos/new", says="lies inside INPUT"),
     bad("run", "photos/cat", "photos", says="lies inside OUTPUT"),
-    bad("run", "photos", "recipe.yaml", says="no folder"),
+    bad("run", "photos", "recipe.yaml", says="OUTPUT recipe.yaml"),
     bad("run", "photos", "foreign", says="did not write"),
     bad("run", "photos", "recipe.yaml/out", says="recipe.yaml"),
-    bad("run", "photos", "new\0", says="OUTPUT"),
     bad("run", "photos", "x" * 300),
     bad("run", "photos", "new", "-r", "nowhere.yaml", says="nowhere.yaml"),
     bad("run", "photos", "new", "-r", "clasification", says="classification"),
@@ -555,7 +555,7 @@ def test_ctrl_c(here: Path, augx: Augx, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(run, "run", stopped)
     code, out, err = augx(*RUN)
     assert (code, out) == (130, "")
-    assert err == "augx: stopped; the same command goes on from here\n"
+    assert err.strip() == "augx: stopped; the same command goes on from here"
 
 
 def test_a_reader_that_goes_away(here: Path) -> None:
