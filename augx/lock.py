@@ -31,7 +31,7 @@ def locked(output: str) -> Iterator[None]:
             except BlockingIOError:
                 raise OutputError(f"{output} is being written by {_holder(descriptor)}", "wait for it to end") from None
         holder = json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()
-        with stopping("cannot write", path):
+        with suppress(OSError):  # the name is for messages only; the lock holds without it
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, holder, 0)
         try:

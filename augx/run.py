@@ -197,8 +197,15 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
                 "the reasons will be in failures.jsonl when you run again with a higher limit",
             )
 
+    def answers(shards: Iterable[Shard]) -> Iterator[tuple[Shard, dict[str, Json] | local.Lost]]:
+        try:
+            yield from local.run(start, shards, request.workers, preload=("augx.work",))
+        except local.StartError as error:
+            hint = "lower --workers (0 works without worker processes), or raise `ulimit -n` and `ulimit -u`"
+            raise Stopped(f"cannot start a worker process: {error}", hint) from error
+
     def through(shards: Iterable[Shard]) -> Iterator[tuple[Shard, str]]:
-        for shard, answer in local.run(start, shards, request.workers, preload=("augx.work",)):
+        for shard, answer in answers(shards):
             if isinstance(answer, local.Lost):
                 yield shard, answer.reason
                 continue

@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from augx.errors import Stopped
 
@@ -132,7 +132,8 @@ class Folder:
 
     def _temporary(self) -> str:
         if self._tmp not in self._made:
-            os.makedirs(self._tmp, exist_ok=True)
+            with suppress(FileExistsError):
+                os.mkdir(self._tmp)  # not its parents: an OUTPUT that was deleted meanwhile must not rise again
             self._made.add(self._tmp)
         self._count += 1
         return os.path.join(self._tmp, f"{os.getpid()}-{self._count}")

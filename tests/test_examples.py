@@ -148,7 +148,7 @@ def test_make_runs_augx_when_a_photo_comes_changes_or_goes_and_else_not(workshop
 
     os.utime(photos / "cat" / "my first: a cat.jpg")
     assert workshop.run("make", "-q", cwd=root).returncode == 1
-    assert "up to date: 77 images" in workshop.ok("make", cwd=root)
+    assert "nothing to do: 77 images" in workshop.ok("make", cwd=root)
     workshop.ok("make", "-q", cwd=root)
     assert workshop.calls() == ["run"]
 
@@ -261,7 +261,7 @@ def test_the_workflow_caches_the_dataset_under_the_hash_of_the_plan(
         shutil.copyfile(path, copy)
     runner.job([step for step in steps if step["name"] in ("Plan", "Cache", "Run")], checkout)
     assert runner.used["actions/cache@v4"]["key"] == f"augx-{digest}"
-    assert runner.said["Run"].startswith("up to date: 66 images")
+    assert runner.said["Run"].startswith("nothing to do: 66 images")
 
 
 def test_actions_are_pinned_and_the_token_can_only_read() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from augx import __version__
-from augx.errors import AugxError
+from augx.errors import AugxError, Refused
 
 VERBS: Mapping[str, tuple[str, str]] = {
     "run": ("augx.cli.run", "Multiply the labelled images under INPUT into OUTPUT."),
@@ -79,7 +79,9 @@ def group() -> None:
 
 def main() -> None:
     """The console script: runs a verb and turns whatever comes of it into an exit code."""
-    if sys.getfilesystemencoding().lower() not in ("utf-8", "utf8"):  # or else file names would be other names
+    _open_standard_files()
+    if sys.getfilesystemencoding().lower() not in ("utf-8", "utf8") and os.environ.get("PYTHONUTF8") != "1":
+        # in another encoding file names would be other names, and other images
         os.execve(sys.executable, [sys.executable, "-m", "augx", *sys.argv[1:]], os.environ | {"PYTHONUTF8": "1"})
     signal.signal(signal.SIGTERM, _terminate)
     sys.exit(call(sys.argv[1:]))
@@ -88,8 +90,11 @@ def main() -> None:
 def call(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code."""
     try:
-        code = group.main(arguments, prog_name="augx", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        code = _invoke(arguments)
+        sys.stdout.flush()
+        return code
+    except click.exceptions.Exit as wanted:
+        return wanted.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -98,18 +103,20 @@ def call(arguments: list[str]) -> int:
         if error.hint:
             click.echo(f"      {error.hint}", err=True)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         click.echo("augx: stopped; the same command goes on from here", err=True)
         return 130
     except Terminated:
         click.echo("augx: terminated; the same command goes on from here", err=True)
         return 143
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # nobody reads on: no fault of the command
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141
+    except MemoryError:
+        click.echo("augx: out of memory; fewer --workers need less, and the same command goes on from here", err=True)
+        return 3
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"augx: {place}{error.strerror or error}", err=True)
+        click.echo(f"augx: {error.filename or 'output'}: {error.strerror or error}", err=True)
         return 3
     except Exception:
         import traceback
@@ -118,6 +125,29 @@ def call(arguments: list[str]) -> int:
         click.echo(f"augx {__version__}, {sys.platform}, Python {sys.version.split()[0]}", err=True)
         click.echo(traceback.format_exc(), err=True)
         return 70
+
+
+def _invoke(arguments: list[str]) -> int:
+    """What click's own `main` does, less its translation of interrupts and broken pipes into exit code 1."""
+    if "_AUGX_COMPLETE" in os.environ:
+        group.main(arguments, prog_name="augx")
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise Refused("the working folder has been deleted", "change to another folder") from None
+    with group.make_context("augx", arguments) as context:
+        code = group.invoke(context)
+    return code if isinstance(code, int) else 0
+
+
+def _open_standard_files() -> None:
+    """Gives stdin, stdout and stderr something to be where they are closed, as under some daemons."""
+    for number, (name, mode) in enumerate([("stdin", "r"), ("stdout", "w"), ("stderr", "w")]):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+            setattr(sys, name, open(number, mode, encoding="utf-8"))
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -76,13 +76,20 @@ def run(
             worker.kill()
 
 
+class StartError(RuntimeError):
+    """No worker process could be started; the text says what the system said."""
+
+
 class _Worker(Generic[T, R]):
     """The parent's side of one worker process and the task it has."""
 
     def __init__(self, context: Any, start: Start[T, R], task: T) -> None:
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, start, os.getpid()), daemon=True)
-        self.process.start()
+        try:
+            self.pipe, theirs = context.Pipe()
+            self.process = context.Process(target=_serve, args=(theirs, start, os.getpid()), daemon=True)
+            self.process.start()
+        except (OSError, EOFError, AssertionError) as error:  # AssertionError: the fork server found no file handles
+            raise StartError(str(error) or type(error).__name__) from error
         theirs.close()
         self.task = task
         self._give(task)

@@ -181,7 +181,7 @@ def as_name(value: Json) -> str:
 def read_annotations(table: Table, cells: Cells, types: Mapping[str, type[int] | type[float]]) -> Annotations:
     """One row's labels and values. `types`: the columns to read as numbers. ValueError says what is wrong."""
     if table.onehot:
-        labels = {column: weight for column in table.onehot if (weight := float(cells[column]))}
+        labels = {column: min(weight, 1.0) for column in table.onehot if (weight := float(cells[column]))}
     else:
         labels = _labels(cells.get(table.labels), table.separator, table.weighted) if table.labels else {}
         if not labels and table.label:
@@ -203,10 +203,7 @@ def read_annotations(table: Table, cells: Cells, types: Mapping[str, type[int] |
 def _labels(value: Json, separator: str | None, weighted: bool) -> dict[str, float]:
     """Class -> weight. `separator` None: text is one class."""
     if isinstance(value, dict):
-        for name, weight in value.items():
-            if isinstance(weight, bool) or not isinstance(weight, (int, float)) or weight < 0:
-                raise ValueError(f"the weight of class {name!r} is not a number from 0")
-        return {as_name(name): float(weight) for name, weight in value.items() if weight}
+        return {as_name(name): share for name, weight in value.items() if (share := _weight(name, weight))}
     if isinstance(value, list):
         return {name: 1.0 for each in value if (name := as_name(each))}
     if separator is None or not isinstance(value, str):
@@ -216,4 +213,11 @@ def _labels(value: Json, separator: str | None, weighted: bool) -> dict[str, flo
     if not weighted:
         return dict.fromkeys(parts, 1.0)
     pairs = (part.rpartition(":") for part in parts)
-    return {name: float(weight) for name, _, weight in pairs if float(weight)}
+    return {name: share for name, _, weight in pairs if (share := _weight(name, float(weight)))}
+
+
+def _weight(name: str, weight: Json) -> float:
+    """A class's share in an image; ValueError where it is no number from 0 to 1."""
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight <= 1:
+        raise ValueError(f"the weight of class {name[:80]!r} is not a number from 0 to 1")
+    return float(weight)

@@ -254,7 +254,7 @@ class Finder:
         index = self._indexes.get((fold, whole))
         if index is None:
             index = self._indexes[fold, whole] = {}
-            for path in self._all():
+            for path in sorted(self._all()):
                 key = form(path if whole else _stem(path))
                 index.setdefault(key.rpartition("/")[2], []).append((key, path))
         hits = [hit for hit in index.get(wanted.rpartition("/")[2], ()) if f"/{hit[0]}".endswith(f"/{wanted}")]
