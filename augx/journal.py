@@ -94,9 +94,9 @@ class Entry:
         lines = {c: line for part in self.parts for c, line in zip(part.copies, part.lines(folder), strict=True)}
         return [lines[c] for c in copies if c in lines]
 
-    def sums(self, folder: Folder) -> dict[str, str]:
-        """File name -> SHA-256 of the images that were made, "" where the row that says it is lost."""
-        sums = dict.fromkeys(self.names().values(), "")
+    def sums(self, folder: Folder) -> dict[str, str | None]:
+        """File name -> SHA-256 of the images that were made, None where the row that says it is lost."""
+        sums: dict[str, str | None] = dict.fromkeys(self.names().values())
         for part in self.parts:
             with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
                 rows = [json.loads(line) for line in part.lines(folder)]

@@ -136,9 +136,9 @@ def _batches(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
 
 
 def _remove_stale(plan: Plan, state: journal.Journal, folder: Folder) -> int:
-    """Deletes images that augx wrote and the plan no longer wants. A file that somebody has changed since stays."""
+    """Deletes images that augx wrote and the plan no longer wants. What somebody may have changed since stays."""
     planned = {job.sample.id: job for job in plan.jobs}
-    stale: dict[str, str] = {}
+    stale: dict[str, str | None] = {}  # "": whatever it holds
     for entry in state.replaced:
         stale |= entry.sums(folder)
     for source, entry in state.entries.items():
@@ -153,7 +153,7 @@ def _remove_stale(plan: Plan, state: journal.Journal, folder: Folder) -> int:
     removed = 0
     for name, sha256 in stale.items():
         path = folder.path(name)
-        if os.path.isfile(path) and (not sha256 or sha256_file(path) == sha256):
+        if os.path.isfile(path) and (sha256 == "" or sha256_file(path) == sha256):
             folder.remove(name)
             removed += 1
     return removed

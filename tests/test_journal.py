@@ -35,6 +35,7 @@ def written(source: str, copies: list[int], key: str = "k", failing: tuple[int, 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
+    (tmp_path / ".augx").mkdir()  # as the lock leaves it
     return Folder(str(tmp_path))
 
 

@@ -18,6 +18,7 @@ from augx.store import Folder, sha256_file, stopping
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
+    (tmp_path / "out" / ".augx").mkdir(parents=True)  # as the lock leaves it
     return Folder(str(tmp_path / "out"))
 
 

@@ -35,6 +35,7 @@ def a_plan(root: Path, names: str = "abc", label: str = "cat", copies: int = 2) 
 
 def written(root: Path, plan: Plan, failing: tuple[int, ...] = (), error: str = "truncated") -> Folder:
     """A folder as if the plan had been made."""
+    (root / "out" / ".augx").mkdir(parents=True)
     folder = Folder(str(root / "out"))
     entries = []
     for job in plan.jobs:

@@ -83,7 +83,8 @@ def main() -> None:
     if sys.getfilesystemencoding().lower() not in ("utf-8", "utf8") and os.environ.get("PYTHONUTF8") != "1":
         # in another encoding file names would be other names, and other images
         os.execve(sys.executable, [sys.executable, "-m", "augx", *sys.argv[1:]], os.environ | {"PYTHONUTF8": "1"})
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
     sys.exit(call(sys.argv[1:]))
 
 
@@ -150,5 +151,8 @@ def _open_standard_files() -> None:
             setattr(sys, name, open(number, mode, encoding="utf-8"))
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
+def _stop(number: int, frame: FrameType | None) -> None:
+    """The first signal stops the run in order; for whoever cannot wait the second ends it at once."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda number, _: os._exit(128 + number))
+    raise KeyboardInterrupt if number == signal.SIGINT else Terminated

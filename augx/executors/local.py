@@ -84,13 +84,16 @@ class _Worker(Generic[T, R]):
     """The parent's side of one worker process and the task it has."""
 
     def __init__(self, context: Any, start: Start[T, R], task: T) -> None:
-        try:
-            self.pipe, theirs = context.Pipe()
-            self.process = context.Process(target=_serve, args=(theirs, start, os.getpid()), daemon=True)
-            self.process.start()
-        except (OSError, EOFError, AssertionError) as error:  # AssertionError: the fork server found no file handles
-            raise StartError(str(error) or type(error).__name__) from error
-        theirs.close()
+        for attempt in (1, 2):  # a fork server that was killed is started anew by the second
+            try:
+                self.pipe, theirs = context.Pipe()
+                self.process = context.Process(target=_serve, args=(theirs, start, os.getpid()), daemon=True)
+                self.process.start()
+                theirs.close()
+                break
+            except (OSError, EOFError, AssertionError) as error:  # AssertionError: it got no file handles
+                if attempt == 2:
+                    raise StartError(str(error) or type(error).__name__) from error
         self.task = task
         self._give(task)
 
@@ -124,7 +127,7 @@ class _Worker(Generic[T, R]):
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.join()
+        self.process.join(2)  # a fork server that is stopped (SIGSTOP) would never say that it has ended
         self.pipe.close()
 
 
