@@ -1,15 +1,19 @@
 """What is already done, source by source.
 
-While a run goes on each shard leaves one segment, `.augx/journal/NAME.jsonl`, in one rename after all its images are in
-place. A segment is a line about each source, an `Entry`, followed by the finished manifest rows of that source:
+While a run goes on each shard leaves one segment, `.augx/journal/GENERATION.NUMBER.jsonl`, in one rename after all its
+images are in place. A segment is a line about each source, an `Entry`, followed by the manifest rows of that source:
 
     {"source": "cat/tabby.jpg", "stem": "cat/tabby", "ending": ".jpg", "key": ..., "sha256": ..., "size": ...,
      "copies": [0, 1], "failed": [], "length": 1310}
     {"file_name": "cat/tabby.jpg", ...}
     {"file_name": "cat/tabby_aug01.jpg", ...}
 
-At the end the rows move to manifest.jsonl and `.augx/index.jsonl` keeps the entries, each with its offset there.
-Nothing in them depends on time, place, workers or order. Without the index the manifest itself tells nearly as much.
+At the end the rows move to manifest.jsonl and the entries, each with its offset there, to an index that bears the
+manifest's digest in its name: so at any moment either the old pair is there or the new one. Without an index (`.augx`
+may be deleted) the manifest tells as much, if it is the one that summary.json was written for.
+
+OUTPUT may come from a cache or a download. So nothing read here is believed further than it proves itself: rows of a
+manifest that is not the one expected are made again, and a name that leads out of OUTPUT is none.
 """
 
 from __future__ import annotations
@@ -21,13 +25,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import BinaryIO
 
+from augx.errors import OutputError
 from augx.model import Json
 from augx.naming import copy_name
-from augx.store import OWN, Folder, sha256_file
+from augx.store import OWN, Folder, open_regular, sha256_file
 
 MANIFEST, FAILURES, SUMMARY = "manifest.jsonl", "failures.jsonl", "summary.json"
-_SEGMENTS, _INDEX, _INTENT = f"{OWN}/journal", f"{OWN}/index.jsonl", f"{OWN}/intent.jsonl"
+_SEGMENTS, _INTENT = f"{OWN}/journal", f"{OWN}/intent.jsonl"
 _SUMMARY_KEYS = {"augx": str, "plan": str, "counts": dict, "recipe": dict, "manifest": dict, "files": dict,
                  "failures_sha256": str, "versions": dict}  # fmt: skip
 _END = b'{"end": true}\n'  # the last line of a whole index
@@ -98,8 +104,8 @@ class Entry:
         """File name -> SHA-256 of the images that were made, None where the row that says it is lost."""
         sums: dict[str, str | None] = dict.fromkeys(self.names().values())
         for part in self.parts:
-            with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
-                rows = [json.loads(line) for line in part.lines(folder)]
+            with suppress(OSError, ValueError, TypeError, KeyError):
+                rows = [_loads(line) for line in part.lines(folder)]
                 sums |= {row["file_name"]: row["sha256"] for row in rows if row["file_name"] in sums}
         return sums
 
@@ -117,14 +123,14 @@ class Entry:
 class Journal:
     """`entries`: what counts now, by source. `replaced`: older entries whose files may still lie about.
 
-    `files`: name -> SHA-256 of the label files. `finished`: the last run came to its end, and `summary` is its summary.
-    `intent`: names that an unfinished run may have written without saying so, each with the generation of the last
-    such run.
+    `files`: name -> SHA-256 of the label files, None where it is lost. `finished`: the last run came to its end, and
+    `summary` is its summary. `intent`: names that an unfinished run may have written without saying so, each with the
+    generation of the last such run.
     """
 
     entries: dict[str, Entry]
     replaced: list[Entry]
-    files: dict[str, str]
+    files: dict[str, str | None]
     summary: dict[str, Json]
     finished: bool
     intent: dict[str, int]
@@ -133,9 +139,15 @@ class Journal:
 def load(folder: Folder) -> Journal:
     """Reads the index (or the manifest in its stead), then the segments of an unfinished run over it."""
     told = summary(folder)
-    indexed, files, fits = _read_index(folder)
-    entries = {entry.source: entry for entry in (indexed if fits else _from_manifest(folder))}
-    replaced = [] if fits else indexed  # their rows are lost, but they say which files are ours
+    indexed, replaced, files = _read_indexes(folder)
+    entries = {entry.source: entry for entry in indexed or ()}
+    if indexed is None:
+        from_rows = list(_from_manifest(folder))
+        trusted = not replaced and told and _sha256(folder, MANIFEST) == told["manifest"].get("sha256")
+        if trusted:
+            entries = {entry.source: entry for entry in from_rows}
+        else:
+            replaced += from_rows
     segments = _segments(folder)
     for file in segments:
         for entry in _read_segment(folder, file):
@@ -149,16 +161,29 @@ def load(folder: Folder) -> Journal:
             else:
                 replaced.append(before)
                 entries[entry.source] = entry
-    intent = _intent(folder)
-    finished = bool(told) and intent is None and not segments and fits
-    return Journal(entries, replaced, files | told.get("files", {}), told, finished, intent or {})
+    intent = _read_intent(folder)
+    finished = bool(told) and intent is None and not segments and indexed is not None
+    files |= {name: sha256 for name, sha256 in told.get("files", {}).items() if folder.inside(name)}
+    return Journal(entries, replaced, files, told, finished, intent or {})
 
 
 def owned(folder: Folder) -> bool:
-    """Whether augx has made this folder: its own subfolder is there, or its summary and manifest."""
+    """Whether augx has made this folder: it has been locked, or there are a summary and a manifest of ours."""
     if os.path.isdir(folder.path(OWN)):
-        return True
+        return os.path.isfile(folder.path(f"{OWN}/lock")) or os.listdir(folder.root) == [OWN]
     return bool(summary(folder)) and os.path.exists(folder.path(MANIFEST))
+
+
+def summary(folder: Folder) -> dict[str, Json]:
+    """What summary.json says, {} where there is none of ours."""
+    file = _open(folder, SUMMARY)
+    if file is None:
+        return {}
+    with file, suppress(ValueError):
+        read = _loads(file.read())
+        if all(isinstance(read.get(key), kind) for key, kind in _SUMMARY_KEYS.items()):
+            return read
+    return {}
 
 
 def begin(folder: Folder, intent: Mapping[str, int], names: Iterable[str], generation: int) -> None:
@@ -178,15 +203,19 @@ def write_segment(folder: Folder, name: str, entries: Iterable[tuple[Entry, list
     folder.write(f"{_SEGMENTS}/{name}.jsonl", b"".join(pieces))
 
 
-def compact(folder: Folder, manifest_sha256: str, files: Mapping[str, str], lines: Iterable[bytes]) -> None:
-    """Replaces the segments by an index whose lines are given; the manifest with the rows must be in place."""
-    folder.stream(_INDEX, chain([dump({"manifest": manifest_sha256, "files": dict(files)})], lines, [_END]))
-    if os.path.isdir(folder.path(_SEGMENTS)):
-        for name in os.listdir(folder.path(_SEGMENTS)):
-            folder.remove(f"{_SEGMENTS}/{name}")
+def write_index(folder: Folder, manifest_sha256: str, files: Sequence[str], lines: Iterable[bytes]) -> None:
+    """The index of a manifest that is about to be put in place. `files`: the names of the label files."""
+    head = dump({"manifest": manifest_sha256, "files": sorted(files)})
+    folder.stream(f"{OWN}/{_index_name(manifest_sha256)}", chain([head], lines, [_END]))
 
 
-def end(folder: Folder) -> None:
+def end(folder: Folder, manifest_sha256: str) -> None:
+    """The run has come to its end: what only an unfinished one needs goes away, the intent last."""
+    for name in _segments(folder):
+        folder.remove(name)
+    for name in _indexes(folder):
+        if name != f"{OWN}/{_index_name(manifest_sha256)}":
+            folder.remove(name)
     folder.remove(_INTENT)
 
 
@@ -197,19 +226,34 @@ def next_generation(folder: Folder) -> int:
 
 def _segments(folder: Folder) -> list[str]:
     """Their names under the folder, in the order in which they count."""
-    try:
-        names = os.listdir(folder.path(_SEGMENTS))
-    except FileNotFoundError:
-        return []
-    return sorted(f"{_SEGMENTS}/{name}" for name in names if re.fullmatch(r"\d+\.\d+\.jsonl", name))
+    return _matching(folder, _SEGMENTS, r"\d+\.\d+\.jsonl")
 
 
 def _generation(segment: str) -> int:
     return int(segment.rpartition("/")[2].partition(".")[0])
 
 
+def _indexes(folder: Folder) -> list[str]:
+    return _matching(folder, OWN, r"index-[0-9a-f]{16}\.jsonl")
+
+
+def _index_name(manifest_sha256: str) -> str:
+    return f"index-{manifest_sha256[:16]}.jsonl"
+
+
+def _matching(folder: Folder, own: str, pattern: str) -> list[str]:
+    try:
+        names = os.listdir(folder.path(own))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(f"{own}/{name}" for name in names if re.fullmatch(pattern, name))
+
+
 def _read_segment(folder: Folder, name: str) -> Iterator[Entry]:
-    with open(folder.path(name), "rb") as file:
+    file = _open(folder, name)
+    if file is None:
+        return
+    with file:
         generation, size = _generation(name), os.fstat(file.fileno()).st_size
         while (line := file.readline()) and (read := _parse(line, name, lambda head: file.tell(), generation)):
             if file.seek(read[1], os.SEEK_CUR) > size:
@@ -217,78 +261,126 @@ def _read_segment(folder: Folder, name: str) -> Iterator[Entry]:
             yield read[0]
 
 
-def _read_index(folder: Folder) -> tuple[list[Entry], dict[str, str], bool]:
-    """Its entries, the label files, and whether it is whole and belongs to the manifest that is there."""
-    try:
-        with open(folder.path(_INDEX), "rb") as file:
+def _read_indexes(folder: Folder) -> tuple[list[Entry] | None, list[Entry], dict[str, str | None]]:
+    """The entries of the index that belongs to the manifest that is there (None: there is no such index), the entries
+    of others, which still say which files are ours, and the label files of all."""
+    fitting: list[Entry] | None = None
+    others: list[Entry] = []
+    files: dict[str, str | None] = {}
+    names = _indexes(folder)
+    manifest = _sha256(folder, MANIFEST) if names else None
+    for name in names:
+        file = _open(folder, name)
+        if file is None:
+            continue
+        with file:
             lines = file.readlines()
-        head = json.loads(lines[0])
-        files = {name: sha256 for name, sha256 in head["files"].items() if folder.inside(name)}
-        fits = lines[-1] == _END and head["manifest"] == sha256_file(folder.path(MANIFEST))
-    except (FileNotFoundError, ValueError, IndexError, KeyError, TypeError, AttributeError):
-        return [], {}, False
-    read = [_parse(line, MANIFEST, lambda head: int(head["offset"])) for line in lines[1:-1]]
-    return [entry[0] for entry in read if entry], files, fits
+        try:
+            head = _loads(lines[0])
+            files |= {name: None for name in head["files"] if folder.inside(name)}
+        except (ValueError, IndexError, KeyError, TypeError):
+            continue
+        read = [_parse(line, MANIFEST, lambda head: head["offset"]) for line in lines[1:-1]]
+        entries = [entry[0] for entry in read if entry]
+        if manifest and lines[-1] == _END and head.get("manifest") == manifest:
+            fitting = entries
+        else:
+            others += entries
+    return fitting, others, files
 
 
 def _parse(
-    line: bytes, file: str, offset: Callable[[dict[str, Json]], int], generation: int = -1
+    line: bytes, file: str, offset: Callable[[dict[str, Json]], Json], generation: int = -1
 ) -> tuple[Entry, int] | None:
     """An entry, its rows at `offset` of `file`, and their length; None for a line that is none of ours."""
     try:
-        head = json.loads(line)
-        source, stem, ending = head["source"], head["stem"], head["ending"]
-        entry = Entry(source, stem, ending, head["key"], head["sha256"], head["size"], failed=head["failed"])
-        if not Folder.inside(stem + ending):
+        head = _loads(line)
+        names = ("source", "stem", "ending", "key", "sha256")
+        source, stem, ending, key, sha256 = (_text(head, name) for name in names)
+        entry = Entry(source, stem, ending, key, sha256, _count(head["size"]))
+        if not Folder.inside(entry.stem + entry.ending):
             return None
-        if head["copies"]:
-            entry.parts.append(Part(file, offset(head), head["length"], tuple(head["copies"]), generation))
-        return entry, head["length"]
+        entry.failed = [row for row in head["failed"] if _count(row["copy"]) >= 0 and _text(row, "error")]
+        copies, length = tuple(_count(copy) for copy in head["copies"]), _count(head["length"])
+        if copies:
+            entry.parts.append(Part(file, _count(offset(head)), length, copies, generation))
+        return entry, length
     except (ValueError, KeyError, TypeError):
         return None
 
 
 def _from_manifest(folder: Folder) -> Iterator[Entry]:
     """The entries as far as the manifest's rows tell: all but the failures, which are then tried again."""
-    try:
-        file = open(folder.path(MANIFEST), "rb")
-    except FileNotFoundError:
+    file = _open(folder, MANIFEST)
+    if file is None:
         return
     entries: dict[str, Entry] = {}
     with file:
         offset = 0
         for line in file:
-            try:
-                row = json.loads(line)
-                name, copy = row["file_name"], row["copy"]
+            with suppress(ValueError, KeyError, TypeError):
+                row = _loads(line)
+                name, copy = _text(row, "file_name"), _count(row["copy"])
                 stem, ending = os.path.splitext(name)
                 stem = stem.removesuffix(copy_name("", "", copy))
+                size = _count(row["source_bytes"])
+                entry = Entry(_text(row, "source"), stem, ending, _text(row, "key"), _text(row, "source_sha256"), size)
                 if folder.inside(name) and copy_name(stem, ending, copy) == name:
-                    entry = Entry(row["source"], stem, ending, row["key"], row["source_sha256"], row["source_bytes"])
                     part = Part(MANIFEST, offset, len(line), (copy,))
                     entries.setdefault(entry.source, entry).parts.append(part)
-            except (ValueError, KeyError, TypeError, AttributeError):
-                pass
             offset += len(line)
     yield from entries.values()
 
 
-def summary(folder: Folder) -> dict[str, Json]:
-    """What summary.json says, {} where there is none of ours."""
-    try:
-        with open(folder.path(SUMMARY), "rb") as file:
-            read = json.load(file)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return {}
-    whole = isinstance(read, dict) and all(isinstance(read.get(key), kind) for key, kind in _SUMMARY_KEYS.items())
-    return read if whole else {}
+def _read_intent(folder: Folder) -> dict[str, int] | None:
+    file = _open(folder, _INTENT)
+    if file is None:
+        return None
+    intent: dict[str, int] = {}
+    with file:
+        for line in file:
+            with suppress(ValueError, TypeError):
+                name, generation = json.loads(line)
+                if isinstance(name, str) and folder.inside(name):
+                    intent[name] = _count(generation)
+    return intent
 
 
-def _intent(folder: Folder) -> dict[str, int] | None:
+def _open(folder: Folder, name: str) -> BinaryIO | None:
+    """A file of OUTPUT to read, None where there is none; OutputError where something else is in its place."""
+    path = folder.path(name)
     try:
-        with open(folder.path(_INTENT), "rb") as file:
-            return {name: generation for name, generation in map(json.loads, file) if folder.inside(name)}
+        return open_regular(path)
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, AttributeError):
-        return {}
+    except OSError as error:
+        raise OutputError(f"{path} cannot be read: {error.strerror}", "move it away") from error
+
+
+def _sha256(folder: Folder, name: str) -> str | None:
+    with suppress(OSError):
+        return sha256_file(folder.path(name))
+    return None
+
+
+def _loads(line: bytes) -> dict[str, Json]:
+    """A JSON object; ValueError for anything else."""
+    try:
+        value = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    if not isinstance(value, dict):
+        raise ValueError("it is no JSON object")
+    return value
+
+
+def _text(head: Mapping[str, Json], key: str) -> str:
+    if not isinstance(head[key], str):
+        raise TypeError(key)
+    return str(head[key])
+
+
+def _count(value: Json) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError("no count")
+    return value

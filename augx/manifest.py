@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 from augx import journal, naming, versions
@@ -17,7 +18,7 @@ from augx.formats import Format
 from augx.journal import FAILURES, MANIFEST, SUMMARY, Entry, dump
 from augx.model import Job, Json
 from augx.plan import Plan
-from augx.store import Folder, sha256_file
+from augx.store import Folder, hashes, open_regular
 
 
 def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[str, Json], int]:
@@ -38,13 +39,16 @@ def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[
             lengths.append(len(lines))
             yield lines
 
-    size, sha256 = folder.stream(MANIFEST, rows())
+    def index(sha256: str) -> None:
+        names = [name for target in targets for name, _ in target.write((), plan.dataset)]
+        journal.write_index(folder, sha256, names, _index(plan, state.entries, lengths))
+
+    size, sha256 = folder.stream(MANIFEST, rows(), before=index)
     files = _write_labels(plan, folder, targets, state.files)
     folder.stream(FAILURES, map(dump, _failures(plan, state.entries)))
-    journal.compact(folder, sha256, files, _index(plan, state.entries, lengths))
     summary = summarise(plan, state.entries, {"sha256": sha256, "bytes": size}, files)
     folder.write(SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n")
-    journal.end(folder)
+    journal.end(folder, sha256)
     return summary, removed
 
 
@@ -55,7 +59,7 @@ class Rows:
         self._path = folder.path(MANIFEST)
 
     def __iter__(self) -> Iterator[dict[str, Json]]:
-        with open(self._path, "rb") as file:
+        with open_regular(self._path) as file:
             yield from map(json.loads, file)
 
 
@@ -73,7 +77,7 @@ def verify(output: str, workers: int) -> tuple[int, list[str]]:
     for name, sha256 in written.items():
         if name not in unlisted:
             findings.append(f"{name}: missing")
-        elif sha256_file(folder.path(name)) != sha256:
+        elif hashes([folder.path(name)]) != [sha256]:
             findings.append(f"{name}: it is not the one that {SUMMARY} was written for")
     unlisted -= written.keys()
 
@@ -83,7 +87,7 @@ def verify(output: str, workers: int) -> tuple[int, list[str]]:
             name = row["file_name"]
             if not folder.inside(name):
                 return MANIFEST, f"a row points to {name}, which is no image of this folder"
-            with open(folder.path(name), "rb") as file:
+            with open_regular(folder.path(name)) as file:
                 data = file.read()
             if len(data) != row["bytes"]:
                 return name, f"it has {len(data)} bytes, the manifest says {row['bytes']}"
@@ -98,7 +102,7 @@ def verify(output: str, workers: int) -> tuple[int, list[str]]:
             return name, "missing"
         except ImageError as error:
             return name, f"it cannot be decoded: {error.message}"
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return MANIFEST, f"a row is no manifest row: {line[:60]!r}"
         except OSError as error:
             return name, f"it cannot be read: {error.strerror}"
@@ -120,9 +124,8 @@ def verify(output: str, workers: int) -> tuple[int, list[str]]:
 
 
 def _lines(folder: Folder) -> Iterator[bytes]:
-    if os.path.isfile(folder.path(MANIFEST)):
-        with open(folder.path(MANIFEST), "rb") as file:
-            yield from file
+    with suppress(OSError), open_regular(folder.path(MANIFEST)) as file:  # a finding of its own
+        yield from file
 
 
 def _batches(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
@@ -150,26 +153,34 @@ def _remove_stale(plan: Plan, state: journal.Journal, folder: Folder) -> int:
         for copy in job.copies:
             if copy in made:
                 stale.pop(naming.copy_name(job.stem, job.ending, copy), None)
-    removed = 0
-    for name, sha256 in stale.items():
-        path = folder.path(name)
-        if os.path.isfile(path) and (sha256 == "" or sha256_file(path) == sha256):
-            folder.remove(name)
-            removed += 1
-    return removed
+    return _remove(folder, stale)
 
 
-def _write_labels(plan: Plan, folder: Folder, targets: Sequence[Format], before: dict[str, str]) -> dict[str, str]:
+def _write_labels(
+    plan: Plan, folder: Folder, targets: Sequence[Format], before: Mapping[str, str | None]
+) -> dict[str, str]:
     """The label files of the output formats, as projections of the manifest; returns name -> SHA-256."""
     files: dict[str, str] = {}
     for target in targets:
         for name, texts in target.write(Rows(folder), plan.dataset):
             files[name] = folder.stream(name, (text.encode() for text in texts))[1]
-    for name, sha256 in before.items():
-        path = folder.path(name)
-        if name not in files and os.path.isfile(path) and sha256_file(path) == sha256:
-            folder.remove(name)
+    _remove(folder, {name: sha256 for name, sha256 in before.items() if name not in files})
     return files
+
+
+def _remove(folder: Folder, files: Mapping[str, str | None]) -> int:
+    """Deletes those files that are still what their SHA-256 says; "" takes any content, None none.
+
+    Only what a walk of OUTPUT finds: it follows no link, so nothing outside is reached.
+    """
+    removed = 0
+    for name in folder.names() & files.keys() if files else ():
+        path = folder.path(name)
+        if os.path.islink(path) or (files[name] != "" and hashes([path]) != [files[name]]):
+            continue
+        folder.remove(name)
+        removed += 1
+    return removed
 
 
 def _failures(plan: Plan, entries: dict[str, Entry]) -> Iterator[dict[str, Json]]:

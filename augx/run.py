@@ -19,13 +19,13 @@ from augx import plan as planning
 from augx.errors import GateError, ImageError, InputError, OutputError, Refused, Stopped
 from augx.executors import local
 from augx.formats import Format, ReadOptions
-from augx.journal import FAILURES, MANIFEST, SUMMARY, Entry, Journal
+from augx.journal import FAILURES, SUMMARY, Entry, Journal
 from augx.lock import locked
 from augx.model import Dataset, Job, Json, Shard
 from augx.plan import Plan
 from augx.recipe import Recipe
-from augx.store import OWN, Folder
-from augx.survey import Survey, hashes, survey
+from augx.store import OWN, Folder, hashes
+from augx.survey import Survey, survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,12 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     dataset = source.read(request.input, request.read)
     for target in targets:
         target.check(dataset, mixes=False)
+    if any(s.annotations.values for s in dataset.samples) and not any(target.holds_values for target in targets):
+        columns = sorted({column for s in dataset.samples for column in s.annotations.values})
+        raise InputError(
+            f"the columns {_few(columns)} have no place in the format {targets[0].name}",
+            "add `--to table` to write them beside it",
+        )
     samples = tuple(replace(s, folder=targets[0].place(s, dataset)) for s in dataset.samples)
     dataset = replace(dataset, samples=samples)
     _refuse_our_names(dataset, targets)
@@ -108,10 +114,11 @@ def up_to_date(plan: Plan, found: Survey, state: Journal, folder: Folder) -> boo
     """Whether a run would change nothing: no image to make or to delete, the same summary, and every file there."""
     if not state.finished or found.todo or found.reasons:
         return False
-    now = manifest.summarise(plan, state.entries, state.summary["manifest"], state.files)
+    now = manifest.summarise(plan, state.entries, state.summary["manifest"], state.summary["files"])
     here = ("versions", "cpu")  # of whoever made it
     same = all(now[key] == state.summary.get(key) for key in now if key not in here)
-    return same and all(os.path.exists(folder.path(name)) for name in [MANIFEST, FAILURES, *state.files])
+    written = {FAILURES: state.summary["failures_sha256"]} | state.summary["files"]
+    return same and hashes(folder.path(name) for name in written) == list(written.values())
 
 
 def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -> Outcome:
@@ -256,7 +263,8 @@ def _redate(plan: Plan, found: Survey, folder: Folder) -> None:
             continue
         for copy in job.copies:
             with suppress(OSError):
-                os.utime(folder.path(naming.copy_name(job.stem, job.ending, copy)), ns=(mtime, mtime))
+                path = folder.path(naming.copy_name(job.stem, job.ending, copy))
+                os.utime(path, ns=(mtime, mtime), follow_symlinks=False)
 
 
 def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str]) -> None:

@@ -10,8 +10,11 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from typing import BinaryIO
 
 from augx.errors import Stopped
 
@@ -71,8 +74,13 @@ class Folder:
                 os.close(descriptor)
             self._place(temporary, path)
 
-    def stream(self, name: str, chunks: Iterable[bytes]) -> tuple[int, str]:
-        """As `write`, piece by piece; returns the size and the SHA-256 of the whole."""
+    def stream(
+        self, name: str, chunks: Iterable[bytes], before: Callable[[str], None] = lambda sha256: None
+    ) -> tuple[int, str]:
+        """As `write`, piece by piece; returns the size and the SHA-256 of the whole.
+
+        `before` is called with the SHA-256 when the file is whole and not yet in place.
+        """
         path = self.path(name)
         digest, size = hashlib.sha256(), 0
         with stopping("cannot write", path):
@@ -82,6 +90,7 @@ class Folder:
                     file.write(chunk)
                     digest.update(chunk)
                     size += len(chunk)
+            before(digest.hexdigest())
             self._place(temporary, path)
         return size, digest.hexdigest()
 
@@ -154,9 +163,32 @@ def _read(chunks: Iterable[bytes]) -> Iterator[bytes]:
         raise Stopped(f"cannot read {error.filename}: {error.strerror}", "run the same command again") from error
 
 
+def open_regular(path: str) -> BinaryIO:
+    """Opens a file to read, but nothing that might wait for ever or that is no file: then OSError."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", path)
+    return open(descriptor, "rb")
+
+
 def sha256_file(path: str) -> str:
+    """Raises OSError, also for what is no regular file."""
     digest = hashlib.sha256()
-    with open(path, "rb", buffering=0) as file:
+    with open_regular(path) as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def hashes(paths: Iterable[str]) -> list[str]:
+    """SHA-256 of each file's content, "" where it cannot be read."""
+
+    def one(path: str) -> str:
+        try:
+            return sha256_file(path)
+        except OSError:
+            return ""
+
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
+        return list(threads.map(one, paths))

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from augx import plan as planning
@@ -17,7 +15,7 @@ from augx.journal import Entry, Journal
 from augx.model import Job
 from augx.naming import copy_name
 from augx.plan import Plan
-from augx.store import Folder, sha256_file
+from augx.store import Folder, hashes
 
 _TRY_AGAIN = {"worker-died", "out-of-memory"}  # failures that say nothing about the source
 
@@ -69,19 +67,6 @@ def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
         elif entry.made() - set(planned[source].copies):
             found.reasons["sources have more copies than wanted"] += 1
     return found
-
-
-def hashes(paths: Iterable[str]) -> list[str]:
-    """SHA-256 of each file's content, "" where it cannot be read."""
-
-    def one(path: str) -> str:
-        try:
-            return sha256_file(path)
-        except OSError:
-            return ""
-
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
-        return list(threads.map(one, paths))
 
 
 def content_keys(plan: Plan) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -18,7 +17,7 @@ from augx.model import Applied, Job, Json, Picture, Shard
 from augx.naming import copy_name
 from augx.recipe import Recipe
 from augx.seeds import Rng
-from augx.store import Folder
+from augx.store import Folder, open_regular
 from augx.transforms.pipeline import Pipeline
 
 _R = TypeVar("_R")
@@ -157,12 +156,8 @@ def failure(source: str, copy: int, error: ImageError) -> dict[str, Json]:
 def _read(path: str) -> tuple[bytes, int]:
     """The content of a regular file and its modification time."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(descriptor, "rb", buffering=0) as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise ImageError("not-a-file", "it is no regular file", "read")
-            return file.readall(), status.st_mtime_ns
+        with open_regular(path) as file:
+            return file.read(), os.fstat(file.fileno()).st_mtime_ns
     except FileNotFoundError as error:
         raise ImageError("missing-file", "the file is not there any more", "read") from error
     except OSError as error:

@@ -38,6 +38,7 @@ class Format(Protocol):
 
     name: str
     summary: str
+    holds_values: bool  # regression targets and other columns are written
 
     def detect(self, root: str) -> str:
         """Why `root` seems to be in this format ("class folders cat, dog"), or "" if it does not.

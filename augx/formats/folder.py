@@ -154,6 +154,7 @@ def _beside(image: str) -> list[str]:
 
 class Folder:
     name = "folder"
+    holds_values = False
     summary = "class folders: cat/1.jpg, or train/cat/1.jpg"
 
     def detect(self, root: str) -> str:

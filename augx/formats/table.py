@@ -22,6 +22,7 @@ ENDINGS = (".csv", ".tsv", ".jsonl")
 
 class TableFormat:
     name = "table"
+    holds_values = True
     summary = "a CSV, TSV or JSONL table, one row an image"
 
     def detect(self, root: str) -> str:

@@ -73,7 +73,7 @@ def _csv_rows(
                 rows.append((start, dict(zip(header, cells, strict=True))))
             else:
                 message = f"{name}:{start}: {len(cells)} cells where the header has {len(header)}"
-                failed.append(Flaw("ragged-row", name, message))
+                failed.append(Flaw("ragged-row", f"{name}:{start}", message))
     except csv.Error as error:
         message = f"{name}:{line}: {error}"
         raise InputError(message, "is a quotation mark open, or not doubled inside a cell?") from None
@@ -88,7 +88,7 @@ def _json_rows(name: str, text: str) -> tuple[tuple[str, ...], list[tuple[int, C
         if not line.strip():
             continue
         try:
-            cells = json.loads(line, parse_constant=_no_json, parse_float=_finite)
+            cells = json.loads(line, parse_constant=_no_json, parse_float=_finite, object_pairs_hook=_unique)
             if not isinstance(cells, dict):
                 raise ValueError("the line is no JSON object")
             if line.count("[") + line.count("{") > DEPTH and _depth(cells) > DEPTH:
@@ -96,7 +96,7 @@ def _json_rows(name: str, text: str) -> tuple[tuple[str, ...], list[tuple[int, C
             if "\\u" in line:
                 json.dumps(cells, ensure_ascii=False).encode()  # half a surrogate pair cannot be written again
         except (ValueError, RecursionError) as error:
-            failed.append(Flaw("unreadable-row", name, f"{name}:{number}: {str(error)[:200]}"))
+            failed.append(Flaw("unreadable-row", f"{name}:{number}", f"{name}:{number}: {str(error)[:200]}"))
             continue
         header.update(dict.fromkeys(cells))
         rows.append((number, cells))
@@ -105,6 +105,13 @@ def _json_rows(name: str, text: str) -> tuple[tuple[str, ...], list[tuple[int, C
 
 def _no_json(text: str) -> float:
     raise ValueError(f"{text} is no JSON; write null")
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands in it twice")
+    return found
 
 
 def _finite(text: str) -> float:

@@ -203,7 +203,10 @@ def read_annotations(table: Table, cells: Cells, types: Mapping[str, type[int] |
 def _labels(value: Json, separator: str | None, weighted: bool) -> dict[str, float]:
     """Class -> weight. `separator` None: text is one class."""
     if isinstance(value, dict):
-        return {as_name(name): share for name, weight in value.items() if (share := _weight(name, weight))}
+        labels = {as_name(name): share for name, weight in value.items() if (share := _weight(name, weight))}
+        if "" in labels or len({as_name(name) for name in value}) < len(value):
+            raise ValueError("a class without a name, or one that stands there twice")
+        return labels
     if isinstance(value, list):
         return {name: 1.0 for each in value if (name := as_name(each))}
     if separator is None or not isinstance(value, str):
