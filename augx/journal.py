@@ -351,7 +351,7 @@ def _open(folder: Folder, name: str) -> BinaryIO | None:
     path = folder.path(name)
     try:
         return open_regular(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise OutputError(f"{path} cannot be read: {error.strerror}", "move it away") from error

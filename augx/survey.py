@@ -118,7 +118,8 @@ def _same_file(plan: Plan, job: Job, entry: Entry, journal: Journal, folder: Fol
         written = os.stat(folder.path(name))
     except OSError:
         return False
-    return source.st_size == entry.size and source.st_mtime_ns == written.st_mtime_ns
+    moved = source.st_ctime_ns > written.st_ctime_ns  # renamed or dated back since the image was written
+    return source.st_size == entry.size and source.st_mtime_ns == written.st_mtime_ns and not moved
 
 
 def _path(plan: Plan, job: Job) -> str:

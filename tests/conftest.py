@@ -38,6 +38,12 @@ def tree(root: Path) -> dict[str, str]:
     return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+def index(output: Path) -> Path:
+    """The one index of a finished run."""
+    (path,) = (output / ".augx").glob("index-*.jsonl")
+    return path
+
+
 def rows(output: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (output / "manifest.jsonl").read_text("utf-8").splitlines()]
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import rows, tree
-from running import a_recipe, fresh, run
+from conftest import index, rows, tree
+from running import fresh, run
 
 from augx import journal
 from augx.journal import Entry, dump
 from augx.naming import copy_name
-from augx.store import Folder
+from augx.store import Folder, sha256_file
 
 Written = tuple[Entry, list[int], list[bytes]]
 
@@ -101,8 +101,9 @@ def compacted(folder: Folder) -> list[Written]:
         pieces += its_rows
     journal.begin(folder, {}, ["a-0"], 0)
     journal.write_segment(folder, "0000.0000000", several)
-    _, sha256 = folder.stream(journal.MANIFEST, pieces)
-    journal.compact(folder, sha256, {"labels.csv": "5um"}, lines)
+    folder.stream(
+        journal.MANIFEST, pieces, before=lambda sha256: journal.write_index(folder, sha256, ["labels.csv"], lines)
+    )
     return several
 
 
@@ -110,18 +111,33 @@ def test_the_index_comes_back(folder: Folder) -> None:
     several = compacted(folder)
     assert told(folder) == {"a": ("k", [0, 1], []), "b": ("k", [0], [1]), "c": ("k", [], [0, 1])}
     assert journal.load(folder).entries["a"].rows(folder, (0, 1)) == several[0][2]
-    assert not (Path(folder.root) / ".augx" / "journal").exists()
-    assert journal.load(folder).files == {"labels.csv": "5um"}
+    assert journal.load(folder).files == {"labels.csv": None}
     assert journal.load(folder).intent == {"a-0": 0}
-    journal.end(folder)
+    journal.end(folder, sha256_file(folder.path(journal.MANIFEST)))
+    assert not (Path(folder.root) / ".augx" / "journal").exists()
     assert journal.load(folder).intent == {}
+    assert told(folder) == {"a": ("k", [0, 1], []), "b": ("k", [0], [1]), "c": ("k", [], [0, 1])}
+
+
+def test_ending_leaves_the_index_of_the_manifest_only(folder: Folder) -> None:
+    compacted(folder)
+    first = sha256_file(folder.path(journal.MANIFEST))
+    folder.stream(journal.MANIFEST, [b"{}"], before=lambda sha256: journal.write_index(folder, sha256, [], []))
+    assert len(list((Path(folder.root) / ".augx").glob("index-*"))) == 2
+    journal.end(folder, first)
+    assert [path.name for path in (Path(folder.root) / ".augx").glob("index-*")] == [f"index-{first[:16]}.jsonl"]
 
 
 def test_an_index_of_another_manifest_does_not_count(folder: Folder) -> None:
+    """Its rows are made again, but it still says which files are ours."""
     compacted(folder)
+    journal.end(folder, sha256_file(folder.path(journal.MANIFEST)))
     with open(folder.path(journal.MANIFEST), "ab") as file:
         file.write(b"\n")
-    assert told(folder) == {}  # these rows have no key: the index alone had it
+    assert told(folder) == {}
+    state = journal.load(folder)
+    assert state.finished is False
+    assert {name for entry in state.replaced for name in entry.names().values()} >= {"a.jpg", "a_aug01.jpg", "b.jpg"}
 
 
 def test_intent_adds_up(folder: Folder) -> None:
@@ -138,7 +154,7 @@ def test_nonsense_for_a_journal(folder: Folder, text: bytes) -> None:
     """A disk that lost power may hold anything. Nothing of it counts, nothing crashes."""
     for name in (
         ".augx/intent.jsonl",
-        ".augx/index.jsonl",
+        ".augx/index-0123456789abcdef.jsonl",
         ".augx/journal/0000.0000000.jsonl",
         "manifest.jsonl",
         "summary.json",
@@ -180,8 +196,9 @@ def test_a_torn_segment_yields_a_prefix(folder: Folder) -> None:
 
 def test_a_torn_index_does_not_invent(folder: Folder) -> None:
     compacted(folder)
+    journal.end(folder, sha256_file(folder.path(journal.MANIFEST)))
     whole = told(folder)
-    path = Path(folder.path(".augx/index.jsonl"))
+    path = index(Path(folder.root))
     for cut in cuts(path.read_bytes()):
         path.write_bytes(cut)
         assert told(folder).items() <= whole.items()
@@ -195,31 +212,23 @@ def test_zeros_instead_of_a_segment(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.7, 0.99])
-@pytest.mark.parametrize("torn", ["manifest.jsonl", "failures.jsonl", "summary.json", ".augx/index.jsonl"])
+@pytest.mark.parametrize("torn", ["manifest.jsonl", "failures.jsonl", "summary.json", "index"])
 def test_a_run_over_torn_files(photos: Path, tmp_path: Path, torn: str, part: float) -> None:
     """After a power cut any of our files may be short; with the manifest whole, the run comes to the usual end."""
     output = tmp_path / "out"
     (photos / "cat" / "broken.jpg").write_bytes(b"x")
     run(photos, output)
-    path = output / torn
+    path = index(output) if torn == "index" else output / torn
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
-    if torn == "manifest.jsonl":
-        for name in ("cat", "dog"):
-            for image in (output / name).glob("*"):
-                image.unlink()
     run(photos, output)
-    expected = tree(fresh(photos, output))
-    if torn == "failures.jsonl":  # nobody looks at it unless there is something to do; verify tells
-        run(photos, output, a_recipe(copies=3))
-        run(photos, output)
-    assert tree(output) == expected
+    assert tree(output) == tree(fresh(photos, output))
 
 
 def test_the_manifest_tells_as_much_as_the_index(photos: Path, tmp_path: Path) -> None:
     run(photos, tmp_path / "out")
     folder = Folder(str(tmp_path / "out"))
     with_index = journal.load(folder)
-    (tmp_path / "out" / ".augx" / "index.jsonl").unlink()
+    index(tmp_path / "out").unlink()
     without = journal.load(folder)
     for source, entry in with_index.entries.items():
         other = without.entries[source]
@@ -234,7 +243,7 @@ def test_the_manifest_tells_as_much_as_the_index(photos: Path, tmp_path: Path) -
 
 
 def test_owned(photos: Path, tmp_path: Path) -> None:
-    """The subfolder alone says so; without it, summary and manifest together."""
+    """The lock in the subfolder says so; without it, summary and manifest together."""
     output = tmp_path / "out"
     run(photos, output)
     folder = Folder(str(output))
@@ -247,4 +256,6 @@ def test_owned(photos: Path, tmp_path: Path) -> None:
     (output / "summary.json").write_text('{"counts": 1}')
     assert journal.owned(folder) is False
     (output / ".augx").mkdir()
+    assert journal.owned(folder) is False  # anybody's
+    (output / ".augx" / "lock").touch()
     assert journal.owned(folder) is True

@@ -43,13 +43,13 @@ class Progress:
     def step(self, made: int, failed: int) -> None:
         self.made += made
         self.failed += failed
+        done = self.made + self.failed
         if self.bar is not None:
             self.bar.update(made + failed)
             if self.failed:
                 self.bar.set_postfix_str(f"{self.failed} failed", refresh=False)
-        elif not self.quiet and time.monotonic() - self.last >= _EVERY:
+        elif not self.quiet and done and time.monotonic() - self.last >= _EVERY:
             self.last = time.monotonic()
-            done = self.made + self.failed
             rate = done / (self.last - self.started)
             left = (self.images - done) / rate
             click.echo(

@@ -203,10 +203,11 @@ def read_annotations(table: Table, cells: Cells, types: Mapping[str, type[int] |
 def _labels(value: Json, separator: str | None, weighted: bool) -> dict[str, float]:
     """Class -> weight. `separator` None: text is one class."""
     if isinstance(value, dict):
-        labels = {as_name(name): share for name, weight in value.items() if (share := _weight(name, weight))}
-        if "" in labels or len({as_name(name) for name in value}) < len(value):
-            raise ValueError("a class without a name, or one that stands there twice")
-        return labels
+        names = [name for name in map(as_name, value) if name]
+        if len(set(names)) < len(names):
+            raise ValueError("a class stands there twice")
+        weights = ((as_name(name), _weight(name, weight)) for name, weight in value.items())
+        return {name: weight for name, weight in weights if name and weight}
     if isinstance(value, list):
         return {name: 1.0 for each in value if (name := as_name(each))}
     if separator is None or not isinstance(value, str):

@@ -131,6 +131,8 @@ class Classical:
         size, reason = f"{picture.width}x{picture.height}", str(error).strip().split("\n")[0]
         if isinstance(error, ImageError):
             return error
+        if isinstance(error, MemoryError) or "Insufficient memory" in reason or "Failed to allocate" in reason:
+            return ImageError("out-of-memory", f"{self.name}: not enough memory for a picture of {size}", "transform")
         if found := re.search(r"Crop size .*: \((\d+), (\d+)\) vs", reason):
             reason = f"crop {found[2]}x{found[1]} is larger than the picture {size}; set pad_if_needed or resize first"
         elif self.name == "Crop" and "Values for crop" in reason:
