@@ -21,9 +21,15 @@ except ImportError:  # Windows has no flock; there two runs at once are the user
 def locked(output: str) -> Iterator[None]:
     """Holds OUTPUT for the body; raises OutputError that says who else does."""
     path = os.path.join(output, OWN, "lock")
+    try:
+        os.makedirs(output, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"OUTPUT {output} cannot be made: {error.strerror}", "choose another folder") from error
+    if os.path.islink(os.path.dirname(path)):
+        raise OutputError(f"{os.path.dirname(path)} is a link", "augx needs a folder of its own there; remove the link")
     with stopping("cannot write", path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o666)
     try:
         if fcntl is not None:
             try:

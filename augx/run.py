@@ -159,6 +159,9 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
 
 def guard(input: str, folder: Folder) -> None:
     """Refuses an OUTPUT that is INPUT, lies in it or around it, is no folder, or holds what augx did not write."""
+    for what, given in (("INPUT", input), ("OUTPUT", folder.root)):
+        if not given:
+            raise OutputError(f"{what} is empty", "give a folder; is a shell variable unset?")
     source, output = os.path.realpath(input), os.path.realpath(folder.root)
     if source == output:
         raise OutputError(f"OUTPUT is INPUT: {folder.root}", "choose another folder for OUTPUT")

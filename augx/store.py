@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
-from augx.errors import Stopped
+from augx.errors import ImageError, Stopped
 
 OWN = ".augx"  # everything in it is ours
 _WAYS_OUT = {
@@ -36,6 +36,8 @@ def stopping(doing: str, path: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
+        if error.errno == errno.ENAMETOOLONG:  # of this one image, while the others can be made
+            raise ImageError("name-too-long", f"{path[-120:]}: {reason}", "write") from error
         hint = _WAYS_OUT.get(error.errno or 0, "the same command goes on from here when the cause is gone")
         raise Stopped(f"{doing} {path}: {reason}", hint) from error
 

@@ -87,10 +87,10 @@ class Worker:
                     out, applied, encoded = picture, _NOTHING, data
                 else:
                     out, applied, encoded = self.maker.make(picture, source, copy, job.ending)
+                self.folder.write(name, encoded, mtime)
             except ImageError as error:
                 fail(copy, error)
                 continue
-            self.folder.write(name, encoded, mtime)
             row = manifest_row(job, copy, name, out, applied, encoded)
             rows.append(dump(row | {"source_sha256": sha256, "source_bytes": size, "key": entry.key}))
             made.append(copy)

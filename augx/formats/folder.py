@@ -10,7 +10,7 @@ from itertools import islice
 
 from augx.errors import InputError
 from augx.formats import RESERVED, ReadOptions, Row
-from augx.formats.walk import is_document, walk
+from augx.formats.walk import is_document, is_folder, walk
 from augx.model import Annotations, Dataset, Flaw, Sample
 
 SPLITS = {
@@ -30,9 +30,18 @@ CONTAINERS = frozenset({"image", "images", "img", "imgs", "jpegimages"})
 # Names that belong to other label formats: beside these, folder names say nothing about classes.
 LABEL_FOLDERS = frozenset(
     {"annotation", "annotations", "labels", "labeltxt", "imagesets", "jpegimages", "masks"}
-    | {"segmentationclass", "segmentationobject"}
+    | {"segmentationclass", "segmentationobject", "gtfine", "gtcoarse", "instances", "panoptic"}
 )
-LABEL_FILES = ("data.yaml", "dataset.yaml", "metadata.", "annotations.", "_annotations", "_classes.", "instances_")
+LABEL_FILES = (
+    "data.yaml",
+    "dataset.yaml",
+    "metadata.",
+    "annotations.",
+    "_annotations",
+    "_classes.",
+    "instances_",
+    "wider_face_",
+)
 
 TABLE_HINT = "`--to table` holds any labels"
 MAX_NAME = 200  # bytes; file systems take 255
@@ -109,7 +118,7 @@ def _look(root: str, folder: str, folders: list[str], foreign: list[str], tables
                 name = entry.name
                 if name.startswith("."):
                     continue
-                if entry.is_dir():
+                if is_folder(entry):
                     below.append(name)
                 elif is_document(name):
                     if name.lower().startswith(LABEL_FILES):

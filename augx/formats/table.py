@@ -13,7 +13,7 @@ from augx.formats.folder import canonical_split, glance, layout
 from augx.formats.table_cells import HEAD, Cells, parse
 from augx.formats.table_columns import Table, as_name, file_cell, name_columns, numeric_types, read_annotations
 from augx.formats.table_lines import lines, new_table
-from augx.formats.walk import Finder, inside, walk
+from augx.formats.walk import Finder, inside, is_folder, walk
 from augx.model import Annotations, Dataset, Flaw, Sample
 from augx.store import sha256_file
 
@@ -140,9 +140,9 @@ def _listed(root: str) -> list[str]:
                         continue
                     path = f"{folder}/{name}" if folder else name
                     if name.lower().endswith(ENDINGS):
-                        if entry.is_file() and inside(entry.path, root) and path not in RESERVED:
+                        if not is_folder(entry) and inside(entry.path, root) and path not in RESERVED:
                             tables.append(path)
-                    elif not folder and entry.is_dir():
+                    elif not folder and is_folder(entry):
                         folders.append(path)
         except OSError:
             continue

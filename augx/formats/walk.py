@@ -88,6 +88,14 @@ def require_folder(root: str) -> None:
     raise InputError(f"{shown(root)} is no folder", "give the folder that holds the images, not a file in it")
 
 
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder, or a link to one; a link that loops is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 def walk(root: str) -> Walk:
     """All files under `root`, the same whatever order the file system lists them in.
 

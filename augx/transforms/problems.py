@@ -17,8 +17,13 @@ from augx.transforms.door import ValidationError, constant, defaults, transform_
 
 _LARGEST = 65_535  # of any number in a recipe, and of a picture's side
 _LARGEST_AREA = 2**28
-# Less where a side is multiplied or padded, so that no recipe can fill the memory.
-_MOST = {"scale": 64, "scale_limit": 15, "percent": 15, "px": 8192, "padding": 8192, "max_size": 16_384}
+# Less where time or memory grow with it, so that no recipe can fill the memory or never end.
+_MOST = {
+    "scale": 64, "scale_limit": 15, "percent": 15, "px": 8192, "padding": 8192, "max_size": 16_384,
+    "blur_limit": 501, "radius": 100, "num_control_points": 32, "nb_rows": 64, "nb_cols": 64, "num_grid_xy": 64,
+    "iterations": 32, "n_segments": 4096, "num_steps": 256, "tile_grid_size": 256, "max_factor": 4,
+    "drop_length": 1024, "max_delta": 256,
+}  # fmt: skip
 # Arguments of older versions and other tools, and what they are called in 2.0.8.
 _RENAMED = dict(
     re.findall(

@@ -111,7 +111,7 @@ if __name__ == "__main__":
 FOREVER = """
 import os, time
 def _sleep(task):
-    print(os.getpid(), flush=True)
+    os.write(1, f"{os.getpid()}\\n".encode())
     time.sleep(600)
 def forever():
     return _sleep
