@@ -67,8 +67,8 @@ class Part:
 class Entry:
     """What was made of one source. `key` names all that its copies depend on; `sha256` and `size` are its content's.
 
-    `stem` and `ending` give the names of its images (`naming.copy_name`). `failed`: rows for failures.jsonl. A source
-    that could not be read has sha256 "".
+    `stem` and `ending` give the names of its images (`naming.copy_name`). `failed`: rows for failures.jsonl. `notes`:
+    what a person should know of it (`multi-frame`). A source that could not be read has sha256 "".
     """
 
     source: str
@@ -79,6 +79,7 @@ class Entry:
     size: int
     parts: list[Part] = field(default_factory=list)
     failed: list[dict[str, Json]] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
     def made(self) -> set[int]:
         return {copy for part in self.parts for copy in part.copies}
@@ -115,6 +116,7 @@ class Entry:
         return dump(
             {"source": self.source, "stem": self.stem, "ending": self.ending, "key": self.key}
             | {"sha256": self.sha256, "size": self.size, "copies": list(copies), "failed": failed, "length": length}
+            | {"notes": list(self.notes)}
             | place
         )
 
@@ -301,6 +303,7 @@ def _parse(
         if not Folder.inside(entry.stem + entry.ending):
             return None
         entry.failed = [row for row in head["failed"] if _count(row["copy"]) >= 0 and _text(row, "error")]
+        entry.notes = tuple(note for note in head["notes"] if isinstance(note, str))
         copies, length = tuple(_count(copy) for copy in head["copies"]), _count(head["length"])
         if copies:
             entry.parts.append(Part(file, _count(offset(head)), length, copies, generation))
@@ -325,6 +328,7 @@ def _from_manifest(folder: Folder) -> Iterator[Entry]:
                 stem = stem.removesuffix(copy_name("", "", copy))
                 size = _count(row["source_bytes"])
                 entry = Entry(_text(row, "source"), stem, ending, _text(row, "key"), _text(row, "source_sha256"), size)
+                entry.notes = tuple(note for note in row["notes"] if isinstance(note, str))
                 if folder.inside(name) and copy_name(stem, ending, copy) == name:
                     part = Part(MANIFEST, offset, len(line), (copy,))
                     entries.setdefault(entry.source, entry).parts.append(part)

@@ -217,6 +217,8 @@ def summarise(plan: Plan, entries: dict[str, Entry], manifest: Json, files: dict
             count = splits.setdefault(job.sample.split, {"before": 0, "after": 0})
             count["before"] += 1
             count["after"] += len(copies)
+    warnings = Counter(flaw.code for flaw in plan.dataset.warnings)
+    warnings.update(note for job in plan.jobs for note in entries[job.sample.id].notes)
     images = sum(count for _, count in made)
     return {
         "augx": versions.deciding()["augx"],
@@ -231,7 +233,7 @@ def summarise(plan: Plan, entries: dict[str, Entry], manifest: Json, files: dict
         "classes": planning.class_counts([(job.sample, count) for job, count in made]),
         "splits": splits,
         "failures": dict(sorted(Counter(row["error"] for row in failures).items())),
-        "warnings": dict(sorted(Counter(flaw.code for flaw in plan.dataset.warnings).items())),
+        "warnings": dict(sorted(warnings.items())),
         "ignored": dict(sorted(plan.dataset.ignored.items())),
         "formats": {"read": plan.dataset.format, "written": list(plan.formats)},
         "recipe": plan.recipe.canonical(),

@@ -22,13 +22,11 @@ _TRY_AGAIN = {"worker-died", "out-of-memory"}  # failures that say nothing about
 
 @dataclass(slots=True)
 class Survey:
-    """`todo`: jobs with the copies still to make. `keys`: key of each source whose content is known.
-
-    `touched`: jobs whose source is the same, but with another date; `reasons`: in words, with how often.
+    """`todo`: jobs with the copies still to make. `touched`: jobs whose source is the same, but with another date.
+    `reasons`: in words, with how often.
     """
 
     todo: list[Job] = field(default_factory=list)
-    keys: dict[str, str] = field(default_factory=dict)
     touched: list[Job] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     kept: int = 0  # images that are in place
@@ -77,7 +75,6 @@ def content_keys(plan: Plan) -> dict[str, str]:
 
 def _settle(found: Survey, job: Job, entry: Entry, there: set[str], journal: Journal, folder: Folder) -> None:
     """The content is the same: what is missing of this job?"""
-    found.keys[job.sample.id] = entry.key
     made = entry.made()
     failed = {row["copy"] for row in entry.failed if row["error"] not in _TRY_AGAIN}
     missing = []

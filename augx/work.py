@@ -79,6 +79,7 @@ class Worker:
         entry.key = plan.key(self.orders.basis, job, sha256)
         if entry.failed:
             return entry, made, rows
+        entry.notes = decoded.notes
         picture = replace(decoded.picture, annotations=job.sample.annotations)
         for copy in job.copies:
             name = copy_name(job.stem, job.ending, copy)
@@ -92,7 +93,8 @@ class Worker:
                 fail(copy, error)
                 continue
             row = manifest_row(job, copy, name, out, applied, encoded)
-            rows.append(dump(row | {"source_sha256": sha256, "source_bytes": size, "key": entry.key}))
+            known = {"source_sha256": sha256, "source_bytes": size, "key": entry.key, "notes": list(entry.notes)}
+            rows.append(dump(row | known))
             made.append(copy)
         return entry, made, rows
 

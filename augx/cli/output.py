@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from augx.recipe import Recipe
     from augx.run import Outcome
 
+_WARNINGS = {
+    "link-outside": "a link leads out of INPUT and is not followed (link-outside)",
+    "multi-frame": "an image has several frames, of which the first is used (multi-frame)",
+    "name-differs": "a table spells a file name otherwise than the file (name-differs)",
+    "no-class": "an image lies in no class folder (no-class)",
+    "no-row": "an image has no row in the table and is left out (no-row)",
+    "repeated-row": "an image has several rows in the table, of which the first counts (repeated-row)",
+}
 _EVERY = 30.0  # seconds between lines where there is no terminal
 
 
@@ -110,7 +118,7 @@ def summarise(outcome: Outcome, output: str, verbose: bool) -> None:
             click.echo()
             click.echo(class_table(summary["classes"], 10_000 if verbose else 20))
     for code, count in summary["warnings"].items():
-        click.echo(f"warning: {count:,} x {code}", err=True)
+        click.echo(f"warning: {count:,} x {_WARNINGS.get(code, code)}", err=True)
     if summary["ignored"]:
         kinds = ", ".join(f"{count} {ending}" for ending, count in summary["ignored"].items())
         click.echo(f"not images, left out: {kinds}", err=True)
