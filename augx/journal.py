@@ -18,6 +18,7 @@ manifest that is not the one expected are made again, and a name that leads out 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -36,7 +37,6 @@ MANIFEST, FAILURES, SUMMARY = "manifest.jsonl", "failures.jsonl", "summary.json"
 _SEGMENTS, _INTENT = f"{OWN}/journal", f"{OWN}/intent.jsonl"
 _SUMMARY_KEYS = {"augx": str, "plan": str, "counts": dict, "recipe": dict, "manifest": dict, "files": dict,
                  "failures_sha256": str, "versions": dict}  # fmt: skip
-_END = b'{"end": true}\n'  # the last line of a whole index
 
 
 def dump(row: Json) -> bytes:
@@ -58,9 +58,13 @@ class Part:
     generation: int = -1
 
     def lines(self, folder: Folder) -> list[bytes]:
-        with open(folder.path(self.file), "rb") as file:
+        path = folder.path(self.file)
+        with open(path, "rb") as file:
             file.seek(self.offset)
-            return file.read(self.length).splitlines(keepends=True)
+            lines = file.read(self.length).splitlines(keepends=True)
+        if len(lines) != len(self.copies):
+            raise OutputError(f"{path} is damaged", f"delete {folder.path(OWN)} and run again")
+        return lines
 
 
 @dataclass(slots=True)
@@ -105,7 +109,7 @@ class Entry:
         """File name -> SHA-256 of the images that were made, None where the row that says it is lost."""
         sums: dict[str, str | None] = dict.fromkeys(self.names().values())
         for part in self.parts:
-            with suppress(OSError, ValueError, TypeError, KeyError):
+            with suppress(OSError, ValueError, TypeError, KeyError, OutputError):
                 rows = [_loads(line) for line in part.lines(folder)]
                 sums |= {row["file_name"]: row["sha256"] for row in rows if row["file_name"] in sums}
         return sums
@@ -141,12 +145,12 @@ class Journal:
 def load(folder: Folder) -> Journal:
     """Reads the index (or the manifest in its stead), then the segments of an unfinished run over it."""
     told = summary(folder)
-    indexed, replaced, files = _read_indexes(folder)
+    manifest = _sha256(folder, MANIFEST)
+    indexed, replaced, files = _read_indexes(folder, manifest)
     entries = {entry.source: entry for entry in indexed or ()}
     if indexed is None:
         from_rows = list(_from_manifest(folder))
-        trusted = not replaced and told and _sha256(folder, MANIFEST) == told["manifest"].get("sha256")
-        if trusted:
+        if told and manifest == told["manifest"].get("sha256"):
             entries = {entry.source: entry for entry in from_rows}
         else:
             replaced += from_rows
@@ -164,7 +168,8 @@ def load(folder: Folder) -> Journal:
                 replaced.append(before)
                 entries[entry.source] = entry
     intent = _read_intent(folder)
-    finished = bool(told) and intent is None and not segments and indexed is not None
+    fits = told and told["files"].keys() == files.keys() and told["manifest"].get("sha256") == manifest
+    finished = bool(fits) and intent is None and not segments and indexed is not None
     files |= {name: sha256 for name, sha256 in told.get("files", {}).items() if folder.inside(name)}
     return Journal(entries, replaced, files, told, finished, intent or {})
 
@@ -207,8 +212,15 @@ def write_segment(folder: Folder, name: str, entries: Iterable[tuple[Entry, list
 
 def write_index(folder: Folder, manifest_sha256: str, files: Sequence[str], lines: Iterable[bytes]) -> None:
     """The index of a manifest that is about to be put in place. `files`: the names of the label files."""
-    head = dump({"manifest": manifest_sha256, "files": sorted(files)})
-    folder.stream(f"{OWN}/{_index_name(manifest_sha256)}", chain([head], lines, [_END]))
+
+    def sealed() -> Iterator[bytes]:
+        digest = hashlib.sha256()
+        for line in chain([dump({"manifest": manifest_sha256, "files": sorted(files)})], lines):
+            digest.update(line)
+            yield line
+        yield _seal(digest.hexdigest())
+
+    folder.stream(f"{OWN}/{_index_name(manifest_sha256)}", sealed())
 
 
 def end(folder: Folder, manifest_sha256: str) -> None:
@@ -263,15 +275,15 @@ def _read_segment(folder: Folder, name: str) -> Iterator[Entry]:
             yield read[0]
 
 
-def _read_indexes(folder: Folder) -> tuple[list[Entry] | None, list[Entry], dict[str, str | None]]:
-    """The entries of the index that belongs to the manifest that is there (None: there is no such index), the entries
-    of others, which still say which files are ours, and the label files of all."""
+def _read_indexes(
+    folder: Folder, manifest: str | None
+) -> tuple[list[Entry] | None, list[Entry], dict[str, str | None]]:
+    """The entries of the index that belongs to the manifest with this digest (None: there is no such index), the
+    entries of others, which still say which files are ours, and the label files of all."""
     fitting: list[Entry] | None = None
     others: list[Entry] = []
     files: dict[str, str | None] = {}
-    names = _indexes(folder)
-    manifest = _sha256(folder, MANIFEST) if names else None
-    for name in names:
+    for name in _indexes(folder):
         file = _open(folder, name)
         if file is None:
             continue
@@ -284,11 +296,17 @@ def _read_indexes(folder: Folder) -> tuple[list[Entry] | None, list[Entry], dict
             continue
         read = [_parse(line, MANIFEST, lambda head: head["offset"]) for line in lines[1:-1]]
         entries = [entry[0] for entry in read if entry]
-        if manifest and lines[-1] == _END and head.get("manifest") == manifest:
+        whole = lines[-1] == _seal(hashlib.sha256(b"".join(lines[:-1])).hexdigest()) and all(read)
+        if manifest and whole and head.get("manifest") == manifest:
             fitting = entries
         else:
             others += entries
     return fitting, others, files
+
+
+def _seal(sha256: str) -> bytes:
+    """The last line of an index: the digest of all before it."""
+    return dump({"sha256": sha256})
 
 
 def _parse(
@@ -343,7 +361,7 @@ def _read_intent(folder: Folder) -> dict[str, int] | None:
     intent: dict[str, int] = {}
     with file:
         for line in file:
-            with suppress(ValueError, TypeError):
+            with suppress(ValueError, TypeError, RecursionError):
                 name, generation = json.loads(line)
                 if isinstance(name, str) and folder.inside(name):
                     intent[name] = _count(generation)
@@ -385,6 +403,6 @@ def _text(head: Mapping[str, Json], key: str) -> str:
 
 
 def _count(value: Json) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value < 2**53:
         raise TypeError("no count")
     return value

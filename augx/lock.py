@@ -25,8 +25,9 @@ def locked(output: str) -> Iterator[None]:
         os.makedirs(output, exist_ok=True)
     except OSError as error:
         raise OutputError(f"OUTPUT {output} cannot be made: {error.strerror}", "choose another folder") from error
-    if os.path.islink(os.path.dirname(path)):
-        raise OutputError(f"{os.path.dirname(path)} is a link", "augx needs a folder of its own there; remove the link")
+    for own in (OWN, f"{OWN}/journal", f"{OWN}/tmp"):
+        if os.path.islink(link := os.path.join(output, own)):
+            raise OutputError(f"{link} is a link", "augx needs a folder of its own there; remove the link")
     with stopping("cannot write", path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o666)

@@ -30,7 +30,8 @@ def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[
     changed = [job.sample.id for job in plan.jobs if not state.entries[job.sample.id].tried().issuperset(job.copies)]
     if changed:
         raise Stopped(f"{len(changed)} sources were changed while the run went on: {changed[0]}", "run it again")
-    removed = _remove_stale(plan, state, folder)
+    labels = [name for target in targets for name, _ in target.write((), plan.dataset)]
+    removed = _remove_stale(plan, state, folder, labels)
     lengths: list[int] = []
 
     def rows() -> Iterator[bytes]:
@@ -40,8 +41,7 @@ def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[
             yield lines
 
     def index(sha256: str) -> None:
-        names = [name for target in targets for name, _ in target.write((), plan.dataset)]
-        journal.write_index(folder, sha256, names, _index(plan, state.entries, lengths))
+        journal.write_index(folder, sha256, labels, _index(plan, state.entries, lengths))
 
     size, sha256 = folder.stream(MANIFEST, rows(), before=index)
     files = _write_labels(plan, folder, targets, state.files)
@@ -138,7 +138,7 @@ def _batches(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
     yield batch
 
 
-def _remove_stale(plan: Plan, state: journal.Journal, folder: Folder) -> int:
+def _remove_stale(plan: Plan, state: journal.Journal, folder: Folder, labels: Sequence[str]) -> int:
     """Deletes images that augx wrote and the plan no longer wants. What somebody may have changed since stays."""
     planned = {job.sample.id: job for job in plan.jobs}
     stale: dict[str, str | None] = {}  # "": whatever it holds
@@ -153,6 +153,8 @@ def _remove_stale(plan: Plan, state: journal.Journal, folder: Folder) -> int:
         for copy in job.copies:
             if copy in made:
                 stale.pop(naming.copy_name(job.stem, job.ending, copy), None)
+    for name in labels:
+        stale.pop(name, None)
     return _remove(folder, stale)
 
 

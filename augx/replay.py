@@ -12,7 +12,7 @@ from augx.manifest import Rows
 from augx.model import Json
 from augx.naming import READABLE
 from augx.recipe import Recipe
-from augx.store import Folder, stopping
+from augx.store import Folder, open_regular, stopping
 from augx.work import Maker
 
 
@@ -34,7 +34,7 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
                 row = one
             if one["copy"] == 0:
                 siblings.append(one)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise OutputError(f"{folder.path(MANIFEST)} is damaged", f"`augx verify {output}` says more") from error
     if row is None:
         raise Refused(f"no row of the manifest has the file_name {name}", "`file_name` is relative to OUTPUT")
@@ -69,7 +69,7 @@ def _source(folder: Folder, row: dict[str, Json], originals: list[dict[str, Json
     places += [folder.path(one["file_name"]) for one in originals if one["sha256"] == wanted]
     for place in places:
         try:
-            with open(place, "rb") as file:
+            with open_regular(place) as file:
                 data = file.read()
         except OSError:
             continue

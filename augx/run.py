@@ -276,7 +276,7 @@ def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str]) -> Non
     if not files and not folders:
         return
     there = files.intersection(names) - state.intent.keys() - state.files.keys()
-    there |= folders.intersection(names)
+    there |= folders.intersection([*names, *formats.RESERVED])
     there |= files.intersection(parent for name in names for parent in _parents(name))
     if not there:
         return

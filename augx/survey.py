@@ -17,7 +17,7 @@ from augx.naming import copy_name
 from augx.plan import Plan
 from augx.store import Folder, hashes
 
-_TRY_AGAIN = {"worker-died", "out-of-memory"}  # failures that say nothing about the source
+_TRY_AGAIN = {"worker-died", "out-of-memory", "name-too-long"}  # failures that say nothing about the source
 
 
 @dataclass(slots=True)

@@ -143,6 +143,25 @@ def test_a_taken_folder_is_no_clash() -> None:
     assert named("a/b.jpg", "b.jpg") == {"a/b.jpg": "a/b.jpg", "b.jpg": "b.jpg"}
 
 
+@pytest.mark.parametrize(
+    ("file", "inside", "image_format"),
+    [
+        ("c/1.jpg", "c/1_aug01.jpg/x.jpg", "keep"),
+        ("c/1.jpg", "C/1_AUG01.JPG/deep/x.jpg", "keep"),
+        ("c/1.jpg", "c/1.png/x.jpg", "png"),
+        ("c/1", "c/1.png/x.jpg", "keep"),
+        ("1.jpg", "1.jpg_/x.jpg", "keep"),
+    ],
+)
+def test_a_file_gives_way_to_a_folder(file: str, inside: str, image_format: str) -> None:
+    names = every_name(file, inside, image_format=image_format)
+    folder = folded(inside.rpartition("/")[0])
+    assert not any(f"{folder}/".startswith(f"{folded(name)}/") for name in names)
+    plain = every_name(file, image_format=image_format)
+    assert (names[: len(COPIES)] == plain) == (folder == "1.jpg_")
+    assert names[len(COPIES) :] == every_name(inside, image_format=image_format)
+
+
 BASES = st.one_of(
     st.sampled_from(
         [

@@ -22,7 +22,7 @@ _MOST = {
     "scale": 64, "scale_limit": 15, "percent": 15, "px": 8192, "padding": 8192, "max_size": 16_384,
     "blur_limit": 501, "radius": 100, "num_control_points": 32, "nb_rows": 64, "nb_cols": 64, "num_grid_xy": 64,
     "iterations": 32, "n_segments": 4096, "num_steps": 256, "tile_grid_size": 256, "max_factor": 4,
-    "drop_length": 1024, "max_delta": 256,
+    "drop_length": 1024, "max_delta": 256, "shear": 85,
 }  # fmt: skip
 # Arguments of older versions and other tools, and what they are called in 2.0.8.
 _RENAMED = dict(
@@ -148,6 +148,12 @@ def _impossible(args: Mapping[str, Json]) -> list[ArgumentProblem]:
         return [ArgumentProblem(("kernel_size",), f"must be odd, got {args['kernel_size']}")]
     if args.get("max_size_hw") == [None, None]:
         return [ArgumentProblem(("max_size_hw",), "at least one of the two must be a number")]
+    if "step_factor" in args and max(_numbers(args.get("max_factor", 1.31))) - 1 > 1000 * min(
+        _numbers(args["step_factor"])
+    ):
+        return [ArgumentProblem(("step_factor",), "these are more than 1000 steps; take larger ones")]
+    if "scale_range" in args and min(_numbers(args["scale_range"])) <= 0:
+        return [ArgumentProblem(("scale_range",), "must be above 0")]
     pairs = [args.get("size"), args.get("max_size_hw"), [args.get("height"), args.get("width")]]
     pairs += [
         [args.get("min_height"), args.get("min_width")],
