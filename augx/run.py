@@ -115,8 +115,8 @@ def up_to_date(plan: Plan, found: Survey, state: Journal, folder: Folder) -> boo
     if not state.finished or found.todo or found.reasons:
         return False
     now = manifest.summarise(plan, state.entries, state.summary["manifest"], state.summary["files"])
-    here = ("versions", "cpu")  # of whoever made it
-    same = all(now[key] == state.summary.get(key) for key in now if key not in here)
+    told = state.summary | {"versions": now["versions"], "cpu": now["cpu"]}  # theirs are of whoever made it
+    same = told == now and state.summary["versions"].keys() == now["versions"].keys()
     written = {FAILURES: state.summary["failures_sha256"]} | state.summary["files"]
     return same and hashes(folder.path(name) for name in written) == list(written.values())
 

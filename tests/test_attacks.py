@@ -566,7 +566,11 @@ def test_strange_values_in_the_summary(table: Path, done: Path) -> None:
     strange = [told | {"files": files} for files in ({"a\0b": "x"}, {"labels.csv": 5}, {"": ""}, {"labels.csv": [1]})]
     strange += [told | {"manifest": manifest} for manifest in ({}, {"sha256": 5}, {"sha256": "x", "bytes": 1})]
     strange += [told | {"counts": {}}, told | {"counts": {"images": "x"}}, told | {"recipe": {}}]
-    strange += [told | {"versions": {}}, told | {"plan": "x"}, told | {"failures_sha256": "x"}]
+    strange += [
+        told | {"manifest": told["manifest"] | {"bytes": 1}},
+        told | {"plan": "x"},
+        told | {"failures_sha256": "x"},
+    ]
     for summary in strange:
         (done / "summary.json").write_text(json.dumps(summary))
         looked_at(table, done)
