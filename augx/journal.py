@@ -168,7 +168,8 @@ def load(folder: Folder) -> Journal:
                 replaced.append(before)
                 entries[entry.source] = entry
     intent = _read_intent(folder)
-    fits = told and told["files"].keys() == files.keys() and told["manifest"].get("sha256") == manifest
+    size = os.path.getsize(folder.path(MANIFEST)) if manifest else 0
+    fits = told and told["files"].keys() == files.keys() and told["manifest"] == {"sha256": manifest, "bytes": size}
     finished = bool(fits) and intent is None and not segments and indexed is not None
     files |= {name: sha256 for name, sha256 in told.get("files", {}).items() if folder.inside(name)}
     return Journal(entries, replaced, files, told, finished, intent or {})
