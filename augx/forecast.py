@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from augx import plan as planning
 from augx.model import Json
 from augx.plan import Plan
+from augx.store import file_size, open_regular
 
 _SAMPLES = 6
 
@@ -15,12 +15,7 @@ _SAMPLES = 6
 def forecast(plan: Plan) -> dict[str, Json]:
     """Counts, exactly, and `bytes` and `cpu_seconds`, extrapolated from a few sources spread over the dataset."""
     originals = sum(0 in job.copies for job in plan.jobs)
-    splits: dict[str, dict[str, int]] = {}
-    for job in plan.jobs:
-        if job.sample.split is not None:
-            count = splits.setdefault(job.sample.split, {"before": 0, "after": 0})
-            count["before"] += 1
-            count["after"] += len(job.copies)
+    planned = [(job.sample, len(job.copies)) for job in plan.jobs]
     bytes_, seconds = _cost(plan)
     return {
         "sources": len(plan.jobs) + len(plan.lost),
@@ -29,8 +24,8 @@ def forecast(plan: Plan) -> dict[str, Json]:
         "copies": plan.images() - originals,
         "failed": sum(len(copies) for _, copies in plan.lost),
         "first_failure": f"{plan.lost[0][0].source}: {plan.lost[0][0].message}" if plan.lost else None,
-        "classes": planning.class_counts([(job.sample, len(job.copies)) for job in plan.jobs]),
-        "splits": splits,
+        "classes": planning.class_counts(planned),
+        "splits": planning.split_counts(planned),
         "bytes": bytes_,
         "cpu_seconds": seconds,
     }
@@ -47,14 +42,14 @@ def _cost(plan: Plan) -> tuple[int, float]:
     threads = cv2.getNumThreads()
     cv2.setNumThreads(0)
     maker = Maker(plan.recipe)
-    sizes = [_size(os.path.join(plan.dataset.root, *job.sample.id.split("/"))) for job in plan.jobs]
+    sizes = [file_size(plan.path(job)) for job in plan.jobs]
     total = sum(sizes)
     seen = written = 0
     spent = 0.0
     for job, size in list(zip(plan.jobs, sizes, strict=True))[:: max(1, len(plan.jobs) // _SAMPLES)]:
         began = time.process_time()
         try:
-            with open(os.path.join(plan.dataset.root, *job.sample.id.split("/")), "rb") as file:
+            with open_regular(plan.path(job)) as file:
                 decoded = images.decode(file.read())
             decoding = time.process_time() - began
             copy = job.copies[-1]
@@ -68,10 +63,3 @@ def _cost(plan: Plan) -> tuple[int, float]:
     cv2.setNumThreads(threads)
     scale = total / seen if seen else 0
     return round(written * scale), round(spent * scale, 2)
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0

@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
-from augx import journal, naming, versions
+from augx import __version__, journal, naming, versions
 from augx import plan as planning
 from augx.errors import ImageError, OutputError, Stopped
-from augx.formats import Format
+from augx.formats import Format, label_files
 from augx.journal import FAILURES, MANIFEST, SUMMARY, Entry, dump
-from augx.model import Job, Json
+from augx.model import Json, Sample
 from augx.plan import Plan
 from augx.store import Folder, hashes, open_regular
 
@@ -30,7 +30,7 @@ def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[
     changed = [job.sample.id for job in plan.jobs if not state.entries[job.sample.id].tried().issuperset(job.copies)]
     if changed:
         raise Stopped(f"{len(changed)} sources were changed while the run went on: {changed[0]}", "run it again")
-    labels = [name for target in targets for name, _ in target.write((), plan.dataset)]
+    labels = label_files(targets, plan.dataset)
     removed = _remove_stale(plan, state, folder, labels)
     lengths: list[int] = []
 
@@ -208,22 +208,17 @@ def _index(plan: Plan, entries: dict[str, Entry], lengths: list[int]) -> Iterato
 def summarise(plan: Plan, entries: dict[str, Entry], manifest: Json, files: dict[str, str]) -> dict[str, Json]:
     """What summary.json says: nothing in it depends on when, where or in how many runs the folder was made."""
     failures = list(_failures(plan, entries))
-    made: list[tuple[Job, int]] = []
+    made: list[tuple[Sample, int]] = []
     originals = 0
-    splits: dict[str, dict[str, int]] = {}
     for job in plan.jobs:
         copies = entries[job.sample.id].made() & set(job.copies)
-        made.append((job, len(copies)))
+        made.append((job.sample, len(copies)))
         originals += 0 in copies
-        if job.sample.split is not None:
-            count = splits.setdefault(job.sample.split, {"before": 0, "after": 0})
-            count["before"] += 1
-            count["after"] += len(copies)
     warnings = Counter(flaw.code for flaw in plan.dataset.warnings)
     warnings.update(note for job in plan.jobs for note in entries[job.sample.id].notes)
     images = sum(count for _, count in made)
     return {
-        "augx": versions.deciding()["augx"],
+        "augx": __version__,
         "plan": planning.plan_hash(plan, lambda job: entries[job.sample.id].key),
         "counts": {
             "sources": len(plan.jobs) + len(plan.lost),
@@ -232,8 +227,8 @@ def summarise(plan: Plan, entries: dict[str, Entry], manifest: Json, files: dict
             "copies": images - originals,
             "failed": len(failures),
         },
-        "classes": planning.class_counts([(job.sample, count) for job, count in made]),
-        "splits": splits,
+        "classes": planning.class_counts(made),
+        "splits": planning.split_counts(made),
         "failures": dict(sorted(Counter(row["error"] for row in failures).items())),
         "warnings": dict(sorted(warnings.items())),
         "ignored": dict(sorted(plan.dataset.ignored.items())),

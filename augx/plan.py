@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,10 @@ class Plan:
     lost: tuple[tuple[Flaw, tuple[int, ...]], ...]
     formats: tuple[str, ...]
     basis: str
+
+    def path(self, job: Job) -> str:
+        """Where the job's source lies."""
+        return os.path.join(self.dataset.root, *job.sample.id.split("/"))
 
     def images(self) -> int:
         return sum(len(job.copies) for job in self.jobs)
@@ -117,6 +122,17 @@ def class_counts(jobs: Sequence[tuple[Sample, int]]) -> dict[str, dict[str, int]
             count["before"] += 1
             count["after"] += images
     return dict(sorted(counts.items()))
+
+
+def split_counts(jobs: Sequence[tuple[Sample, int]]) -> dict[str, dict[str, int]]:
+    """Per split: `before`, its sources, and `after`, the images written of them."""
+    counts: dict[str, dict[str, int]] = {}
+    for sample, images in jobs:
+        if sample.split is not None:
+            count = counts.setdefault(sample.split, {"before": 0, "after": 0})
+            count["before"] += 1
+            count["after"] += images
+    return counts
 
 
 def _digest(parts: Json) -> str:

@@ -24,7 +24,7 @@ from augx.lock import locked
 from augx.model import Dataset, Job, Json, Shard
 from augx.plan import Plan
 from augx.recipe import Recipe
-from augx.store import OWN, Folder, hashes
+from augx.store import OWN, Folder, file_size, hashes
 from augx.survey import Survey, survey
 
 
@@ -143,7 +143,7 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
         if found.todo and not fresh:
             check(request.recipe)
         names = [naming.copy_name(job.stem, job.ending, copy) for job in found.todo for copy in job.copies]
-        labels = [name for target in targets for name, _ in target.write((), plan.dataset)]
+        labels = formats.label_files(targets, plan.dataset)
         _refuse_foreign(folder, state, names + labels)
         generation = journal.next_generation(folder)
         journal.begin(folder, state.intent, names + labels, generation)
@@ -223,14 +223,12 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
                 raise Stopped(answer["stopped"], answer["hint"])
             count(answer["made"], answer["failed"])
 
-    def size(job: Job) -> int:
-        try:
-            return os.stat(os.path.join(plan.dataset.root, *job.sample.id.split("/"))).st_size
-        except OSError:
-            return 0
-
     count(0, 0)
-    lost = [job for shard, _ in through(planning.shards(found.todo, size, generation)) for job in shard.jobs]
+    lost = [
+        job
+        for shard, _ in through(planning.shards(found.todo, lambda job: file_size(plan.path(job)), generation))
+        for job in shard.jobs
+    ]
     alone = (Shard(f"{generation + 1:04d}.{number:07d}", (job,)) for number, job in enumerate(lost))
     for shard, reason in through(alone):
         entries = [_died(job, plan, reason) for job in shard.jobs]
@@ -243,9 +241,8 @@ def _died(job: Job, plan: Plan, reason: str) -> Entry:
     from augx.work import failure
 
     error = ImageError("worker-died", f"{reason}, twice over this image", "worker")
-    path = os.path.join(plan.dataset.root, *job.sample.id.split("/"))
-    (sha256,) = hashes([path])
-    size = os.stat(path).st_size if sha256 else 0
+    (sha256,) = hashes([plan.path(job)])
+    size = file_size(plan.path(job)) if sha256 else 0
     failed = [failure(job.sample.id, copy, error) for copy in job.copies]
     key = planning.key(plan.basis, job, sha256)
     return Entry(job.sample.id, job.stem, job.ending, key, sha256, size, failed=failed)
@@ -261,7 +258,7 @@ def _redate(plan: Plan, found: Survey, folder: Folder) -> None:
     """Gives written images the new date of a source whose content is the same: the next run need not read it."""
     for job in found.touched:
         try:
-            mtime = os.stat(os.path.join(plan.dataset.root, *job.sample.id.split("/"))).st_mtime_ns
+            mtime = os.stat(plan.path(job)).st_mtime_ns
         except OSError:
             continue
         for copy in job.copies:
@@ -291,7 +288,7 @@ def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str]) -> Non
 
 def _refuse_our_names(dataset: Dataset, targets: Sequence[Format]) -> None:
     """Refuses a folder of images that would be called like a file that augx writes, or like its own folder."""
-    ours = {OWN, *formats.RESERVED, *(name for target in targets for name, _ in target.write((), dataset))}
+    ours = {OWN, *formats.RESERVED, *formats.label_files(targets, dataset)}
     folded = {name.casefold() for name in ours}
     for folder in {sample.folder for sample in dataset.samples}:
         for name in [folder, *_parents(folder)]:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
-from augx.errors import ImageError, Stopped
+from augx.errors import Stopped
 
 OWN = ".augx"  # everything in it is ours
 _WAYS_OUT = {
@@ -36,8 +36,6 @@ def stopping(doing: str, path: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        if error.errno == errno.ENAMETOOLONG:  # of this one image, while the others can be made
-            raise ImageError("name-too-long", f"{path[-120:]}: {reason}", "write") from error
         hint = _WAYS_OUT.get(error.errno or 0, "the same command goes on from here when the cause is gone")
         raise Stopped(f"{doing} {path}: {reason}", hint) from error
 
@@ -172,6 +170,14 @@ def open_regular(path: str) -> BinaryIO:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is no regular file", path)
     return open(descriptor, "rb")
+
+
+def file_size(path: str) -> int:
+    """In bytes; 0 where there is no such file."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def sha256_file(path: str) -> str:

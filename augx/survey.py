@@ -1,7 +1,8 @@
 """Plan against journal: what is done, what is to do, and why. Reads file dates, and content only where a date differs.
 
 A written image carries the modification time of its source, so nothing about this machine need be remembered in OUTPUT:
-equal size and equal time mean an unchanged source. Where the time differs the content decides.
+equal size and equal time mean an unchanged source. Where the time differs, or the source was moved since, the content
+decides.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
             _settle(found, job, entry, there, journal, folder)
         else:
             doubtful.append((job, entry))
-    sums = hashes([_path(plan, job) for job, _ in doubtful])
+    sums = hashes([plan.path(job) for job, _ in doubtful])
     for (job, entry), sha256 in zip(doubtful, sums, strict=True):
         if sha256 == entry.sha256:
             found.touched.append(job)
@@ -69,7 +70,7 @@ def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
 
 def content_keys(plan: Plan) -> dict[str, str]:
     """The key of every source, from its content."""
-    sums = hashes(_path(plan, job) for job in plan.jobs)
+    sums = hashes(plan.path(job) for job in plan.jobs)
     return {job.sample.id: planning.key(plan.basis, job, sha256) for job, sha256 in zip(plan.jobs, sums, strict=True)}
 
 
@@ -111,13 +112,9 @@ def _same_file(plan: Plan, job: Job, entry: Entry, journal: Journal, folder: Fol
     if journal.intent.get(name, -1) > entry.generation(min(made)):
         return False  # perhaps written over by a later, unfinished run: then its date is no witness
     try:
-        source = os.stat(_path(plan, job))
+        source = os.stat(plan.path(job))
         written = os.stat(folder.path(name))
     except OSError:
         return False
     moved = source.st_ctime_ns > written.st_ctime_ns  # renamed or dated back since the image was written
     return source.st_size == entry.size and source.st_mtime_ns == written.st_mtime_ns and not moved
-
-
-def _path(plan: Plan, job: Job) -> str:
-    return os.path.join(plan.dataset.root, *job.sample.id.split("/"))

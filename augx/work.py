@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable
@@ -91,6 +92,11 @@ class Worker:
                 self.folder.write(name, encoded, mtime)
             except ImageError as error:
                 fail(copy, error)
+                continue
+            except Stopped as stopped:
+                if getattr(stopped.__cause__, "errno", None) != errno.ENAMETOOLONG:
+                    raise
+                fail(copy, ImageError("name-too-long", stopped.message, "write"))  # the others can be made
                 continue
             row = manifest_row(job, copy, name, out, applied, encoded)
             known = {"source_sha256": sha256, "source_bytes": size, "key": entry.key, "notes": list(entry.notes)}

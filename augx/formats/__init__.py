@@ -99,6 +99,11 @@ def load(name: str) -> Format:
     return cast(Format, found())
 
 
+def label_files(targets: Iterable[Format], dataset: Dataset) -> list[str]:
+    """The names of the label files that these formats write beside the images."""
+    return [name for target in targets for name, _ in target.write((), dataset)]
+
+
 def detect(root: str, wanted: str | None = None) -> Format:
     """The format to read `root` with: `wanted` (`--from`) if given, else the one that fits."""
     require_folder(root)

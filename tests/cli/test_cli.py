@@ -577,3 +577,9 @@ def test_nothing_goes_to_the_wrong_stream(here: Path) -> None:
     assert json.loads(done.stdout)["counts"]["failed"] == 3
     assert "\x1b" not in done.stderr and "\r" not in done.stderr and "%|" not in done.stderr
     assert "Traceback" not in done.stderr and "Warning" not in done.stderr
+
+
+def test_a_file_name_that_is_too_long_is_no_bug(here: Path, augx: Augx) -> None:
+    code, _, err = augx("init", "photos", "-o", "o" * 300)
+    assert code == 3
+    assert "File name too long" in err and "Traceback" not in err
