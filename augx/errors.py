@@ -13,7 +13,7 @@ ImageError                    one image cannot be made; becomes a row in failure
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -83,3 +83,9 @@ class ImageError(Exception):
         self.code = code
         self.message = message
         self.stage = stage
+
+
+def few(names: Iterable[str], most: int = 3) -> str:
+    """The first names of many, sorted, as a message lists them."""
+    names = sorted(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

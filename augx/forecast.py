@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 from augx import plan as planning
+from augx.fitting import without_samples
 from augx.model import Json
 from augx.plan import Plan
-from augx.store import file_size, open_regular
+from augx.store import file_size
 
 _SAMPLES = 6
 
@@ -16,6 +17,7 @@ def forecast(plan: Plan) -> dict[str, Json]:
     """Counts, exactly, and `bytes` and `cpu_seconds`, extrapolated from a few sources spread over the dataset."""
     originals = sum(0 in job.copies for job in plan.jobs)
     planned = [(job.sample, len(job.copies)) for job in plan.jobs]
+    objects = [len(sample.annotations.objects) for sample, _ in planned]
     bytes_, seconds = _cost(plan)
     return {
         "sources": len(plan.jobs) + len(plan.lost),
@@ -24,6 +26,7 @@ def forecast(plan: Plan) -> dict[str, Json]:
         "copies": plan.images() - originals,
         "failed": sum(len(copies) for _, copies in plan.lost),
         "first_failure": f"{plan.lost[0][0].source}: {plan.lost[0][0].message}" if plan.lost else None,
+        "objects": {"before": sum(objects), "after": sum(n * c for n, (_, c) in zip(objects, planned, strict=True))},
         "classes": planning.class_counts(planned),
         "splits": planning.split_counts(planned),
         "bytes": bytes_,
@@ -35,13 +38,12 @@ def _cost(plan: Plan) -> tuple[int, float]:
     """Bytes and CPU seconds. Images that cannot be made cost nothing."""
     import cv2
 
-    from augx import images
     from augx.errors import ImageError
-    from augx.work import Maker
+    from augx.work import Maker, read_sources
 
     threads = cv2.getNumThreads()
     cv2.setNumThreads(0)
-    maker = Maker(plan.recipe)
+    maker = Maker(plan.recipe, without_samples(plan.dataset, plan.formats))
     sizes = [file_size(plan.path(job)) for job in plan.jobs]
     total = sum(sizes)
     seen = written = 0
@@ -49,16 +51,14 @@ def _cost(plan: Plan) -> tuple[int, float]:
     for job, size in list(zip(plan.jobs, sizes, strict=True))[:: max(1, len(plan.jobs) // _SAMPLES)]:
         began = time.process_time()
         try:
-            with open_regular(plan.path(job)) as file:
-                decoded = images.decode(file.read())
+            opened = maker.open(job.sample, read_sources(plan.dataset.root, job.sample)[0])
             decoding = time.process_time() - began
-            copy = job.copies[-1]
-            _, _, encoded = maker.make(decoded.picture, job.sample.id, copy, job.ending)
-        except (OSError, ImageError):
+            _, files = maker.make(job, job.copies[-1], opened)
+        except ImageError:
             continue
         copies = len(job.copies) - (0 in job.copies)
         seen += size
-        written += len(encoded) * copies + size * (0 in job.copies)
+        written += sum(map(len, files.values())) * copies + size * (0 in job.copies)
         spent += decoding + (time.process_time() - began - decoding) * copies
     cv2.setNumThreads(threads)
     scale = total / seen if seen else 0

@@ -17,7 +17,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -26,7 +26,7 @@ from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugi
 from augx import containers
 from augx.containers import RESAVE, Plane
 from augx.errors import ImageError
-from augx.model import ImageOptions, Picture
+from augx.model import ImageOptions, Mask, Picture
 from augx.naming import READABLE
 
 _OPEN: Mapping[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
@@ -48,12 +48,13 @@ _stderr_lock = threading.RLock()  # held while the descriptor is away, else two 
 class Decoded:
     """`format`: what the bytes really are (a key of Pillow's: "JPEG", "PNG", ...; an MPO is a JPEG).
 
-    `upright`: no EXIF rotation had to be applied. `notes`: stable codes of what a person should know ("multi-frame").
+    `orientation`: EXIF's, 1..8, which has been applied. `notes`: stable codes of what a person should know
+    ("multi-frame").
     """
 
     picture: Picture
     format: str
-    upright: bool
+    orientation: int
     notes: tuple[str, ...] = ()
 
 
@@ -125,7 +126,7 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Decoded:
     containers.check_tiff_pixels(tags, len(data))
     deep = _tiff_is_deep(tags, image.mode) if name == "TIFF" else facts.depth == 16
     frames = facts.frames if name == "PNG" else getattr(image, "n_frames", 1)
-    turned = tags.get(274) in range(2, 9)  # Pillow turns a TIFF while it loads it, and removes the tag
+    turned = tags.get(274) if tags.get(274) in range(2, 9) else 1  # Pillow turns a TIFF while it loads it
     image.load()
     if name == "JPEG" and _jpeg_is_cut(image, data):
         raise EOFError("truncated")
@@ -142,7 +143,7 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Decoded:
     converted = image.mode in ("CMYK", "LAB", "YCbCr", "HSV")
     icc = None if converted else _matching_profile(facts.icc or image.info.get("icc_profile"), pixels)
     picture = Picture(_upright(pixels, orientation), None if alpha is None else _upright(alpha, orientation), icc)
-    return Decoded(picture, name, orientation == 1 and not turned, ("multi-frame",) if frames > 1 else ())
+    return Decoded(picture, name, max(orientation, turned), ("multi-frame",) if frames > 1 else ())
 
 
 def _tiff_is_deep(tags: Mapping[int, Any], mode: str) -> bool:
@@ -313,6 +314,55 @@ def encode(picture: Picture, ending: str, options: ImageOptions) -> bytes:
         raise ImageError("out-of-memory", f"not enough memory to write this {name}", "encode") from error
     except Exception as error:
         raise ImageError("encode-failed", f"this picture cannot be written as {name}: {error}", "encode") from error
+
+
+def look(file: BinaryIO) -> tuple[int, int, int]:
+    """Width and height as they are stored, and the EXIF orientation 1..8, from the head of an image file."""
+    name = _sniff(file.read(1024))
+    file.seek(0)
+    try:
+        with warnings.catch_warnings(), _OPEN[name](file) as image:  # type: ignore[arg-type]
+            warnings.simplefilter("ignore")
+            return image.width, image.height, _exif_orientation(image)
+    except Exception as error:
+        raise ImageError("corrupt", f"the {name} is damaged: {error}") from error
+
+
+def decode_mask(data: bytes, *, max_pixels: int = 300_000_000) -> Mask:
+    """A class or instance mask: the numbers as they are stored, without palette, orientation or colour management.
+
+    Raises ImageError, also for what would have lost or changed classes (JPEG, lossy WebP).
+    """
+    name = _sniff(data)
+    if name in ("JPEG", "WEBP"):
+        raise ImageError("mask-lossy", f"a {name} does not keep class numbers; save masks as PNG", "labels")
+    with contextlib.suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image = _OPEN[name](io.BytesIO(data))
+        if image.mode in ("P", "1", "L") and image.width * image.height <= max_pixels:
+            image.load()
+            palette = image.getpalette("RGB") if image.mode == "P" else None
+            values = np.array(image, np.uint8)
+            return Mask(values, None if palette is None else bytes(palette))
+    decoded = decode(data, max_pixels=max_pixels)
+    if decoded.orientation != 1:
+        raise ImageError("mask-turned", "a mask must not be turned by EXIF; save it upright as PNG", "labels")
+    return Mask(decoded.picture.pixels)
+
+
+def encode_mask(mask: Mask, level: int) -> bytes:
+    """A PNG, with its palette where it has one."""
+    out = io.BytesIO()
+    image = Image.fromarray(mask.values)
+    if mask.palette is not None:
+        image.putpalette(mask.palette)
+    image.save(out, "PNG", compress_level=level, compress_type=zlib.Z_RLE if level <= _RUNS_ONLY else zlib.Z_FILTERED)
+    return out.getvalue()
+
+
+def turned(plane: Plane, orientation: int) -> Plane:
+    """A plane of the stored picture as EXIF orientation 1..8 shows it."""
+    return _upright(plane, orientation)
 
 
 def _eight_bits(plane: Plane) -> Plane:

@@ -71,8 +71,9 @@ class Part:
 class Entry:
     """What was made of one source. `key` names all that its copies depend on; `sha256` and `size` are its content's.
 
-    `stem` and `ending` give the names of its images (`naming.copy_name`). `failed`: rows for failures.jsonl. `notes`:
-    what a person should know of it (`multi-frame`). A source that could not be read has sha256 "".
+    `stem` and `ending` give the names of its images (`naming.copy_name`), and so does each pair of `beside` those of the
+    label and mask files that go with them. `failed`: rows for failures.jsonl. `notes`: what a person should know of it
+    (`multi-frame`). A source that could not be read has sha256 "".
     """
 
     source: str
@@ -84,13 +85,15 @@ class Entry:
     parts: list[Part] = field(default_factory=list)
     failed: list[dict[str, Json]] = field(default_factory=list)
     notes: tuple[str, ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
 
     def made(self) -> set[int]:
         return {copy for part in self.parts for copy in part.copies}
 
-    def names(self) -> dict[int, str]:
-        """Copy -> file name of the images that were made."""
-        return {copy: copy_name(self.stem, self.ending, copy) for copy in self.made()}
+    def names(self) -> list[str]:
+        """The files that were made: images, and what goes with them."""
+        every = ((self.stem, self.ending), *self.beside)
+        return [copy_name(stem, ending, copy) for copy in self.made() for stem, ending in every]
 
     def tried(self) -> set[int]:
         return self.made() | {row["copy"] for row in self.failed}
@@ -106,12 +109,13 @@ class Entry:
         return [lines[c] for c in copies if c in lines]
 
     def sums(self, folder: Folder) -> dict[str, str | None]:
-        """File name -> SHA-256 of the images that were made, None where the row that says it is lost."""
-        sums: dict[str, str | None] = dict.fromkeys(self.names().values())
+        """File name -> SHA-256 of the files that were made, None where the row that says it is lost."""
+        sums: dict[str, str | None] = dict.fromkeys(self.names())
         for part in self.parts:
             with suppress(OSError, ValueError, TypeError, KeyError, OutputError):
-                rows = [_loads(line) for line in part.lines(folder)]
-                sums |= {row["file_name"]: row["sha256"] for row in rows if row["file_name"] in sums}
+                for row in [_loads(line) for line in part.lines(folder)]:
+                    told = {row["file_name"]: row["sha256"]} | row.get("files", {})
+                    sums |= {name: sha256 for name, sha256 in told.items() if name in sums}
         return sums
 
     def line(self, copies: Sequence[int], length: int, offset: int | None = None) -> bytes:
@@ -120,7 +124,7 @@ class Entry:
         return dump(
             {"source": self.source, "stem": self.stem, "ending": self.ending, "key": self.key}
             | {"sha256": self.sha256, "size": self.size, "copies": list(copies), "failed": failed, "length": length}
-            | {"notes": list(self.notes)}
+            | {"notes": list(self.notes), "beside": [list(pair) for pair in self.beside]}
             | place
         )
 
@@ -162,6 +166,7 @@ def load(folder: Folder) -> Journal:
                 entries[entry.source] = entry
             elif before.key == entry.key:
                 before.parts += entry.parts
+                before.beside = entry.beside
                 retried = {copy for part in entry.parts for copy in part.copies} | {r["copy"] for r in entry.failed}
                 before.failed = [r for r in before.failed if r["copy"] not in retried] + entry.failed
             else:
@@ -323,6 +328,7 @@ def _parse(
             return None
         entry.failed = [row for row in head["failed"] if _count(row["copy"]) >= 0 and _text(row, "error")]
         entry.notes = tuple(note for note in head["notes"] if isinstance(note, str))
+        entry.beside = tuple((stem, ending) for stem, ending in head["beside"] if Folder.inside(stem + ending))
         copies, length = tuple(_count(copy) for copy in head["copies"]), _count(head["length"])
         if copies:
             entry.parts.append(Part(file, _count(offset(head)), length, copies, generation))
@@ -348,11 +354,24 @@ def _from_manifest(folder: Folder) -> Iterator[Entry]:
                 size = _count(row["source_bytes"])
                 entry = Entry(_text(row, "source"), stem, ending, _text(row, "key"), _text(row, "source_sha256"), size)
                 entry.notes = tuple(note for note in row["notes"] if isinstance(note, str))
+                pairs = (_without_copy(beside, copy) for beside in row.get("files", {}) if folder.inside(beside))
+                entry.beside = tuple(pair for pair in pairs if pair)
                 if folder.inside(name) and copy_name(stem, ending, copy) == name:
                     part = Part(MANIFEST, offset, len(line), (copy,))
-                    entries.setdefault(entry.source, entry).parts.append(part)
+                    known = entries.setdefault(entry.source, entry)
+                    known.parts.append(part)
+                    if copy:  # an original's names do not show where copies have their number
+                        known.beside = entry.beside
             offset += len(line)
     yield from entries.values()
+
+
+def _without_copy(name: str, copy: int) -> tuple[str, str] | None:
+    """The (stem, ending) that `copy_name` made `name` of; None if it cannot have."""
+    mark = copy_name("", "", copy)
+    folder, slash, base = name.rpartition("/")
+    at = base.rfind(mark) if mark else base.find(".")
+    return (folder + slash + base[:at], base[at + len(mark) :]) if at > 0 else None
 
 
 def _read_intent(folder: Folder) -> dict[str, int] | None:

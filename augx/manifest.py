@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
-from augx import __version__, journal, naming, versions
+from augx import __version__, journal, naming, objects, versions
 from augx import plan as planning
 from augx.errors import ImageError, OutputError, Stopped
 from augx.formats import Format, label_files
@@ -98,6 +98,12 @@ def verify(output: str, workers: int) -> tuple[int, list[str]]:
                 return name, f"it is {picture.width}x{picture.height}, the manifest says {row['width']}x{row['height']}"
             if row["labels"] and not all(0 < weight <= 1 for weight in row["labels"].values()):
                 return name, "a label has a weight outside 0 to 1"
+            if outside := objects.outside(row):
+                return name, outside
+            beside = {path: folder.path(path) for path in row["files"] if folder.inside(path)}
+            for path, sha256 in zip(beside, hashes(beside.values()), strict=True):
+                if sha256 != row["files"][path]:
+                    return path, "missing" if not sha256 else "its content is not what the manifest says"
         except FileNotFoundError:
             return name, "missing"
         except ImageError as error:
@@ -109,18 +115,27 @@ def verify(output: str, workers: int) -> tuple[int, list[str]]:
         return name, ""
 
     seen: Counter[str] = Counter()
+    rows = 0
     with ThreadPoolExecutor(workers) as threads:
         for lines in _batches(_lines(folder), 1024):
-            for name, finding in threads.map(one, lines):
-                seen[name] += 1
+            for line, (name, finding) in zip(lines, threads.map(one, lines), strict=True):
+                rows += 1
+                seen.update(_named(line))
                 if finding:
                     findings.append(f"{name}: {finding}")
-    findings += [f"{name}: it has {n} rows" for name, n in seen.items() if n > 1 and name != MANIFEST]
+    findings += [f"{name}: it has {n} rows" for name, n in seen.items() if n > 1]
     findings += [f"{name}: it is in no row of the manifest" for name in sorted(unlisted - seen.keys())]
-    rows = sum(seen.values())
     if rows != summary["counts"].get("images"):
         findings.append(f"{MANIFEST}: it has {rows} rows, {SUMMARY} says {summary['counts'].get('images')}")
     return rows, findings
+
+
+def _named(line: bytes) -> list[str]:
+    """The files that a row speaks of."""
+    with suppress(ValueError, KeyError, TypeError, RecursionError):
+        row = json.loads(line)
+        return [name for name in (row["file_name"], *row["files"]) if isinstance(name, str)]
+    return []
 
 
 def _lines(folder: Folder) -> Iterator[bytes]:
@@ -152,7 +167,8 @@ def _remove_stale(plan: Plan, state: journal.Journal, folder: Folder, labels: Se
         made = state.entries[job.sample.id].made()
         for copy in job.copies:
             if copy in made:
-                stale.pop(naming.copy_name(job.stem, job.ending, copy), None)
+                for name in naming.copy_names(job, copy):
+                    stale.pop(name, None)
     for name in labels:
         stale.pop(name, None)
     return _remove(folder, stale)

@@ -6,6 +6,7 @@ In a worker a Sample becomes a Picture (pixels); the written pictures become Row
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,24 +16,94 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Json = Any  # what json.dumps takes: dict, list, str, int, float, bool, None
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1
+Flat = array  # array("d"), never changed once made: flat coordinates, light to hold by the million and to send to workers
+
+# Coordinates, everywhere in augx: x to the right, y down, in pixels of the upright picture. 0 is the left (upper) edge of
+# the first pixel and `width` the right edge of the last, so a box's x1, y1 are exclusive.
+
+
+@dataclass(frozen=True, slots=True)
+class Rle:
+    """A mask as COCO's run lengths: of zeros and ones in turn, column by column.
+
+    `counts`: a str is COCO's compressed form, a tuple of ints the plain one; what came in one form goes out in it.
+    """
+
+    width: int
+    height: int
+    counts: str | tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One labelled thing in an image. Its parts belong together: they move, are cut and leave the picture together.
+
+    `box`: where the label file gave one; None where only other parts say where the object is.
+    `rings`: polygons, each flat x, y, x, y, ...; the object is the union of what they enclose (COCO's rule).
+    `rle`: its mask. An object has rings or a mask, not both. `crowd`: COCO's iscrowd, many things in one mask.
+    `keypoints`: flat x, y, v for each: v 0 not labelled (x, y 0), 1 hidden, 2 visible.
+    `corners`: an oriented box, four corners in the order of the label file, flat.
+    `index`: its value in the sample's mask of instances.
+    `extra`: what a format knows and augx does not touch (difficult, truncated, occluded, attributes, group, id ...).
+    """
+
+    label: str | None
+    box: Box | None = None
+    rings: tuple[Flat[float], ...] = ()
+    rle: Rle | None = None
+    keypoints: Flat[float] | None = None
+    corners: Flat[float] | None = None
+    crowd: bool = False
+    index: int | None = None
+    extra: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
     """What is known about one image; absent means empty.
 
-    `labels`: class name -> weight. One class: `{"cat": 1.0}`. Several classes on one image: 1.0 each.
-    After a mix the weights sum to 1.
-    `values`: regression targets and any other column, carried untouched.
+    `labels`: class of the whole image -> weight. One class: `{"cat": 1.0}`. Several classes: 1.0 each.
+    After a mix the weights sum to 1. Classes of objects are not in it.
+    `values`: regression targets and any other column, carried untouched. `captions`: sentences about the image.
+    `mask`: path (as a sample's id) of its class-index mask. `instances`: of the mask whose values are objects' `index`,
+    which is carried as a file. `segments`: of a mask from which each object takes its own `rle`, by its `index`, as soon
+    as it is read (COCO panoptic: R + 256 G + 65536 B).
+    `relative`: coordinates are shares of width and height, 0..1, as YOLO writes them; in pixels once decoded.
+    `dot`: where in its pixel a keypoint lies that is a whole number: 0.5, the centre, for COCO; else 0.
+    `size`: (width, height) as the label file says, None where it says nothing.
+    `extra`: what a format knows of the image and augx does not touch (licence, flags ...).
     """
 
     labels: Mapping[str, float] = field(default_factory=dict)
     values: Mapping[str, Json] = field(default_factory=dict)
+    captions: tuple[str, ...] = ()
+    objects: tuple[Object, ...] = ()
+    mask: str | None = None
+    instances: str | None = None
+    segments: str | None = None
+    relative: bool = False
+    dot: float = 0.0
+    size: tuple[int, int] | None = None
+    extra: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def label(self) -> str | None:
         """The one class of this image; None where there is none or there are several."""
         return next(iter(self.labels)) if len(self.labels) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """What the keypoints of a class are. `skeleton`: pairs of indexes from 0.
+
+    `swap`: for each keypoint the index of the one it becomes in a mirror (left eye: right eye; nose: nose); None where
+    nobody knows.
+    """
+
+    names: tuple[str, ...] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()
+    swap: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +136,9 @@ class Dataset:
     `failed`: samples that are listed but cannot be made (missing file, unreadable row); each becomes failures rows.
     `warnings`: what was left out or repaired, and goes to the summary.
     `ignored`: files that are no images, counted by ending (".txt", ...).
-    `details`: what the format needs again to write the dataset the way it was read. `digest`: of the label files, with
-    their names: where it is the same, details are the same.
+    `poses`: class -> what its keypoints are. `ignore`: the value in class masks that means no class.
+    `details`: what the format needs again to write the dataset the way it was read. `digest`: of the label files that
+    tell of more than one image, with their names: where it is the same, details are the same.
     """
 
     root: str
@@ -76,6 +148,8 @@ class Dataset:
     failed: tuple[Flaw, ...] = ()
     warnings: tuple[Flaw, ...] = ()
     ignored: Mapping[str, int] = field(default_factory=dict)
+    poses: Mapping[str, Pose] = field(default_factory=dict)
+    ignore: int | None = None
     details: Any = None
     digest: str = ""
 
@@ -107,17 +181,63 @@ class ImageOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelOptions:
+    """`labels` of a recipe: what becomes of labels when pixels move.
+
+    An object is dropped when less than `min_visibility` (0..1) of it is left in the picture, or fewer than `min_area`
+    pixels², or when its box is narrower or lower than `min_size` pixels.
+    `boxes`: where an object has nothing but a box, its new box is that of the turned box ("outer") or of the ellipse in
+    it ("ellipse"). `pixels`: label files count in pixels of the picture as it is seen ("upright") or as it is stored.
+    `pairs`: keypoints that swap in a mirror, indexes from 0; None: as the dataset says.
+    `ignore`: the value of class masks for what comes in from outside; None: as the dataset says, or else 0.
+    `values`: column -> "negate_on_flip".
+    """
+
+    min_visibility: float = 0.0
+    min_area: float = 0.0
+    min_size: float = 1.0
+    boxes: str = "outer"
+    pixels: str = "upright"
+    pairs: tuple[tuple[int, int], ...] | None = None
+    ignore: int | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """An object that a copy has lost. `reason`: outside, min_visibility, min_area, min_size. `visibility`: 0..1."""
+
+    label: str | None
+    reason: str
+    visibility: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """A decoded mask file: (H, W), uint8 or uint16, or (H, W, 3) uint8 where colours are the classes.
+
+    `palette`: R, G, B, R, ... of a palette PNG, written again; None where there is none.
+    """
+
+    values: NDArray[np.uint8 | np.uint16]
+    palette: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """One decoded image and what is known about it.
 
     `pixels`: (H, W) grey or (H, W, 3) RGB, uint8 or uint16, C-contiguous, EXIF orientation applied.
     `alpha`: (H, W) of the same dtype, or None. `icc`: the colour profile, embedded again when written.
+    `mask`, `instances`: of the same height and width, where the sample has them.
     """
 
     pixels: NDArray[np.uint8 | np.uint16]
     alpha: NDArray[np.uint8 | np.uint16] | None = None
     icc: bytes | None = None
     annotations: Annotations = field(default_factory=Annotations)
+    mask: Mask | None = None
+    instances: Mask | None = None
 
     @property
     def width(self) -> int:
@@ -137,16 +257,29 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A file that goes with each copy of an image: `kind` is "mask", "instances", or the format whose label file it is.
+
+    `stem`, `ending`: as a Job's; `naming.copy_name` makes the file names. The ending may begin with a suffix: `_mask.png`.
+    """
+
+    kind: str
+    stem: str
+    ending: str
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One source and the copies wanted of it; 0 is the original. `naming.copy_name` makes the file names.
 
-    `stem`: folder and base name under OUTPUT, `ending`: with its dot.
+    `stem`: folder and base name under OUTPUT, `ending`: with its dot. `beside`: what is written with each copy.
     """
 
     sample: Sample
     stem: str
     ending: str
     copies: tuple[int, ...]
+    beside: tuple[Beside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

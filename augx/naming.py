@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import count
 
-from augx.model import Sample
+from augx.model import Job, Sample
 
 READABLE: Mapping[str, str] = {
     ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".mpo": "JPEG",
@@ -87,6 +87,12 @@ def stems(samples: Sequence[Sample], image_format: str, unique_stems: bool = Fal
 def copy_name(stem: str, ending: str, copy: int) -> str:
     """`cat/tabby`, `.jpg`, 3 -> `cat/tabby_aug03.jpg`; copy 0 is the original and keeps the plain name."""
     return f"{stem}_aug{copy:02d}{ending}" if copy else stem + ending
+
+
+def copy_names(job: Job, copy: int) -> list[str]:
+    """All files of one copy: the image first, then what goes with it."""
+    beside = (copy_name(one.stem, one.ending, copy) for one in job.beside)
+    return [copy_name(job.stem, job.ending, copy), *beside]
 
 
 def _split(file: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from augx import naming
 from augx.errors import InputError
-from augx.model import Dataset, Flaw, Job, Json, Sample, Shard
+from augx.model import Annotations, Beside, Dataset, Flaw, Job, Json, Rle, Sample, Shard
 from augx.recipe import Recipe
 
 _SHARD_SOURCES = 32  # a kill loses the work of one shard at most ...
@@ -32,9 +32,12 @@ class Plan:
     formats: tuple[str, ...]
     basis: str
 
+    def paths(self, job: Job) -> list[str]:
+        """Where the job's source lies, and its masks."""
+        return [os.path.join(self.dataset.root, *name.split("/")) for name in sources(job.sample)]
+
     def path(self, job: Job) -> str:
-        """Where the job's source lies."""
-        return os.path.join(self.dataset.root, *job.sample.id.split("/"))
+        return self.paths(job)[0]
 
     def images(self) -> int:
         return sum(len(job.copies) for job in self.jobs)
@@ -45,14 +48,16 @@ def make(
     recipe: Recipe,
     formats: tuple[str, ...],
     versions: Mapping[str, str],
-    unique_stems: bool = False,
+    beside: Callable[[Sample, str], tuple[Beside, ...]] | None = None,
+    header: Json = None,
 ) -> Plan:
     """The plan. `dataset.samples` have their output folder already.
 
-    Raises InputError when the recipe's `splits` name none of the dataset's.
+    `beside`: the files that go with a sample's images of a given stem. `header`: what all these files depend on.
+    Raises InputError when the recipe's `splits` name none of the dataset's, or where two files would have one name.
     """
     splits = {s.split for s in dataset.samples if s.split is not None}
-    if splits and not splits & set(recipe.splits) and all(s.split is not None for s in dataset.samples):
+    if recipe.copies and splits and not splits & set(recipe.splits) and all(s.split is not None for s in dataset.samples):
         raise InputError(
             f"the recipe multiplies {', '.join(recipe.splits)}, but the dataset has only {', '.join(sorted(splits))}",
             f"set `splits: [{min(splits)}]` in the recipe to multiply it",
@@ -63,23 +68,67 @@ def make(
         multiplied = sample.split is None or sample.split in recipe.splits
         return every if multiplied else (0,)
 
-    stems = naming.stems(dataset.samples, recipe.image.format, unique_stems)
+    stems = naming.stems(dataset.samples, recipe.image.format, beside is not None)
     jobs = tuple(
-        Job(sample, stem, ending, copies(sample)) for sample, (stem, ending) in zip(dataset.samples, stems, strict=True)
+        Job(sample, stem, ending, copies(sample), beside(sample, stem) if beside else ())
+        for sample, (stem, ending) in zip(dataset.samples, stems, strict=True)
     )
+    if beside:
+        _refuse_one_name_twice(jobs)
     lost = tuple((flaw, every) for flaw in dataset.failed)
-    return Plan(dataset, recipe, jobs, lost, formats, basis(recipe, versions))
+    return Plan(dataset, recipe, jobs, lost, formats, basis(recipe, versions, header))
 
 
-def basis(recipe: Recipe, versions: Mapping[str, str]) -> str:
-    return _digest([recipe.digest(), dict(sorted(versions.items()))])
+def _refuse_one_name_twice(jobs: Iterable[Job]) -> None:
+    seen: dict[str, str] = {}
+    for job in jobs:
+        for stem, ending in [(job.stem, job.ending), *((one.stem, one.ending) for one in job.beside)]:
+            name = naming.copy_name(stem, ending, 0)
+            other = seen.setdefault(name.casefold(), job.sample.id)
+            if other != job.sample.id:
+                hint = "rename one of them, or write another format with `--to`"
+                raise InputError(f"{other} and {job.sample.id} would both write {name}", hint)
+
+
+def basis(recipe: Recipe, versions: Mapping[str, str], header: Json = None) -> str:
+    return _digest([recipe.digest(), dict(sorted(versions.items())), *([] if header is None else [header])])
+
+
+def sources(sample: Sample) -> list[str]:
+    """The files under INPUT that a sample is made of: the image first, then its masks."""
+    known = sample.annotations
+    return [sample.id, *dict.fromkeys(name for name in (known.mask, known.instances, known.segments) if name)]
+
+
+def content(sums: Sequence[str]) -> str:
+    """The digest of a sample's content, of the SHA-256 of its files; "" where one cannot be read."""
+    if len(sums) == 1 or not all(sums):
+        return sums[0] if all(sums) else ""
+    return hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
 def key(basis: str, job: Job, sha256: str) -> str:
     """Names all that the rows and pixels of this source's copies depend on, but for how many copies there are."""
     known = job.sample.annotations
     place = [job.sample.id, job.stem, job.ending, job.sample.split]
-    return _digest([basis, sha256, place, dict(known.labels), dict(known.values)])[:16]
+    beside = [[one.kind, one.stem, one.ending] for one in job.beside]
+    return _digest([basis, sha256, place, dict(known.labels), dict(known.values), *beside, *_geometry(known)])[:16]
+
+
+def _geometry(known: Annotations) -> Iterator[Json]:
+    """All of the annotations but labels and values; nothing for an image that has no more than those."""
+    if known.objects or known.captions or known.mask or known.instances or known.segments or known.extra:
+        yield [list(known.captions), known.mask, known.instances, known.segments, known.size, dict(known.extra)]
+    if known.objects:
+        yield [known.relative, known.dot]
+    for thing in known.objects:
+        shape = [thing.box, [ring.tobytes().hex() for ring in thing.rings], _runs(thing.rle)]
+        points = [None if flat is None else flat.tobytes().hex() for flat in (thing.keypoints, thing.corners)]
+        yield [thing.label, shape, points, thing.crowd, thing.index, dict(thing.extra)]
+
+
+def _runs(rle: Rle | None) -> Json:
+    return None if rle is None else [rle.width, rle.height, rle.counts]
 
 
 def plan_hash(plan: Plan, keys: Callable[[Job], str]) -> str:
@@ -114,10 +163,11 @@ def shards(jobs: Iterable[Job], size: Callable[[Job], int], generation: int = 0)
 
 
 def class_counts(jobs: Sequence[tuple[Sample, int]]) -> dict[str, dict[str, int]]:
-    """Per class name: `before`, the sources that have it, and `after`, the images written of them."""
+    """Per class name, of images and of objects: `before`, the sources that have it, `after`, the images of them."""
     counts: dict[str, dict[str, int]] = {}
     for sample, images in jobs:
-        for name in sample.annotations.labels or ["(none)"]:
+        objects = {str(thing.label) for thing in sample.annotations.objects}
+        for name in [*sample.annotations.labels, *objects] or ["(none)"]:
             count = counts.setdefault(name, {"before": 0, "after": 0})
             count["before"] += 1
             count["after"] += images

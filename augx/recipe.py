@@ -18,16 +18,16 @@ from pathlib import Path
 
 from augx import bundled
 from augx.errors import Problem, RecipeError, Refused
-from augx.model import ImageOptions, Json, Step
+from augx.model import ImageOptions, Json, LabelOptions, Step
 from augx.steps import Steps, argument_problems, leaves
 from augx.transforms import catalog
 from augx.yamlfile import MAX_BYTES, Node, is_number, load, nearest, short
 
 MAX_COPIES = 100_000
 MAX_SEED = 2**63 - 1
-LABELS = {"min_visibility": 0.0, "min_area": 0.0, "min_size": 0.0}
 
-_KEYS = ("version", "seed", "copies", "originals", "splits", "balance", "transforms", "labels", "output")
+_KEYS = ("version", "seed", "copies", "originals", "splits", "balance", "transforms", "labels", "values", "output")
+_LABEL_KEYS = ("min_visibility", "min_area", "min_size", "boxes", "pixels", "keypoint_pairs", "ignore", "values")
 _IMAGE_KEYS = tuple(f.name for f in dataclasses.fields(ImageOptions))
 _OTHER_WORDS = {"n": "copies", "augmentations": "transforms", "pipeline": "transforms", "steps": "transforms"}
 _BELONGS = {  # what people write at the top of a recipe -> where it belongs
@@ -94,7 +94,6 @@ class Recipe:
     """What to make of each image. Two recipes are equal when they say the same, wherever they were read from.
 
     `name`: the file as the user wrote it, the name of a bundled recipe, or "<stdin>".
-    `labels`: min_visibility (share of a box, 0..1), min_area (pixels²) and min_size (pixels), all three.
     `marks`: name and arguments, as read, of every step that is no group, depth first; empty if not read from a file.
     """
 
@@ -105,7 +104,7 @@ class Recipe:
     splits: tuple[str, ...] = ("train",)
     balance: str = "none"
     steps: tuple[Step, ...] = ()
-    labels: Mapping[str, float] = field(default_factory=LABELS.copy)
+    labels: LabelOptions = field(default_factory=LabelOptions)
     image: ImageOptions = field(default_factory=ImageOptions)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
     marks: tuple[tuple[Node, Node], ...] = field(default=(), compare=False, repr=False)
@@ -138,7 +137,7 @@ class Recipe:
             "splits": list(self.splits),
             "balance": self.balance,
             "transforms": [_step_json(s) for s in self.steps],
-            "labels": dict(self.labels),
+            "labels": _labels_json(self.labels),
             "output": {"image": asdict(self.image)},
         }
 
@@ -157,6 +156,9 @@ class Recipe:
         for key in ("copies", "originals", "splits", "balance"):
             del decisive[key]
         return hashlib.sha256(json.dumps(decisive, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
+
+
+CONVERSION = Recipe(name="<convert>", copies=0)  # the images as they are
 
 
 def read(source: str | Path, *, checked: bool = True) -> Recipe:
@@ -256,6 +258,14 @@ def _step_json(step: Step) -> Json:
     return {step.name: args}
 
 
+def _labels_json(labels: LabelOptions) -> Json:
+    """As a recipe writes it; `labels.pairs` is called keypoint_pairs there."""
+    said = asdict(labels)
+    pairs = said.pop("pairs")
+    said["values"] = dict(labels.values)
+    return said | {"keypoint_pairs": None if pairs is None else [list(pair) for pair in pairs]}
+
+
 def _in_order(problems: Iterable[Problem]) -> list[Problem]:
     """In the order of the file, each once: what an alias repeats is one problem."""
     return sorted(dict.fromkeys(problems), key=lambda p: (p.line, p.column))
@@ -279,7 +289,7 @@ class _Reader(Steps):
             splits=self.splits(top.get("splits")),
             balance=self.balance(top.get("balance")),
             steps=self.steps(top["transforms"], "transforms") if "transforms" in top else (),
-            labels=self.labels(self.mapping(top.get("labels"), "labels", tuple(LABELS))),
+            labels=self.labels(self.mapping(top.get("labels"), "labels", _LABEL_KEYS), top.get("values")),
             image=self.image(self.mapping(output.get("image"), "output.image", _IMAGE_KEYS)),
             marks=tuple(self.marks),
         )
@@ -352,11 +362,51 @@ class _Reader(Steps):
             self.error(node, message, "leave it out, or write none")
         return "none"
 
-    def labels(self, given: Mapping[str, Node]) -> Mapping[str, float]:
-        highest = {"min_visibility": 1.0}
+    def labels(self, given: Mapping[str, Node], values: Node | None) -> LabelOptions:
+        """`values` may stand at the top of the recipe, too."""
+        default, under = LabelOptions(), "labels."
+        if values is not None and "values" in given:
+            self.error(values, "values is there twice, here and under 'labels'", "keep one of them")
+        ignore = given.get("ignore")
+        return LabelOptions(
+            min_visibility=self.number(given.get("min_visibility"), under + "min_visibility", 0, 1, 0.0),
+            min_area=self.number(given.get("min_area"), under + "min_area", 0, 1e9, 0.0),
+            min_size=self.number(given.get("min_size"), under + "min_size", 0, 1e9, default.min_size),
+            boxes=self.choice(given.get("boxes"), under + "boxes", ("outer", "ellipse"), default.boxes),
+            pixels=self.choice(given.get("pixels"), under + "pixels", ("upright", "stored"), default.pixels),
+            pairs=self.pairs(given.get("keypoint_pairs")),
+            ignore=None if ignore is None or ignore.value is None else self.whole(ignore, under + "ignore", 0, 65535, 0),
+            values=self.flipped(given.get("values", values)),
+        )
+
+    def pairs(self, node: Node | None) -> tuple[tuple[int, int], ...] | None:
+        """`[[1, 2], [3, 4]]`: which keypoints swap, as indexes from 0."""
+        if node is None or not node.ok or node.value is None:
+            return None
+        ways_out = "write [[1, 2], [3, 4]]: indexes from 0, left and right; [] where none swap"
+        pairs: list[tuple[int, int]] = []
+        seen: set[int] = set()
+        for pair in node.value if isinstance(node.value, list) else [node]:
+            both = [n.value for n in pair.value] if isinstance(pair.value, list) else []
+            if len(both) != 2 or not all(type(n) is int and 0 <= n < 10_000 for n in both) or both[0] == both[1]:
+                self.error(pair, "labels.keypoint_pairs must be pairs of different indexes", ways_out)
+            elif seen & set(both):
+                self.error(pair, "a keypoint swaps with one other only", ways_out)
+            else:
+                seen.update(both)
+                pairs.append((both[0], both[1]))
+        return tuple(pairs)
+
+    def flipped(self, node: Node | None) -> Mapping[str, str]:
+        """`{angle: negate_on_flip}`: columns whose number changes its sign in a mirror."""
+        if node is None or not node.ok or node.value is None:
+            return {}
+        if not isinstance(node.value, dict):
+            self.error(node, f"values must be a mapping, not {node}", "write {angle: negate_on_flip}")
+            return {}
         return {
-            key: self.number(given.get(key), f"labels.{key}", 0, highest.get(key, 1e9), default)
-            for key, default in LABELS.items()
+            column: self.choice(value, f"values.{column}", ("negate_on_flip",), "negate_on_flip")
+            for column, (_, value) in node.value.items()
         }
 
     def image(self, given: Mapping[str, Node]) -> ImageOptions:

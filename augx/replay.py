@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 
 from augx import images, journal, versions
 from augx.errors import ImageError, InputError, OutputError, Refused
 from augx.journal import MANIFEST
 from augx.manifest import Rows
-from augx.model import Json
+from augx.model import Annotations, Dataset, Json
 from augx.naming import READABLE
+from augx.objects import from_row
 from augx.recipe import Recipe
 from augx.store import Folder, open_regular, stopping
 from augx.work import Maker
@@ -39,14 +41,15 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     if row is None:
         raise Refused(f"no row of the manifest has the file_name {name}", "`file_name` is relative to OUTPUT")
     data = _source(folder, row, siblings, input)
-    maker = Maker(Recipe.from_canonical(summary["recipe"]))
+    maker = Maker(Recipe.from_canonical(summary["recipe"]), Dataset("", "", ()))
     ending = os.path.splitext(wanted)[1]
     try:
         decoded = images.decode(data)
         if row["copy"] == 0 and maker.verbatim(decoded, ending):
             encoded = data
         else:
-            _, _, encoded = maker.make(decoded.picture, row["source"], row["copy"], ending)
+            picture = replace(decoded.picture, annotations=_labels(row, siblings))
+            encoded = maker.encoded(maker.augmented(picture, row["source"], row["copy"])[0], ending)
         same = hashlib.sha256(encoded).hexdigest() == row["sha256"]
         asked = os.path.splitext(image)[1].lower()
         if READABLE.get(asked, READABLE[ending.lower()]) != READABLE[ending.lower()]:
@@ -60,6 +63,12 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     now, was = versions.everything(), summary["versions"]
     changed = ", ".join(f"{name} {was.get(name)} -> {now[name]}" for name in now if was.get(name) != now[name])
     return False, f"wrote {image}: other bytes than {wanted}" + (f"; changed since: {changed}" if changed else "")
+
+
+def _labels(row: dict[str, Json], originals: list[dict[str, Json]]) -> Annotations:
+    """The boxes that crops may have looked at, as the row of the original has them."""
+    things = (thing for one in originals if one["source"] == row["source"] for thing in one["objects"])
+    return Annotations(objects=tuple(map(from_row, things)))
 
 
 def _source(folder: Folder, row: dict[str, Json], originals: list[dict[str, Json]], input: str | None) -> bytes:

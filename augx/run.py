@@ -7,16 +7,17 @@ segments (in the workers), stale files away, manifest, label files, failures, in
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
-from typing import Protocol
+from typing import Any, Protocol
 
-from augx import formats, journal, manifest, naming, versions
+from augx import fitting, formats, journal, manifest, naming, versions
 from augx import plan as planning
-from augx.errors import GateError, ImageError, InputError, OutputError, Refused, Stopped
+from augx import recipe as recipes
+from augx.errors import GateError, ImageError, InputError, OutputError, Refused, Stopped, few
 from augx.executors import local
 from augx.formats import Format, ReadOptions
 from augx.journal import FAILURES, SUMMARY, Entry, Journal
@@ -30,17 +31,24 @@ from augx.survey import Survey, survey
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user asked for. `workers` 0 works in this process; `max_errors` is a number of images, or "5%"."""
+    """What the user asked for. `workers` 0 works in this process; `max_errors` is a number of images, or "5%".
+
+    `recipe` None: the bundled one that fits the labels, with `changes` (copies, seed, originals) made to it.
+    `allow_loss`: labels that the output format cannot hold are left out. `untouched`: images go over byte for byte.
+    """
 
     input: str
     output: str
-    recipe: Recipe
+    recipe: Recipe | None
     from_format: str | None = None
     to_formats: tuple[str, ...] = ()
     read: ReadOptions = field(default_factory=ReadOptions)
     workers: int = 1
     strict: bool = False
     max_errors: str | None = None
+    allow_loss: bool = False
+    untouched: bool = False
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Progress(Protocol):
@@ -70,21 +78,20 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     source = formats.detect(request.input, request.from_format)
     targets = [formats.load(name) for name in dict.fromkeys(request.to_formats)] or [source]
     dataset = source.read(request.input, request.read)
+    dataset = fitting.fit(dataset, targets, request.allow_loss)
+    recipe = request.recipe or recipes.read(fitting.bundled_recipe(dataset), checked=False).replace(**request.changes)
+    fitting.refuse_blind_flips(dataset, recipe)
     for target in targets:
         target.check(dataset, mixes=False)
-    if any(s.annotations.values for s in dataset.samples) and not any(target.holds_values for target in targets):
-        columns = sorted({column for s in dataset.samples for column in s.annotations.values})
-        raise InputError(
-            f"the columns {_few(columns)} have no place in the format {targets[0].name}",
-            "add `--to table` to write them beside it",
-        )
     samples = tuple(replace(s, folder=targets[0].place(s, dataset)) for s in dataset.samples)
     dataset = replace(dataset, samples=samples)
     _refuse_our_names(dataset, targets)
     if request.strict:
-        _refuse_warnings(dataset, request.recipe)
+        _refuse_warnings(dataset, recipe)
     names = tuple(target.name for target in targets)
-    return planning.make(dataset, request.recipe, names, versions.deciding()), targets
+    beside = fitting.files_beside(dataset, targets)
+    header = fitting.header(dataset, targets)
+    return planning.make(dataset, recipe, names, versions.deciding(), beside, header), targets
 
 
 def check(request: Request) -> list[str]:
@@ -131,7 +138,7 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
     plan, targets = read(request)
     fresh = not journal.owned(folder)
     if fresh:
-        check(request.recipe)  # before OUTPUT is there
+        check(plan.recipe)  # before OUTPUT is there
     with locked(request.output):
         folder.clean()
         state = journal.load(folder)
@@ -141,8 +148,8 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
             os.utime(folder.path(SUMMARY))  # the target of make(1): must be newer than what it depends on
             return Outcome(0, found.kept, _failed(state.summary), 0, state.summary)
         if found.todo and not fresh:
-            check(request.recipe)
-        names = [naming.copy_name(job.stem, job.ending, copy) for job in found.todo for copy in job.copies]
+            check(plan.recipe)
+        names = [name for job in found.todo for copy in job.copies for name in naming.copy_names(job, copy)]
         labels = formats.label_files(targets, plan.dataset)
         _refuse_foreign(folder, state, names + labels)
         generation = journal.next_generation(folder)
@@ -191,7 +198,8 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
     """Has the jobs worked off; a job whose worker dies twice, the second time alone, becomes failures."""
     from augx import work  # heavy, and not needed where there is nothing to do
 
-    orders = work.Orders(plan.dataset.root, folder.root, plan.recipe.canonical(), plan.basis)
+    known = fitting.without_samples(plan.dataset, plan.formats)
+    orders = work.Orders(folder.root, plan.recipe.canonical(), plan.basis, known, request.untouched)
     start = partial(work.start, orders)
     lost_before = sum(len(copies) for _, copies in plan.lost)
     made, failed = 0, found.failed + lost_before
@@ -241,11 +249,12 @@ def _died(job: Job, plan: Plan, reason: str) -> Entry:
     from augx.work import failure
 
     error = ImageError("worker-died", f"{reason}, twice over this image", "worker")
-    (sha256,) = hashes([plan.path(job)])
-    size = file_size(plan.path(job)) if sha256 else 0
+    sha256 = planning.content(hashes(plan.paths(job)))
+    size = sum(map(file_size, plan.paths(job))) if sha256 else 0
     failed = [failure(job.sample.id, copy, error) for copy in job.copies]
     key = planning.key(plan.basis, job, sha256)
-    return Entry(job.sample.id, job.stem, job.ending, key, sha256, size, failed=failed)
+    beside = tuple((one.stem, one.ending) for one in job.beside)
+    return Entry(job.sample.id, job.stem, job.ending, key, sha256, size, failed=failed, beside=beside)
 
 
 def _limit(max_errors: str | None, images: int) -> float:
@@ -258,13 +267,12 @@ def _redate(plan: Plan, found: Survey, folder: Folder) -> None:
     """Gives written images the new date of a source whose content is the same: the next run need not read it."""
     for job in found.touched:
         try:
-            mtime = os.stat(plan.path(job)).st_mtime_ns
+            mtime = max(os.stat(path).st_mtime_ns for path in plan.paths(job))
         except OSError:
             continue
-        for copy in job.copies:
+        for name in (name for copy in job.copies for name in naming.copy_names(job, copy)):
             with suppress(OSError):
-                path = folder.path(naming.copy_name(job.stem, job.ending, copy))
-                os.utime(path, ns=(mtime, mtime), follow_symlinks=False)
+                os.utime(folder.path(name), ns=(mtime, mtime), follow_symlinks=False)
 
 
 def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str]) -> None:
@@ -278,10 +286,10 @@ def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str]) -> Non
     if not there:
         return
     for entry in chain(state.entries.values(), state.replaced):
-        there.difference_update(entry.names().values())
+        there.difference_update(entry.names())
     if there:
         raise OutputError(
-            f"{len(there)} files in {folder.root} have names that augx needs but did not write: {_few(there)}",
+            f"{len(there)} files in {folder.root} have names that augx needs but did not write: {few(there)}",
             "move them elsewhere",
         )
 
@@ -305,12 +313,7 @@ def _refuse_warnings(dataset: Dataset, recipe: Recipe) -> None:
     warnings = [str(problem) for problem in recipe.warnings]
     warnings += [f"{flaw.source}: {flaw.message}" for flaw in chain(dataset.warnings, dataset.failed)]
     if warnings:
-        raise Refused(f"--strict: {len(warnings)} warnings: {_few(warnings)}", "mend them, or run without --strict")
-
-
-def _few(names: Iterable[str], most: int = 3) -> str:
-    names = sorted(names)
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+        raise Refused(f"--strict: {len(warnings)} warnings: {few(warnings)}", "mend them, or run without --strict")
 
 
 def _failed(summary: dict[str, Json]) -> int:

@@ -1,20 +1,22 @@
 """Plan against journal: what is done, what is to do, and why. Reads file dates, and content only where a date differs.
 
-A written image carries the modification time of its source, so nothing about this machine need be remembered in OUTPUT:
-equal size and equal time mean an unchanged source. Where the time differs, or the source was moved since, the content
-decides.
+A written image carries the modification time of its source (of the youngest, where masks belong to it), so nothing about
+this machine need be remembered in OUTPUT: equal size and equal time mean an unchanged source. Where the time differs, or
+the source was moved since, the content decides.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from augx import plan as planning
 from augx.journal import Entry, Journal
 from augx.model import Job
-from augx.naming import copy_name
+from augx.naming import copy_name, copy_names
 from augx.plan import Plan
 from augx.store import Folder, hashes
 
@@ -51,8 +53,7 @@ def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
             _settle(found, job, entry, there, journal, folder)
         else:
             doubtful.append((job, entry))
-    sums = hashes([plan.path(job) for job, _ in doubtful])
-    for (job, entry), sha256 in zip(doubtful, sums, strict=True):
+    for (job, entry), sha256 in zip(doubtful, contents(plan, [job for job, _ in doubtful]), strict=True):
         if sha256 == entry.sha256:
             found.touched.append(job)
             _settle(found, job, entry, there, journal, folder)
@@ -68,9 +69,16 @@ def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
     return found
 
 
+def contents(plan: Plan, jobs: Sequence[Job]) -> Iterator[str]:
+    """The digest of each job's content, its masks included."""
+    paths = [plan.paths(job) for job in jobs]
+    sums = iter(hashes(path for several in paths for path in several))
+    return (planning.content(list(islice(sums, len(several)))) for several in paths)
+
+
 def content_keys(plan: Plan) -> dict[str, str]:
     """The key of every source, from its content."""
-    sums = hashes(plan.path(job) for job in plan.jobs)
+    sums = contents(plan, plan.jobs)
     return {job.sample.id: planning.key(plan.basis, job, sha256) for job, sha256 in zip(plan.jobs, sums, strict=True)}
 
 
@@ -80,13 +88,13 @@ def _settle(found: Survey, job: Job, entry: Entry, there: set[str], journal: Jou
     failed = {row["copy"] for row in entry.failed if row["error"] not in _TRY_AGAIN}
     missing = []
     for copy in job.copies:
-        name = copy_name(job.stem, job.ending, copy)
+        names = copy_names(job, copy)
         if copy in failed:
             found.failed += 1
         elif copy not in made:
             missing.append(copy)
-        elif name not in there or (
-            journal.intent.get(name, -1) > entry.generation(copy) and not _intact(entry, name, folder)
+        elif not there.issuperset(names) or any(
+            journal.intent.get(name, -1) > entry.generation(copy) and not _intact(entry, name, folder) for name in names
         ):
             missing.append(copy)
             found.reasons["images are missing from the output"] += 1
@@ -112,9 +120,10 @@ def _same_file(plan: Plan, job: Job, entry: Entry, journal: Journal, folder: Fol
     if journal.intent.get(name, -1) > entry.generation(min(made)):
         return False  # perhaps written over by a later, unfinished run: then its date is no witness
     try:
-        source = os.stat(plan.path(job))
+        sources = [os.stat(path) for path in plan.paths(job)]
         written = os.stat(folder.path(name))
     except OSError:
         return False
-    moved = source.st_ctime_ns > written.st_ctime_ns  # renamed or dated back since the image was written
-    return source.st_size == entry.size and source.st_mtime_ns == written.st_mtime_ns and not moved
+    moved = max(source.st_ctime_ns for source in sources) > written.st_ctime_ns  # renamed or dated back since
+    same = sum(source.st_size for source in sources) == entry.size
+    return same and max(source.st_mtime_ns for source in sources) == written.st_mtime_ns and not moved

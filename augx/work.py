@@ -5,16 +5,16 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import cv2
 
-from augx import images, plan
+from augx import formats, geometry, images, labels, objects, plan
 from augx.errors import ImageError, Stopped
 from augx.journal import Entry, dump, write_segment
-from augx.model import Applied, Job, Json, Picture, Shard
+from augx.model import Applied, Dataset, Dropped, Job, Json, Mask, Picture, Sample, Shard
 from augx.naming import copy_name
 from augx.recipe import Recipe
 from augx.seeds import Rng
@@ -22,17 +22,20 @@ from augx.store import Folder, open_regular
 from augx.transforms.pipeline import Pipeline
 
 _R = TypeVar("_R")
-_NOTHING: list[Applied] = []
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What a worker has to know for the whole run; `recipe` in its canonical form."""
+    """What a worker has to know for the whole run; `recipe` in its canonical form, `dataset` without its samples.
 
-    input: str
+    `untouched`: images go over byte for byte, whatever they are (`augx convert`).
+    """
+
     output: str
     recipe: Json
     basis: str
+    dataset: Dataset
+    untouched: bool = False
 
 
 def start(orders: Orders) -> Callable[[Shard], dict[str, Json]]:
@@ -46,7 +49,7 @@ class Worker:
 
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
-        self.maker = Maker(Recipe.from_canonical(orders.recipe))
+        self.maker = Maker(Recipe.from_canonical(orders.recipe), orders.dataset, orders.untouched)
         self.folder = Folder(orders.output)
 
     def __call__(self, shard: Shard) -> dict[str, Json]:
@@ -61,35 +64,32 @@ class Worker:
     def work(self, job: Job) -> tuple[Entry, list[int], list[bytes]]:
         """All copies of one source. What cannot be made is in the entry's `failed`."""
         source = job.sample.id
-        sha256, size, mtime = "", 0, None
-        entry = Entry(source, job.stem, job.ending, "", "", 0)
+        beside = tuple((one.stem, one.ending) for one in job.beside)
+        entry = Entry(source, job.stem, job.ending, "", "", 0, beside=beside)
         made: list[int] = []
         rows: list[bytes] = []
+        mtime = None
 
         def fail(copy: int, error: ImageError) -> None:
             entry.failed.append(failure(source, copy, error))
 
         try:
-            data, mtime = _read(os.path.join(self.orders.input, *source.split("/")))
-            sha256, size = hashlib.sha256(data).hexdigest(), len(data)
-            decoded = _guarded("decode", lambda: images.decode(data))
+            files, mtime = read_sources(self.orders.dataset.root, job.sample)
+            sums = [hashlib.sha256(data).hexdigest() for data in files]
+            entry.sha256, entry.size = plan.content(sums), sum(map(len, files))
+            opened = self.maker.open(job.sample, files)
         except ImageError as error:
             for copy in job.copies:
                 fail(copy, error)
-        entry.sha256, entry.size = sha256, size
-        entry.key = plan.key(self.orders.basis, job, sha256)
+        entry.key = plan.key(self.orders.basis, job, entry.sha256)
         if entry.failed:
             return entry, made, rows
-        entry.notes = decoded.notes
-        picture = replace(decoded.picture, annotations=job.sample.annotations)
+        entry.notes = opened.notes
         for copy in job.copies:
-            name = copy_name(job.stem, job.ending, copy)
             try:
-                if copy == 0 and self.maker.verbatim(decoded, job.ending):
-                    out, applied, encoded = picture, _NOTHING, data
-                else:
-                    out, applied, encoded = self.maker.make(picture, source, copy, job.ending)
-                self.folder.write(name, encoded, mtime)
+                row, written = self.maker.make(job, copy, opened)
+                for name, data in written.items():
+                    self.folder.write(name, data, mtime)
             except ImageError as error:
                 fail(copy, error)
                 continue
@@ -98,57 +98,140 @@ class Worker:
                     raise
                 fail(copy, ImageError("name-too-long", stopped.message, "write"))  # the others can be made
                 continue
-            row = manifest_row(job, copy, name, out, applied, encoded)
-            known = {"source_sha256": sha256, "source_bytes": size, "key": entry.key, "notes": list(entry.notes)}
+            known = {"source_sha256": sums[0], "source_bytes": entry.size, "key": entry.key, "notes": list(entry.notes)}
             rows.append(dump(row | known))
             made.append(copy)
         return entry, made, rows
 
 
-class Maker:
-    """Makes one copy of a picture: a pure function of recipe, picture, source and copy."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source as it was decoded: its picture with labels in its pixels, and the bytes of its files, image first.
 
-    def __init__(self, recipe: Recipe) -> None:
+    `dropped`: objects that no picture can show, such as empty boxes.
+    """
+
+    picture: Picture
+    decoded: images.Decoded
+    files: Sequence[bytes]
+    notes: tuple[str, ...]
+    dropped: tuple[Dropped, ...] = ()
+
+
+class Maker:
+    """Makes the copies of a source: a pure function of recipe, dataset, source and copy."""
+
+    def __init__(self, recipe: Recipe, dataset: Dataset, untouched: bool = False) -> None:
         self.recipe = recipe
-        self.pipeline = Pipeline(recipe.steps)
+        self.dataset = dataset
+        self.untouched = untouched
+        swaps = {name: pose.swap for name, pose in dataset.poses.items() if pose.swap is not None}
+        self.pipeline = Pipeline(recipe.steps, recipe.labels, swaps, dataset.ignore)
         self.rng = Rng()
+
+    def open(self, sample: Sample, files: Sequence[bytes]) -> Opened:
+        """Decodes a source's files (`plan.sources`) and puts its labels into pixels. Raises ImageError."""
+        decoded = _guarded("decode", lambda: images.decode(files[0]))
+        return _guarded("labels", lambda: self._labelled(sample, decoded, files))
+
+    def _labelled(self, sample: Sample, decoded: images.Decoded, files: Sequence[bytes]) -> Opened:
+        picture, known = decoded.picture, sample.annotations
+        options, orientation = self.recipe.labels, decoded.orientation
+        masks = {
+            name: _mask(name, data, picture, orientation if options.pixels == "stored" else 1)
+            for name, data in zip(plan.sources(sample)[1:], files[1:], strict=True)
+        }
+        notes: tuple[str, ...] = ()
+        if known.segments is not None:
+            known, notes = labels.resolve(known, _numbers(masks[known.segments]))
+        known, repaired, dropped = labels.fit(known, picture.width, picture.height, orientation, options)
+        picture = replace(
+            picture,
+            annotations=known,
+            mask=masks.get(known.mask or ""),
+            instances=masks.get(known.instances or ""),
+        )
+        return Opened(picture, decoded, files, tuple(sorted({*decoded.notes, *notes, *repaired})), dropped)
+
+    def make(self, job: Job, copy: int, opened: Opened) -> tuple[dict[str, Json], dict[str, bytes]]:
+        """The manifest row of one copy, and its files: name -> content, the image first. Raises ImageError."""
+        picture, applied, lost = self.augmented(opened.picture, job.sample.id, copy)
+        dropped = opened.dropped + lost
+        verbatim = copy == 0 and self.verbatim(opened.decoded, job.ending)
+        encoded = opened.files[0] if verbatim else self.encoded(picture, job.ending)
+        name = copy_name(job.stem, job.ending, copy)
+        beside = {one.kind: copy_name(one.stem, one.ending, copy) for one in job.beside}
+        row = manifest_row(job, copy, name, picture, applied, dropped, encoded)
+        row |= {"mask": beside.get("mask"), "instances": beside.get("instances")}
+        written = {name: encoded}
+        for kind, path in beside.items():
+            mask = {"mask": picture.mask, "instances": picture.instances}.get(kind)
+            if mask is not None:
+                written[path] = self._encoded_mask(mask, job.sample, kind, opened, verbatim)
+            else:
+                known = self.dataset if kind == self.dataset.format else replace(self.dataset, details=None)
+                written[path] = formats.load(kind).label_file(row, job.sample, known).encode()
+        row["files"] = {path: hashlib.sha256(written[path]).hexdigest() for path in beside.values()}
+        return row, written
+
+    def augmented(
+        self, picture: Picture, source: str, copy: int
+    ) -> tuple[Picture, list[Applied], tuple[Dropped, ...]]:
+        """Copy number `copy` of a picture, what was applied, and the objects it has lost. Raises ImageError."""
+        if not copy:
+            return picture, [], ()
+        seed = self.recipe.seed
+        return _guarded(
+            "transform", lambda: self.pipeline(picture, lambda step: self.rng.at(seed, source, copy, step))
+        )
+
+    def encoded(self, picture: Picture, ending: str) -> bytes:
+        return _guarded("encode", lambda: images.encode(picture, ending, self.recipe.image))
+
+    def _encoded_mask(self, mask: Mask, sample: Sample, kind: str, opened: Opened, verbatim: bool) -> bytes:
+        source = sample.annotations.mask if kind == "mask" else sample.annotations.instances
+        data = opened.files[plan.sources(sample).index(str(source))]
+        if verbatim and opened.decoded.orientation == 1 and data.startswith(b"\x89PNG"):
+            return data
+        return images.encode_mask(mask, self.recipe.image.png_level)
 
     def verbatim(self, decoded: images.Decoded, ending: str) -> bool:
         """Whether the source's bytes are already what would be written for the original."""
+        if self.untouched:
+            return True
         options, picture = self.recipe.image, decoded.picture
         changed = (options.bits == "8" and picture.pixels.itemsize > 1) or (
             options.alpha == "drop" and picture.alpha is not None
         )
-        return decoded.upright and not changed and images.same_format(decoded, ending)
-
-    def make(self, picture: Picture, source: str, copy: int, ending: str) -> tuple[Picture, list[Applied], bytes]:
-        """Returns the picture, what was applied, and the encoded file. Raises ImageError."""
-        applied: list[Applied] = []
-        if copy:
-            picture, applied = _guarded(
-                "transform",
-                lambda: self.pipeline(picture, lambda step: self.rng.at(self.recipe.seed, source, copy, step)),
-            )
-        encoded = _guarded("encode", lambda: images.encode(picture, ending, self.recipe.image))
-        return picture, applied, encoded
+        return decoded.orientation == 1 and not changed and images.same_format(decoded, ending)
 
 
 def manifest_row(
-    job: Job, copy: int, name: str, picture: Picture, applied: list[Applied], encoded: bytes
+    job: Job,
+    copy: int,
+    name: str,
+    picture: Picture,
+    applied: Sequence[Applied],
+    dropped: Sequence[Dropped],
+    encoded: bytes,
 ) -> dict[str, Json]:
     known = picture.annotations
+    width, height = picture.width, picture.height
     return {
         "file_name": name,
         "source": job.sample.id,
         "copy": copy,
         "partners": [],
         "split": job.sample.split,
-        "width": picture.width,
-        "height": picture.height,
+        "width": width,
+        "height": height,
         "label": known.label,
         "labels": dict(known.labels),
-        "objects": [],
-        "mask": None,
+        "objects": [
+            objects.to_row(thing, geometry.coco_area(thing, width, height)) for thing in labels.boxed(known).objects
+        ],
+        "dropped": [objects.dropped_row(one) for one in dropped],
+        "captions": list(known.captions),
         "values": dict(known.values),
         "transforms": [{"name": one.name, "params": dict(one.params)} for one in applied],
         "bytes": len(encoded),
@@ -156,20 +239,46 @@ def manifest_row(
     }
 
 
+def _mask(name: str, data: bytes, picture: Picture, orientation: int) -> Mask:
+    """A mask file, upright, of the picture's size."""
+    try:
+        mask = images.decode_mask(data)
+    except ImageError as error:
+        raise ImageError(error.code, f"{name}: {error.message}", "labels") from error
+    mask = replace(mask, values=images.turned(mask.values, orientation))
+    height, width = mask.values.shape[:2]
+    if (width, height) != (picture.width, picture.height):
+        message = f"{name} is {width}x{height}, its image {picture.width}x{picture.height}"
+        raise ImageError("mask-size", message, "labels")
+    return mask
+
+
+def _numbers(mask: Mask) -> geometry.Plane:
+    """The numbers that colours stand for in COCO's panoptic masks: R + 256 G + 65536 B."""
+    values = mask.values.astype("uint32")
+    return values if values.ndim == 2 else values[..., 0] + 256 * values[..., 1] + 65536 * values[..., 2]
+
+
 def failure(source: str, copy: int, error: ImageError) -> dict[str, Json]:
     """A row of failures.jsonl."""
     return {"source": source, "copy": copy, "stage": error.stage, "error": error.code, "message": error.message}
 
 
-def _read(path: str) -> tuple[bytes, int]:
-    """The content of a regular file and its modification time."""
-    try:
-        with open_regular(path) as file:
-            return file.read(), os.fstat(file.fileno()).st_mtime_ns
-    except FileNotFoundError as error:
-        raise ImageError("missing-file", "the file is not there any more", "read") from error
-    except OSError as error:
-        raise ImageError("unreadable", f"the file cannot be read: {error.strerror or error}", "read") from error
+def read_sources(root: str, sample: Sample) -> tuple[list[bytes], int]:
+    """The content of a sample's files, the image first, and the youngest of their modification times."""
+    files: list[bytes] = []
+    youngest = 0
+    for name in plan.sources(sample):
+        lost = "the file" if name == sample.id else f"its mask {name}"
+        try:
+            with open_regular(os.path.join(root, *name.split("/"))) as file:
+                files.append(file.read())
+                youngest = max(youngest, os.fstat(file.fileno()).st_mtime_ns)
+        except FileNotFoundError as error:
+            raise ImageError("missing-file", f"{lost} is not there any more", "read") from error
+        except OSError as error:
+            raise ImageError("unreadable", f"{lost} cannot be read: {error.strerror or error}", "read") from error
+    return files, youngest
 
 
 def _guarded(stage: str, make: Callable[[], _R]) -> _R:

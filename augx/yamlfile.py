@@ -1,4 +1,5 @@
 """Bytes of a YAML file -> a tree of Nodes, each with its place, and all problems found on the way; typed access to it.
+And plain values -> YAML.
 
 This is YAML 1.2's core schema (`no` and `on` are strings, `1e3` is a number) on PyYAML's parser events, so that no
 constructor exists that a tag could call. Size, depth and the nodes that aliases expand to are limited while reading.
@@ -28,6 +29,8 @@ _INT = re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _INF = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z")
 _NAN = re.compile(r"\.(?:nan|NaN|NAN)\Z")
+
+_BREAKS = frozenset("\x85\u2028\u2029\ufeff")  # line breaks and the like, which may stand in double quotes only
 
 _SYNTAX = {  # PyYAML's words (how they begin) -> ours, and what to do
     "mapping values are not allowed": ("a ':' that fits nowhere here", "check the indentation, or quote the text"),
@@ -76,7 +79,7 @@ class Node:
         if isinstance(self.value, list):
             return [v.plain() for v in self.value]
         if isinstance(self.value, dict):
-            return {k: v.plain() for k, (_, v) in self.value.items()}
+            return {key.value if type(key.value) is int else k: v.plain() for k, (key, v) in self.value.items()}
         return self.value
 
     def walk(self) -> Iterator[Node]:
@@ -104,14 +107,17 @@ def short(text: str, limit: int = 60) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def load(data: bytes, name: str) -> tuple[Node | None, list[Problem]]:
-    """The tree, or None where the text could not be read to its end; and the problems, in order of discovery."""
+def load(data: bytes, name: str, numbered: bool = False) -> tuple[Node | None, list[Problem]]:
+    """The tree, or None where the text could not be read to its end; and the problems, in order of discovery.
+
+    `numbered`: keys may be whole numbers, and there may be twenty times as many values: class names.
+    """
     data = data.removeprefix(codecs.BOM_UTF8)
     problem = _no_text(data, name)
     if problem:
         return None, [problem]
     text = data.decode()
-    builder = _Builder(text, name)
+    builder = _Builder(text, name, numbered)
     try:
         return builder.document(), builder.problems
     except _GaveUpError:
@@ -147,6 +153,39 @@ def _no_text(data: bytes, name: str) -> Problem | None:
 
 def is_number(node: Node) -> bool:
     return isinstance(node.value, (int, float)) and not isinstance(node.value, bool)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Mappings over many lines, lists on one, and in quotes what either version of YAML takes for no text."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _dump_list(dumper: _Dumper, values: list[Json]) -> yaml.Node:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=True)
+
+
+def _dump_text(dumper: _Dumper, text: str) -> yaml.Node:
+    try:
+        plain = isinstance(scalar(text), str)
+    except ValueError:
+        plain = False
+    style = "|" if "\n" in text else None if plain else "'"
+    if not _BREAKS.isdisjoint(text):
+        style = '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(list, _dump_list)
+_Dumper.add_representer(str, _dump_text)
+
+
+def dump(value: Json) -> str:
+    """A plain value as YAML that readers of 1.1 and 1.2 take alike, keys in their order. At most `MAX_DEPTH` deep."""
+    how: dict[str, Any] = {"default_flow_style": False, "sort_keys": False, "allow_unicode": True, "width": 100}
+    text: str = yaml.dump(value, Dumper=_Dumper, **how)
+    return text
 
 
 class Values:
@@ -246,9 +285,10 @@ class _GaveUpError(Exception):
 class _Builder:
     """Events -> Nodes. `open` holds the anchors whose value is still being read."""
 
-    def __init__(self, text: str, name: str) -> None:
+    def __init__(self, text: str, name: str, numbered: bool) -> None:
         self.loader = yaml.SafeLoader(text)  # only its parser is used: no value is ever constructed
         self.name = name
+        self.numbered = numbered
         self.problems: list[Problem] = []
         self.anchors: dict[str, Node] = {}
         self.open: set[str] = set()
@@ -311,8 +351,9 @@ class _Builder:
 
     def counted(self, nodes: int, mark: Any) -> None:
         self.count += nodes
-        if self.count > MAX_NODES:
-            self.give_up(mark, f"more than {MAX_NODES:,} values, aliases expanded", "a recipe needs a few dozen")
+        limit = MAX_NODES * 20 if self.numbered else MAX_NODES
+        if self.count > limit:
+            self.give_up(mark, f"more than {limit:,} values, aliases expanded", "a recipe needs a few dozen")
 
     def alias(self, event: yaml.AliasEvent, depth: int) -> Node:
         mark: Any = event.start_mark
@@ -349,13 +390,13 @@ class _Builder:
                 continue
             if merge:
                 self.report(mark, "merge keys ('<<') are not used in recipes", "write the keys out")
-            elif not isinstance(key.value, str):
+            elif not isinstance(key.value, str) and not (self.numbered and type(key.value) is int):
                 self.report(mark, f"a key must be a name, not {key}", "put it in quotes if it is meant as a name")
-            elif key.value in entries:
-                first = entries[key.value][0].line
+            elif str(key.value) in entries:
+                first = entries[str(key.value)][0].line
                 self.report(mark, f"the key {key} is there twice", f"the first is on line {first}: keep one of them")
             else:
-                entries[key.value] = (key, value)
+                entries[str(key.value)] = (key, value)
 
     def fill_scalar(self, node: Node, event: yaml.ScalarEvent) -> None:
         text = event.value

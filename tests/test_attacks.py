@@ -256,7 +256,6 @@ def test_links_that_loop_hide_nothing_else(tmp_path: Path, links: tuple[str, str
 @pytest.mark.parametrize(
     "names",
     [
-        ("leftImg8bit/train/a/1.png", "gtFine/train/a/1_gtFine_labelIds.png"),
         ("images/1.jpg", "v1.2/labels/1.png", "v1.2/instances/1.png"),
     ],
 )

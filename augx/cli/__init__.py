@@ -22,6 +22,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "check": ("augx.cli.plan", "Say whether OUTPUT is what run would make now."),
     "verify": ("augx.cli.verify", "Hold every file of OUTPUT against the manifest."),
     "validate": ("augx.cli.validate", "Find the errors in recipes, all at once."),
+    "convert": ("augx.cli.convert", "Write a dataset in another label format, pixels untouched."),
     "replay": ("augx.cli.replay", "Make one output image again from its manifest row."),
     "list": ("augx.cli.catalogue", "List transforms, formats, recipes or executors."),
     "show": ("augx.cli.catalogue", "Explain one transform, format, recipe or executor."),

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from augx.cli.options import input_argument, reading_options
+from augx.cli.options import input_argument, read_options, reading_options
 
 
 @click.command("init", short_help="Write a starter recipe.")
@@ -15,9 +15,7 @@ from augx.cli.options import input_argument, reading_options
 @click.option("-o", "--output", default="recipe.yaml", show_default=True, help="The file to write; - for stdout.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @reading_options
-def init_command(
-    input: str, output: str, force: bool, from_format: str | None, table: str | None, columns: tuple[Any, ...]
-) -> int:
+def init_command(input: str, output: str, force: bool, from_format: str | None, **chosen: Any) -> int:
     """Look at the dataset in INPUT and write a commented recipe that fits it.
 
     \b
@@ -29,7 +27,7 @@ def init_command(
     from augx.store import stopping
 
     source = formats.detect(input, from_format)
-    dataset = source.read(input, formats.ReadOptions(table=table, columns=dict(columns)))
+    dataset = source.read(input, read_options(chosen))
     splits = sorted({sample.split for sample in dataset.samples if sample.split})
     text = recipe.starter(any(s.annotations.labels for s in dataset.samples), splits, dataset.classes)
     if output == "-":

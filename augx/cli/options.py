@@ -15,7 +15,7 @@ import click
 from augx.executors import EXECUTORS
 
 if TYPE_CHECKING:
-    from augx.recipe import Recipe
+    from augx.formats import ReadOptions
     from augx.run import Request
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -74,6 +74,8 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
 reading_options = _options(
     click.option("--from", "from_format", metavar="FORMAT", envvar="AUGX_FROM",
                  help="Format of INPUT (`augx list formats`).  [default: detected]"),
+    click.option("--labels", metavar="PATH", envvar="AUGX_LABELS",
+                 help="The label file or folder, a path in INPUT, where INPUT has several."),
     click.option("--table", metavar="FILE", envvar="AUGX_TABLE", help="The table of labels, where INPUT has several."),
     click.option("--column", "columns", type=_Column(), multiple=True,
                  help="What a column of the table is, where its name does not tell: label=breed."),
@@ -87,41 +89,47 @@ recipe_options = _options(
     click.option("--originals/--no-originals", default=None, envvar="AUGX_ORIGINALS",
                  help="Whether the source images are copied too."),
 )  # fmt: skip
+loss_option = click.option("--allow-loss", is_flag=True, envvar="AUGX_ALLOW_LOSS",
+                           help="Leave out the labels that the format of OUTPUT cannot hold.")  # fmt: skip
 planning_options = _options(
     recipe_options,
     reading_options,
     click.option("--to", "to_formats", metavar="FORMAT", multiple=True, envvar="AUGX_TO",
                  help="Format of OUTPUT; repeat for the label files of several.  [default: that of INPUT]"),
+    loss_option,
     click.option("--strict", is_flag=True, envvar="AUGX_STRICT", help="Refuse where there would be a warning."),
     click.option("--executor", type=click.Choice(list(EXECUTORS)), default="local", envvar="AUGX_EXECUTOR",
                  show_default=True, help="Who works: `augx list executors`."),
 )  # fmt: skip
 
 
-def read_recipe(name: str | None, copies: int | None, seed: int | None, originals: bool | None) -> Recipe:
-    """The recipe with what flags and variables say instead; its transforms' arguments are not checked yet."""
-    from augx import recipe
-
-    read = recipe.read("classification" if name is None else name, checked=False)
-    return read.replace(copies=copies, seed=seed, originals=originals)
-
-
 def request(input: str, output: str, chosen: dict[str, Any]) -> Request:
-    """A Request of the values that `planning_options` gave."""
-    from augx.formats import ReadOptions
+    """A Request of the values that `planning_options` gave; its transforms' arguments are not checked yet."""
+    from augx import recipe
     from augx.run import Request
 
+    changes = {key: chosen[key] for key in ("copies", "seed", "originals") if chosen[key] is not None}
+    named = None if chosen["recipe"] is None else recipe.read(chosen["recipe"], checked=False).replace(**changes)
     return Request(
         input=input,
         output=output,
-        recipe=read_recipe(chosen["recipe"], chosen["copies"], chosen["seed"], chosen["originals"]),
+        recipe=named,
+        changes=changes,
         from_format=chosen["from_format"],
         to_formats=tuple(chosen["to_formats"]),
-        read=ReadOptions(table=chosen["table"], columns=dict(chosen["columns"])),
+        read=read_options(chosen),
         workers=cores() if chosen.get("workers") is None else chosen["workers"],
         strict=chosen["strict"],
         max_errors=chosen.get("max_errors"),
+        allow_loss=chosen["allow_loss"],
     )
+
+
+def read_options(chosen: dict[str, Any]) -> ReadOptions:
+    """What `reading_options` gave, less the format."""
+    from augx.formats import ReadOptions
+
+    return ReadOptions(labels=chosen["labels"], table=chosen["table"], columns=dict(chosen["columns"]))
 
 
 max_errors_option = click.option(

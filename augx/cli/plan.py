@@ -61,9 +61,9 @@ def show_plan(input: str, chosen: dict[str, Any], as_json: bool) -> int:
 def _plan(input: str, chosen: dict[str, Any]) -> Plan:
     from augx import recipe, run
 
-    asked = request(input, "", chosen)
-    recipe.check_transforms(asked.recipe)
-    return run.read(asked)[0]
+    plan, _ = run.read(request(input, "", chosen))
+    recipe.check_transforms(plan.recipe)
+    return plan
 
 
 def _hash(input: str, chosen: dict[str, Any]) -> str:

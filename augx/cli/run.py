@@ -51,7 +51,8 @@ def run_command(
     from augx.cli.output import Progress, print_json, summarise, warn
 
     asked = request(input, output, chosen)
-    warn(asked.recipe, quiet)
+    if asked.recipe is not None:
+        warn(asked.recipe, quiet)
     outcome = run.run(asked, Progress(quiet), recipe.check_transforms)
     if as_json:
         did = {"made": outcome.made, "kept": outcome.kept, "failed": outcome.failed, "removed": outcome.removed}

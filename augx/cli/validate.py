@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from augx.cli.options import quiet_option, reading_options
+from augx.cli.options import quiet_option, read_options, reading_options
 
 if TYPE_CHECKING:
     from augx.errors import Problem
@@ -32,9 +32,7 @@ def validate_command(
     output_format: str,
     strict: bool,
     quiet: bool,
-    from_format: str | None,
-    table: str | None,
-    columns: tuple[tuple[str, str], ...],
+    **chosen: Any,
 ) -> int:
     """Find all errors of recipes at once, each as file:line:column: message, with what to do.
 
@@ -55,16 +53,15 @@ def validate_command(
             continue
         problems += read.warnings
         if input is not None:
-            from augx import run
+            from augx import lint, run
             from augx.errors import Refused
-            from augx.formats import ReadOptions
 
-            options = ReadOptions(table=table, columns=dict(columns))
             try:
-                plan, _ = run.read(run.Request(input, "", read, from_format, read=options))
+                plan, _ = run.read(run.Request(input, "", read, chosen["from_format"], read=read_options(chosen)))
             except Refused as error:
                 problems.append(Problem(name, 0, 0, error.message, error.hint))
                 continue
+            problems += lint.meaning(read, plan.dataset) + lint.turned(read, plan.dataset)
             problems += [
                 Problem(f"{input}/{flaw.source}", 0, 0, flaw.message, severity="warning")
                 for flaw in (*plan.dataset.failed, *plan.dataset.warnings)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from augx.errors import InputError
 from augx.formats.walk import require_folder
-from augx.model import Dataset, Json, Sample
+from augx.model import Beside, Dataset, Json, Sample
 
 Row = Mapping[str, Json]  # one manifest row
 
@@ -25,36 +25,53 @@ RESERVED = frozenset({"manifest.jsonl", "failures.jsonl", "summary.json"})
 class ReadOptions:
     """What the user said about INPUT beyond its format.
 
-    `table`: the table to read, under the root, where several fit.
+    `labels`: the label file or folder to read, a path under the root, where several fit. `table`: the same of a table.
     `columns`: role (file, label, labels, split) -> column name, where the names do not tell.
     """
 
+    labels: str | None = None
     table: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
 class Format(Protocol):
-    """Reading and writing one layout of images and labels. Instances hold no state."""
+    """Reading and writing one layout of images and labels. Instances hold no state.
+
+    What tells of one image goes into files beside it, which a worker writes with each copy: label files of their own
+    (YOLO, VOC, LabelMe, DOTA) and masks. What tells of many images is written at the end, from the manifest's rows.
+    """
 
     name: str
     summary: str
-    holds_values: bool  # regression targets and other columns are written
+    writes: bool  # False: it is only read
+    holds: frozenset[str]  # the kinds of label (`augx.objects.KINDS`) that it can write
+    fields: frozenset[str] | None  # which of objects' `extra` it can write; None: any
+    writes_beside: bool  # it has files beside images ...
+    numbered: bool  # ... that name a class by its place in `dataset.classes`
 
     def detect(self, root: str) -> str:
-        """Why `root` seems to be in this format ("class folders cat, dog"), or "" if it does not.
+        """Why `root` seems to be in this format ("annotations/instances_train.json"), or "" if it does not.
 
         A glance: names and the heads of a few files. InputError where only the user can tell.
         """
         ...
 
     def read(self, root: str, options: ReadOptions) -> Dataset:
-        """Paths and labels, no pixels. InputError if there is nothing to read; one bad row is a Flaw, no error."""
+        """Paths and labels, no pixels. InputError if there is nothing to read; one bad row is a Flaw, no error.
+
+        Coordinates are given as the label file has them, in float64, boxes as x0, y0, x1, y1: what is outside the
+        picture, reversed, not finite or degenerate is mended in the worker, where the size of the picture is known.
+        """
+        ...
+
+    def lost(self, kinds: frozenset[str]) -> frozenset[str]:
+        """Those kinds of label of a dataset that holds all of `kinds` which this format cannot write."""
         ...
 
     def check(self, dataset: Dataset, mixes: bool) -> None:
-        """InputError, before the first image, if this format cannot hold `dataset`: how many, and the first by name.
+        """InputError, before the first image, if names or the like of `dataset` do not fit: how many, the first by name.
 
-        `mixes`: the recipe will give images several classes with weights.
+        Kinds of label are no concern here: `holds` has been asked. `mixes`: images will get classes with weights.
         """
         ...
 
@@ -62,13 +79,51 @@ class Format(Protocol):
         """The folder under OUTPUT for this sample's images, "" for OUTPUT itself. `check` has passed."""
         ...
 
+    def beside(self, sample: Sample, dataset: Dataset, stem: str) -> tuple[Beside, ...]:
+        """The files that go with each image of a sample, whose images are called `stem`; () for none.
+
+        A label file's `kind` is this format's name; "mask" and "instances" only where the sample has them.
+        """
+        ...
+
+    def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
+        """The text of the label file beside the image of a manifest row. Called in workers, where `dataset` has no
+        samples, and `details` only if it was read in this format: details must pickle, be small, and have a `repr` that
+        is the same in every process.
+        """
+        ...
+
     def write(self, rows: Iterable[Row], dataset: Dataset) -> Iterator[tuple[str, Iterable[str]]]:
-        """The label files: (name under OUTPUT, its text in pieces), to be written as UTF-8 with newlines untouched.
+        """The label files that tell of many images: (name under OUTPUT, its text in pieces), to be written as UTF-8.
 
         `rows` are the manifest rows in plan order; they are streamed, and may be gone through several times.
         `dataset` is as its own format read it. The pieces of one file are taken before the next file is asked for.
+        With no rows it names the same files.
         """
         ...
+
+
+class Plain:
+    """What is true of most formats: they write what they read, hold each kind of label or do not, and have label files
+    that tell of many images, none beside each."""
+
+    writes = True
+    writes_beside = False
+    numbered = False
+    holds: frozenset[str] = frozenset()
+    fields: frozenset[str] | None = frozenset()
+
+    def lost(self, kinds: frozenset[str]) -> frozenset[str]:
+        return kinds - self.holds
+
+    def check(self, dataset: Dataset, mixes: bool) -> None:
+        pass
+
+    def beside(self, sample: Sample, dataset: Dataset, stem: str) -> tuple[Beside, ...]:
+        return ()
+
+    def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
+        raise NotImplementedError
 
 
 class Entry(NamedTuple):
@@ -79,6 +134,17 @@ class Entry(NamedTuple):
 FORMATS: Mapping[str, Entry] = {
     "folder": Entry("augx.formats.folder:Folder", "class folders: cat/1.jpg, or train/cat/1.jpg"),
     "table": Entry("augx.formats.table:TableFormat", "a CSV, TSV or JSONL table, one row an image"),
+    "coco": Entry("augx.formats.coco:Coco", "COCO JSON: boxes, polygons, RLE, keypoints, captions; panoptic read"),
+    "yolo": Entry("augx.formats.yolo:Yolo", "YOLO: detection, segmentation, pose, oriented boxes; data.yaml"),
+    "voc": Entry("augx.formats.voc:Voc", "Pascal VOC: XML boxes, segmentation PNGs, ImageSets"),
+    "dota": Entry("augx.formats.dota:Dota", "DOTA: oriented boxes, labelTxt/1.txt"),
+    "labelme": Entry("augx.formats.labelme:Labelme", "LabelMe: one JSON beside each image"),
+    "cvat": Entry("augx.formats.cvat:Cvat", "CVAT for images: one annotations.xml"),
+    "masks": Entry("augx.formats.masks:Masks", "semantic masks, in a second folder or with a suffix"),
+    "hf": Entry("augx.formats.hf:Hf", "Hugging Face imagefolder: metadata.jsonl or .csv"),
+    "createml": Entry("augx.formats.createml:Createml", "CreateML: one JSON of boxes"),
+    "openimages": Entry("augx.formats.openimages:Openimages", "Open Images: a CSV with one row a box"),
+    "webdataset": Entry("augx.formats.webdataset:Webdataset", "WebDataset tar shards, read only"),
 }
 
 # Any tree of images can be read as folders, so folder names count only where no label file speaks.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from augx.errors import InputError
-from augx.formats import RESERVED, ReadOptions, Row
+from augx.formats import RESERVED, Plain, ReadOptions, Row
 from augx.formats.walk import is_document, is_folder, walk
 from augx.model import Annotations, Dataset, Flaw, Sample
 
@@ -161,9 +161,9 @@ def _beside(image: str) -> list[str]:
     return [os.path.basename(stem + ending) for ending in (".txt", ".xml", ".json") if os.path.isfile(stem + ending)]
 
 
-class Folder:
+class Folder(Plain):
     name = "folder"
-    holds_values = False
+    holds = frozenset({"class"})
     summary = "class folders: cat/1.jpg, or train/cat/1.jpg"
 
     def detect(self, root: str) -> str:

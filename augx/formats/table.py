@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from augx.errors import InputError
-from augx.formats import RESERVED, ReadOptions, Row
+from augx.formats import RESERVED, Plain, ReadOptions, Row
 from augx.formats.folder import canonical_split, glance, layout
+from augx.formats.hf_read import is_metadata
 from augx.formats.table_cells import HEAD, Cells, parse
 from augx.formats.table_columns import Table, as_name, file_cell, name_columns, numeric_types, read_annotations
 from augx.formats.table_lines import lines, new_table
@@ -20,14 +21,14 @@ from augx.store import sha256_file
 ENDINGS = (".csv", ".tsv", ".jsonl")
 
 
-class TableFormat:
+class TableFormat(Plain):
     name = "table"
-    holds_values = True
+    holds = frozenset({"class", "classes", "weights", "values"})
     summary = "a CSV, TSV or JSONL table, one row an image"
 
     def detect(self, root: str) -> str:
         """InputError where a table and class folders disagree, as only the user knows which is right."""
-        judged = [_judge(root, name, None) for name in _listed(root)]
+        judged = [_judge(root, name, None) for name in _listed(root) if not is_metadata(root, name)]
         fitting = [judgement for judgement in judged if judgement.fits]
         if len(fitting) == 1:
             _dispute(root, fitting[0])
@@ -84,8 +85,8 @@ class TableFormat:
             (*found.failed, *failed),
             tuple(warnings),
             {key: count for key, count in ignored.items() if count},
-            replace(table, cells=rows),
-            f"{name}:{sha256_file(os.path.join(root, name))}",
+            details=replace(table, cells=rows),
+            digest=f"{name}:{sha256_file(os.path.join(root, name))}",
         )
 
     def check(self, dataset: Dataset, mixes: bool) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from augx.errors import InputError
+from augx.formats.box_table import find_box
 from augx.formats.table_cells import HEAD_LINES, Cells
 from augx.formats.walk import Finder
 from augx.model import Annotations, Json
@@ -31,6 +32,7 @@ GEOMETRY = (
     *({"mask_file_name"}, {"xmin", "ymin"}, {"x_min", "y_min"}, {"x1", "y1"}, {"x", "y", "w", "h"}),
     {"x", "y", "width", "height"},
 )
+OPEN_IMAGES = ({"ImageID", "LabelName"}, {"ImageID", "OriginalURL"}, {"ImageID", "Subset", "Rotation"})
 SEPARATORS = "|;,"
 NUMBER = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 WEIGHTED = re.compile(r"(.+):([0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?)", re.DOTALL)
@@ -73,6 +75,12 @@ def name_columns(table: Table, rows: Sequence[Cells], finder: Finder, given: Map
         if names.issubset(plain.values()):
             message = f"{table.path} holds boxes or shapes ({', '.join(sorted(names))}), which a table cannot carry"
             raise InputError(message, "remove these columns, or use a format made for boxes")
+    if table.delimiter and (boxes := find_box(header)):
+        message = f"{table.path} holds boxes ({', '.join(boxes[1])}), one row each"
+        raise InputError(message, "read it with `--from openimages`")
+    for names in OPEN_IMAGES:
+        if names.issubset(header):
+            raise InputError(f"{table.path} is a table of Open Images", "read it with `--from openimages`")
 
     def named(role: str, fits: Callable[[str], bool]) -> str | None:
         if role in given:

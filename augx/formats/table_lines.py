@@ -26,13 +26,13 @@ def lines(rows: Iterable[Row], table: Table, weighted: bool, samples: Mapping[st
     below = folder != "/" and all(name.startswith(folder) for name in samples)
     were_weighted = any(weight != 1 for sample in samples.values() for weight in sample.annotations.labels.values())
     if table.delimiter:
-        yield _csv_line(table.header, table.delimiter)
+        yield csv_line(table.header, table.delimiter)
     for row in rows:
         sample = samples.get(row["source"])
         written = _row(row, table, weighted, weighted and not were_weighted, sample)
         written[table.file] = row["file_name"].removeprefix(folder) if below else row["file_name"]
         if table.delimiter:
-            yield _csv_line([_csv_text(written[column]) for column in table.header], table.delimiter)
+            yield csv_line([_csv_text(written[column]) for column in table.header], table.delimiter)
         else:
             yield json.dumps(written, ensure_ascii=False) + "\n"
 
@@ -86,7 +86,7 @@ def _csv_text(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _csv_line(cells: Iterable[str], delimiter: str) -> str:
+def csv_line(cells: Iterable[str], delimiter: str) -> str:
     """One line, quoted where it must be. Not csv.writer: whether that quotes a lone \\r depends on Python's version."""
     special = ('"', "\n", "\r", delimiter)
     quoted = ('"' + cell.replace('"', '""') + '"' if any(sign in cell for sign in special) else cell for cell in cells)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -20,7 +21,8 @@ from augx.errors import ImageError
 from augx.model import Json, Picture
 from augx.seeds import Rng
 from augx.transforms.catalog import TRANSFORMS
-from augx.transforms.door import constant, defaults, transform_class
+from augx.transforms.door import INTERPOLATIONS, constant, defaults, transform_class
+from augx.transforms.lowering import Lowered, lower
 
 Array = NDArray[Any]
 
@@ -29,6 +31,12 @@ _RGB_ONLY = (
     "RandomSunFlare Spatter"
 )
 _NO_BOXES = np.zeros((0, 4), np.float32)  # the box-safe crops ask for boxes; with none they crop anywhere
+_BOX_SAFE = ("BBoxSafeRandomCrop", "RandomSizedBBoxSafeCrop")
+# What resizes: OpenCV's plain `nearest` would put a mask half a pixel beside its picture there.
+_RESIZES = (
+    "CropAndPad LongestMaxSize RandomResizedCrop RandomScale RandomSizedBBoxSafeCrop RandomSizedCrop Resize "
+    "SmallestMaxSize"
+)
 
 
 class Classical:
@@ -38,6 +46,7 @@ class Classical:
     what a grey camera would have seen and is exact where the channels are equal. ToRGB and ToSepia make RGB of grey.
     16 bits are worked on as float32 in [0, 1]. `fill` and `drop_value` count in levels of 0..255 at any depth.
     An alpha plane goes along where pixels move, with 0 for what comes in from outside; else it stays as it is.
+    Masks and annotations stay as they are: `warp`, `plane` and `erased` say what becomes of them.
     """
 
     def __init__(self, name: str, args: Mapping[str, Json], p: float | None = None) -> None:
@@ -45,7 +54,8 @@ class Classical:
         self.name = name
         self.p = float(defaults(name)["p"] if p is None else p)
         self._args = {key: constant(key, value) for key, value in args.items()}
-        self._moves = TRANSFORMS[name].moves
+        self.moves = TRANSFORMS[name].moves
+        self.wants_boxes = "BBox" in name
         self._rgb_only = name in _RGB_ONLY.split()
         inpaints = str(args.get("fill", "")).startswith("inpaint")
         self._deep = TRANSFORMS[name].deep and not inpaints and args.get("method") != "from_lab"
@@ -53,20 +63,29 @@ class Classical:
         self._in_float = name == "Sharpen" and args.get("method") == "gaussian"
         self._made: dict[str, Any] = {"plain": self._make(lambda value: value)}
 
-    def draw(self, picture: Picture, rng: Rng) -> dict[str, Any]:
-        """Everything random, as `apply` wants it. Depends on the place of `rng` and on the picture, nothing else."""
+    def draw(self, picture: Picture, rng: Rng, boxes: Array = _NO_BOXES) -> dict[str, Any]:
+        """Everything random, as `apply` wants it. Depends on the place of `rng`, the picture and its boxes only.
+
+        `boxes`: (n, 4) float32, x0, y0, x1, y1 as shares of the picture, where `wants_boxes`.
+        """
         transform, image = self._ready(picture)
         transform.set_random_state(rng.numpy, rng.python)
+        data = {"image": image, "bboxes": boxes}
+        if picture.mask is not None:
+            data["mask"] = picture.mask.values
+        elif self.name == "CropNonEmptyMaskIfExists":
+            data["mask"] = np.zeros(image.shape[:2], np.uint8)
         try:
-            data = {"image": image, "bboxes": _NO_BOXES}
             params: dict[str, Any] = transform.update_transform_params(transform.get_params(), data)
             params.update(transform.get_params_dependent_on_data(params, data))
         except Exception as error:
-            raise self._failed(picture, error) from error
+            raise self._failed(picture.pixels, error) from error
         if "holes" in params:
             params.setdefault("seed", 0)  # Erasing forgets it where no hole fits
         if self.name == "HueSaturationValue" and picture.pixels.ndim == 2:
             params.update(hue_shift=0, sat_shift=0)  # grey has none
+        if self.name in _BOX_SAFE and len(boxes):
+            params["crop_coords"] = self._safe(params["crop_coords"], picture, boxes)
         return params
 
     def apply(self, picture: Picture, params: Mapping[str, Any]) -> Picture:
@@ -77,15 +96,74 @@ class Classical:
         alpha = picture.alpha
         try:
             pixels = self._finish(transform.apply(image, **params), picture)
-            if alpha is not None and self._moves:
+            if alpha is not None and self.moves:
                 opaque = self._variant("alpha", lambda value: 0)
                 plane = _to_float(alpha) if alpha.dtype == np.uint16 else alpha
                 alpha = _to_levels(opaque.apply(plane, **{**params, "fill": 0}), alpha.dtype)
         except Exception as error:
-            raise self._failed(picture, error) from error
+            raise self._failed(picture.pixels, error) from error
         if not pixels.size:
-            raise self._failed(picture, ValueError("nothing is left of the picture"))
-        return Picture(pixels, alpha, picture.icc, picture.annotations)
+            raise self._failed(picture.pixels, ValueError("nothing is left of the picture"))
+        return replace(picture, pixels=pixels, alpha=alpha)
+
+    def warp(self, picture: Picture, params: Mapping[str, Any]) -> Lowered | None:
+        """Where things in `picture` go; None: they stay where they are."""
+        if not self.moves:
+            return None
+        return lower(self.name, self._made["plain"], params, picture.width, picture.height)
+
+    def plane(self, mask: Array, params: Mapping[str, Any], fill: int, reflects: bool = True) -> Array:
+        """A mask, (H, W) or (H, W, 3), uint8 or uint16, moved as the pixels are but never mixed: each new pixel has the
+        value of the source pixel that its centre lies in, and `fill` where that is outside.
+
+        `reflects`: borders that repeat the picture repeat the mask.
+        """
+        value: Any = float(fill) if mask.ndim == 2 else (float(fill),) * mask.shape[2]
+        known = defaults(self.name)
+        changed = {
+            "interpolation": INTERPOLATIONS["nearest_exact" if self.name in _RESIZES.split() else "nearest"],
+            "area_for_downscale": None,
+            "fill": value,
+        }
+        if not reflects:
+            changed["border_mode"] = cv2.BORDER_CONSTANT
+        kind = f"plane {value} {reflects}"
+        if kind not in self._made:
+            self._made[kind] = self._build({key: one for key, one in changed.items() if key in known})
+        try:
+            moved: Array = self._made[kind].apply(mask, **{**params, "fill": value})
+            if fill and self.name == "GridElasticDeform":  # which has no fill and leaves 0
+                moved[self._made[kind].apply(np.ones(mask.shape[:2], np.uint8), **params) == 0] = fill
+        except Exception as error:
+            raise self._failed(mask, error) from error
+        return np.ascontiguousarray(moved, mask.dtype)
+
+    def outside(self, mask: Array, params: Mapping[str, Any]) -> int | None:
+        """What the recipe wants in class masks where something comes in from outside; None where it says nothing."""
+        if "fill_mask" not in self._args:
+            return None
+        value = params.get("fill_mask", self._args["fill_mask"])  # drawn, in CropAndPad
+        value = value[0] if isinstance(value, (list, tuple)) else value
+        return None if value is None else int(np.clip(round(value), 0, np.iinfo(mask.dtype).max))
+
+    def erased(self, mask: Array, params: Mapping[str, Any]) -> Array:
+        """A class mask after a transform that blanks parts of the picture: as it was unless the recipe says to what."""
+        if all(self._args.get(key) is None for key in ("fill_mask", "mask_drop_value")):
+            return mask
+        try:
+            return np.ascontiguousarray(self._made["plain"].apply_to_mask(mask, **params), mask.dtype)
+        except Exception as error:
+            raise self._failed(mask, error) from error
+
+    def _safe(self, crop: tuple[int, ...], picture: Picture, boxes: Array) -> tuple[int, ...]:
+        """2.0.8 rounds the far edges down, so that it cuts boxes and may leave nothing."""
+        size = np.array([picture.width, picture.height])
+        needed = crop[2:]
+        if not self._args.get("erosion_rate"):
+            needed = np.ceil(boxes[:, 2:].max(axis=0) * size - 1e-2).astype(int)
+        x0, y0 = np.minimum(crop[:2], size - 1)
+        x1, y1 = np.maximum(np.maximum(crop[2:], needed), (x0 + 1, y0 + 1)).clip(max=size)
+        return int(x0), int(y0), int(x1), int(y1)
 
     def _ready(self, picture: Picture) -> tuple[Any, Array]:
         """The transform and the array that suit this picture."""
@@ -115,10 +193,12 @@ class Classical:
 
     def _make(self, change: Callable[[Json], Json]) -> Any:
         """The transform with `change` done to its colours. A list in CropAndPad is no colour but a choice of levels."""
-        colours: dict[str, Json] = {key: change(self._args[key]) for key in ("fill", "drop_value") if key in self._args}
+        return self._build({key: change(self._args[key]) for key in ("fill", "drop_value") if key in self._args})
+
+    def _build(self, changed: Mapping[str, Any]) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `problems.check` has said what there is to say
-            return transform_class(self.name)(**{**self._args, **colours}, p=1.0)
+            return transform_class(self.name)(**{**self._args, **changed}, p=1.0)
 
     def _finish(self, result: Array, picture: Picture) -> Array:
         if result.ndim == 3 and result.shape[2] == 1:
@@ -127,8 +207,8 @@ class Classical:
             result = cv2.cvtColor(result, cv2.COLOR_RGB2GRAY)
         return _to_levels(result, picture.pixels.dtype)
 
-    def _failed(self, picture: Picture, error: Exception) -> ImageError:
-        size, reason = f"{picture.width}x{picture.height}", str(error).strip().split("\n")[0]
+    def _failed(self, pixels: Array, error: Exception) -> ImageError:
+        size, reason = f"{pixels.shape[1]}x{pixels.shape[0]}", str(error).strip().split("\n")[0]
         if isinstance(error, ImageError):
             return error
         if isinstance(error, MemoryError) or "Insufficient memory" in reason or "Failed to allocate" in reason:

@@ -1,4 +1,4 @@
-"""A recipe's steps at work on one picture, and what the manifest records of them."""
+"""A recipe's steps at work on one picture with its labels, and what the manifest records of them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-from augx.model import Applied, Json, Picture, Step
+from augx.labels import Carrier
+from augx.model import Annotations, Applied, Dropped, Json, LabelOptions, Mask, Picture, Step
 from augx.seeds import Rng
 from augx.transforms.classical import Classical
 
@@ -23,6 +25,8 @@ _BOILERPLATE = frozenset(
     ("shape", "rows", "cols", "interpolation", "mask_interpolation", "fill", "fill_mask", "border_mode", "bbox_shift")
 )
 _MOST_NUMBERS = 64  # of an array or list that the manifest holds in full
+_OPTIONS = LabelOptions()
+_NO_SWAPS: Mapping[str, tuple[int, ...]] = {}
 
 
 class Pipeline:
@@ -41,19 +45,106 @@ class Pipeline:
     One difference: a SomeOf chosen by a OneOf is applied for certain too; 2.0.8 asks its p once more.
     """
 
-    def __init__(self, steps: Sequence[Step]) -> None:
-        """`steps` as the recipe's check has passed them."""
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        options: LabelOptions = _OPTIONS,
+        swaps: Mapping[str, tuple[int, ...]] = _NO_SWAPS,
+        ignore: int | None = None,
+    ) -> None:
+        """`steps` as the recipe's check has passed them. `swaps`: class, or "" for any, -> which keypoint each becomes
+        in a mirror. `ignore`: the dataset's own value of class masks for no class."""
         self._nodes = [_node(step) for step in steps]
+        self._options, self._swaps = options, swaps
+        self._outside = next((value for value in (options.ignore, ignore) if value is not None), 0)
 
-    def __call__(self, picture: Picture, at: At) -> tuple[Picture, list[Applied]]:
-        """The new picture and what was really applied, in order. `at` gives the generators for a step's stream.
+    def __call__(self, picture: Picture, at: At) -> tuple[Picture, list[Applied], tuple[Dropped, ...]]:
+        """The new picture, what was really applied, in order, and the objects lost. `at` gives the generators for a
+        step's stream.
 
         Raises ImageError where a transform cannot work on this picture.
         """
-        applied: list[Applied] = []
+        way = _Way(picture, at, self._outside)
+        known, negated = picture.annotations, self._options.values
+        if known.objects or picture.mask or picture.instances or not negated.keys().isdisjoint(known.values):
+            instances = picture.instances and picture.instances.values
+            size = picture.width, picture.height
+            way.carrier = Carrier(known, *size, self._options, self._swaps, instances)
         for index, node in enumerate(self._nodes):
-            picture = node.run(picture, str(index), at, applied, False)
-        return picture, applied
+            node.run(way, str(index), False)
+        if way.carrier is None:
+            return way.picture, way.applied, ()
+        return _labelled(way.picture, way.applied, way.carrier, negated)
+
+
+def _labelled(
+    picture: Picture, applied: list[Applied], carrier: Carrier, negated: Mapping[str, str]
+) -> tuple[Picture, list[Applied], tuple[Dropped, ...]]:
+    """The picture at its end, with what became of its labels."""
+    instances = picture.instances
+    annotations, dropped, renumbered = carrier.finish(None if instances is None else instances.values)
+    if carrier.mirrored and not negated.keys().isdisjoint(annotations.values):
+        annotations = _negated(annotations, negated)
+    if instances is not None and any(old != new for old, new in renumbered.items()):
+        numbers = np.arange(int(instances.values.max(initial=0)) + 1, dtype=instances.values.dtype)
+        for old, new in renumbered.items():
+            if 0 <= old < len(numbers):
+                numbers[old] = max(new, 0)
+        instances = replace(instances, values=numbers[instances.values])
+    return replace(picture, annotations=annotations, instances=instances), applied, dropped
+
+
+def _negated(annotations: Annotations, names: Mapping[str, str]) -> Annotations:
+    """With the values of these columns negated: numbers, and texts that are numbers."""
+    values = {name: _minus(value) if name in names else value for name, value in annotations.values.items()}
+    return replace(annotations, values=values)
+
+
+def _minus(value: Json) -> Json:
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            number = float(text)
+        except ValueError:
+            return value
+        return value if not number or math.isnan(number) else text[1:] if text[0] == "-" else "-" + text.lstrip("+")
+    return -value if value and isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+class _Way:
+    """One picture on its way through the steps."""
+
+    def __init__(self, picture: Picture, at: At, outside: int) -> None:
+        self.picture, self.at, self.outside = picture, at, outside
+        self.applied: list[Applied] = []
+        self.carrier: Carrier | None = None
+
+    def apply(self, transform: Classical, rng: Rng) -> None:
+        carrier, before = self.carrier, self.picture
+        if carrier is not None and transform.wants_boxes:
+            params = transform.draw(before, rng, carrier.boxes())
+        else:
+            params = transform.draw(before, rng)
+        self.picture = transform.apply(before, params)
+        self.applied.append(Applied(transform.name, parameters(params)))
+        if carrier is not None:
+            self.carry(carrier, transform, params, before)
+
+    def carry(self, carrier: Carrier, transform: Classical, params: Mapping[str, Any], before: Picture) -> None:
+        """Labels and masks go where the pixels went. An object is one thing: a border that repeats the picture repeats
+        classes, but no object."""
+        mask, instances = before.mask, before.instances
+        if (warp := transform.warp(before, params)) is not None:
+            carrier.move(warp, lambda plane: transform.plane(plane, params, 0, reflects=False))
+            if mask is not None:
+                fill = transform.outside(mask.values, params)
+                values = transform.plane(mask.values, params, self.outside if fill is None else fill)
+                mask = Mask(values, mask.palette)
+            if instances is not None:
+                instances = Mask(transform.plane(instances.values, params, 0, reflects=False), instances.palette)
+        elif mask is not None and not transform.moves:
+            mask = Mask(transform.erased(mask.values, params), mask.palette)
+        self.picture = replace(self.picture, mask=mask, instances=instances)
 
 
 class _Leaf:
@@ -61,14 +152,10 @@ class _Leaf:
         self.transform = Classical(step.name, step.args, step.p)
         self.p = self.transform.p
 
-    def run(self, picture: Picture, path: str, at: At, applied: list[Applied], certain: bool) -> Picture:
-        rng = at(path)
-        if rng.python.random() >= self.p and not certain:
-            return picture
-        params = self.transform.draw(picture, rng)
-        picture = self.transform.apply(picture, params)
-        applied.append(Applied(self.transform.name, parameters(params)))
-        return picture
+    def run(self, way: _Way, path: str, certain: bool) -> None:
+        rng = way.at(path)
+        if rng.python.random() < self.p or certain:
+            way.apply(self.transform, rng)
 
 
 class _Group:
@@ -80,16 +167,15 @@ class _Group:
         self.n = int(step.args.get("n", 1)) if self.replace else min(int(step.args.get("n", 1)), len(self.members))
         self.weights = list(accumulate(member.p for member in self.members))
 
-    def run(self, picture: Picture, path: str, at: At, applied: list[Applied], certain: bool) -> Picture:
-        rng = at(path)
+    def run(self, way: _Way, path: str, certain: bool) -> None:
+        rng = way.at(path)
         if (rng.python.random() >= self.p and not certain) or not self.members:
-            return picture
+            return
         turns: dict[int, int] = {}
         for index in self.chosen(rng):  # all of them drawn before a member moves the generators elsewhere
             turn = turns[index] = turns.get(index, -1) + 1
             name = f"{path}.{index}~{turn}" if turn else f"{path}.{index}"
-            picture = self.members[index].run(picture, name, at, applied, self.name == "OneOf")
-        return picture
+            self.members[index].run(way, name, self.name == "OneOf")
 
     def chosen(self, rng: Rng) -> Sequence[int]:
         everyone = range(len(self.members))

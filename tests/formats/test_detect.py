@@ -44,8 +44,18 @@ CLASSES = images("cat/1.jpg", "cat/2.jpg", "dog/1.jpg")
         ({**images("1.jpg"), "l.csv": "image_id,weight\n1,3.5\n"}, "table", "l.csv (images: image_id, values only)"),
         (
             {**images("train/1.jpg"), "train/metadata.jsonl": '{"file_name": "1.jpg", "label": 3}\n'},
+            "hf",
+            "train/metadata.jsonl (file_name, label)",
+        ),
+        (
+            {**images("t/1.jpg"), "t/metadata.jsonl": '{"file_name": "1.jpg", "objects": {"bbox": []}}\n'},
+            "hf",
+            "t/metadata.jsonl (file_name, objects)",
+        ),
+        (
+            {**images("1.jpg"), "metadata.jsonl": '{"file": "1.jpg", "label": "a"}\n'},
             "table",
-            "train/metadata.jsonl (images: file_name, labels: label)",
+            "metadata.jsonl (images: file, labels: label)",
         ),
         (
             {**CLASSES, "l.csv": "path,label,age\ncat/1.jpg,cat,3\ndog/1.jpg,dog,4\n"},
@@ -86,10 +96,6 @@ def test_detected(tmp_path, files, name, reason):
             "boxes.csv looks like labels",
         ),
         ({**images("1.jpg"), "one.csv": "filename,label\n1.jpg,a\n1.jpg,b\n"}, "one.csv looks like labels"),
-        (
-            {**images("t/1.jpg"), "t/metadata.jsonl": '{"file_name": "1.jpg", "objects": {"bbox": []}}\n'},
-            "metadata.jsonl looks like labels",
-        ),
         (
             {**images("JPEGImages/1.jpg"), "Annotations/1.xml": "<a/>", "n.csv": "file_name,count\n1.jpg,2\n"},
             "n.csv has no classes, but the folder Annotations looks like labels",

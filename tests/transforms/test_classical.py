@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from augx.errors import ImageError
-from augx.model import Picture
+from augx.model import Annotations, Mask, Picture
 from augx.seeds import Rng
 from augx.transforms import classical
 from augx.transforms.arguments import describe
@@ -26,6 +26,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "CenterCrop": {"height": 20, "width": 24},
     "Crop": {"x_max": 30, "y_max": 30},
     "CropAndPad": {"percent": [-0.1, 0.1]},
+    "CropNonEmptyMaskIfExists": {"height": 20, "width": 24},
     "ElasticTransform": {"alpha": 30, "sigma": 4},
     "FrequencyMasking": {"freq_mask_param": 10},
     "GridElasticDeform": {"num_grid_xy": [3, 3], "magnitude": 4},
@@ -64,6 +65,7 @@ RGB = levels(smooth(47, 61), np.uint8)
 GREY = RGB[..., 1].copy()
 ALPHA = np.full((47, 61), 255, np.uint8)
 ALPHA[:10] = 40
+_EMPTY = np.zeros((47, 61), np.uint8)
 DEEP_RGB = levels(smooth(47, 61), np.uint16)
 PICTURES = {
     "rgb": Picture(RGB),
@@ -73,6 +75,7 @@ PICTURES = {
     "one": Picture(RGB[:1, :1].copy()),
     "flat": Picture(levels(smooth(8, 300), np.uint8)),
     "deep": Picture(DEEP_RGB),
+    "labelled": Picture(RGB, annotations=Annotations({"cat": 1.0}), mask=Mask(GREY), instances=Mask(GREY)),
     "deep grey alpha": Picture(DEEP_RGB[..., 1].copy(), levels(smooth(47, 61)[..., 0], np.uint16)),
 }
 
@@ -115,6 +118,11 @@ def test_every_transform_on_every_kind_of_picture(name: str) -> None:
             assert alpha.shape == pixels.shape[:2] and alpha.dtype == pixels.dtype and alpha.flags.c_contiguous
             assert TRANSFORMS[name].moves or alpha is picture.alpha
         assert result.icc == picture.icc
+        assert (result.annotations, result.mask, result.instances) == (
+            picture.annotations,
+            picture.mask,
+            picture.instances,
+        )
         # the input is as it was, and the result does not depend on what the transform has seen before
         assert np.array_equal(picture.pixels, before[kind])
         assert same(result, run(make(name), picture)) and same(result, run(used, picture))
@@ -151,7 +159,7 @@ def test_deep_in_the_table_is_what_happens(name: str) -> None:
             transform.set_random_state(rng.numpy, rng.python)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                results.append(transform(image=image, bboxes=np.zeros((0, 4), np.float32))["image"])
+                results.append(transform(image=image, mask=_EMPTY, bboxes=np.zeros((0, 4), np.float32))["image"])
         fine = np.rint(results[0].clip(0, 1).astype(np.float64) * 65535).astype(np.int64)
         finest = max(finest, int((np.unique(fine) % 257 != 0).sum()))
         assert results[1].shape == results[2].shape

@@ -1,0 +1,72 @@
+"""`augx convert`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from augx.cli.options import (
+    cores,
+    input_argument,
+    json_option,
+    loss_option,
+    max_errors_option,
+    output_argument,
+    quiet_option,
+    read_options,
+    reading_options,
+    verbose_option,
+    workers_option,
+)  # fmt: skip
+
+
+@click.command("convert", short_help="Write a dataset in another label format.")
+@input_argument
+@output_argument
+@click.option("--to", "to_formats", metavar="FORMAT", multiple=True, required=True, help="Format of OUTPUT.")
+@reading_options
+@loss_option
+@workers_option
+@max_errors_option
+@click.option("--strict", is_flag=True, help="Refuse where there would be a warning.")
+@json_option
+@quiet_option
+@verbose_option
+def convert_command(
+    input: str, output: str, to_formats: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool, **chosen: Any
+) -> int:
+    """Write the dataset INPUT to OUTPUT in another label format. Images go over byte for byte.
+
+    What the other format cannot hold is refused by name before anything is written; --allow-loss leaves it out.
+    `augx list formats` says what each format holds.
+
+    \b
+    augx convert voc/ yolo/ --to yolo
+    augx convert coco/ out/ --to labelme --labels annotations/instances_val2017.json
+    augx convert coco/ boxes/ --to voc --allow-loss      polygons are left out, boxes stay
+    """
+    from augx import run
+    from augx.cli.output import Progress, print_json, summarise
+    from augx.recipe import CONVERSION
+
+    asked = run.Request(
+        input=input,
+        output=output,
+        recipe=CONVERSION,
+        from_format=chosen["from_format"],
+        to_formats=to_formats,
+        read=read_options(chosen),
+        workers=cores() if chosen["workers"] is None else chosen["workers"],
+        strict=chosen["strict"],
+        max_errors=chosen["max_errors"],
+        allow_loss=chosen["allow_loss"],
+        untouched=True,
+    )
+    outcome = run.run(asked, Progress(quiet), lambda recipe: None)
+    if as_json:
+        did = {"made": outcome.made, "kept": outcome.kept, "failed": outcome.failed, "removed": outcome.removed}
+        print_json(did | outcome.summary)
+    elif not quiet:
+        summarise(outcome, output, verbose)
+    return 1 if outcome.failed else 0

@@ -1,0 +1,140 @@
+"""Whether a dataset fits what it is to be written as: what would be lost, what goes beside each image, what flips need."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from augx.errors import InputError, few
+from augx.formats import FORMATS, Format, load
+from augx.model import Beside, Dataset, Flaw, Json, Pose, Sample
+from augx.objects import KINDS, dataset_kinds, without
+from augx.recipe import Recipe
+from augx.steps import leaves
+
+_MIRRORS = frozenset({"HorizontalFlip", "VerticalFlip", "Transpose", "D4", "SquareSymmetry"})
+_FOREIGN = frozenset({"id"})  # of objects' `extra`: nobody misses it in another format
+
+
+def fit(dataset: Dataset, targets: Sequence[Format], allow_loss: bool) -> Dataset:
+    """The dataset as `targets` can hold it. InputError, by name, where labels would be lost and loss is not allowed.
+
+    A kind of label is lost when no target holds it. Lost fields of objects (difficult, attributes) are only warnings.
+    """
+    for target in targets:
+        if not target.writes:
+            raise InputError(f"augx reads {target.name} but does not write it", "choose another format with `--to`")
+    if any(target.name == dataset.format for target in targets):
+        return dataset
+    if not any("instances" in target.holds for target in targets) and any("rle" in target.holds for target in targets):
+        dataset = _instances_as_rle(dataset)
+    found = dataset_kinds(dataset)
+    lost = set(found).intersection(*(target.lost(frozenset(found)) for target in targets))
+    if lost and not allow_loss:
+        columns = sorted({column for sample in dataset.samples for column in sample.annotations.values})
+        what = dict(KINDS) | {"values": f"the columns {few(columns)}"}
+        listed = "; ".join(f"{what[kind]} ({found[kind][0]:,} images, the first {found[kind][1]})" for kind in sorted(lost))
+        names = " and ".join(target.name for target in targets)
+        holding = [name for name in FORMATS if (other := load(name)).writes and not other.lost(frozenset(lost))]
+        hint = f"`--allow-loss` leaves {'them' if len(lost) > 1 else 'it'} out"
+        hint += f"; add `--to {holding[0]}` to write {'them' if len(lost) > 1 else 'it'} beside" if holding else ""
+        raise InputError(f"the format {names} cannot hold {listed}", hint)
+    samples = dataset.samples
+    warnings = list(dataset.warnings)
+    if lost:
+        samples = tuple(without(sample, lost) for sample in samples)
+        warnings += [
+            Flaw("lost-labels", "", f"left out as allowed: {KINDS[kind]} of {found[kind][0]:,} images")
+            for kind in sorted(lost)
+        ]
+    warnings += _lost_fields(samples, targets)
+    return replace(dataset, samples=samples, warnings=tuple(warnings))
+
+
+def _instances_as_rle(dataset: Dataset) -> Dataset:
+    """Objects whose mask is in a file of instances take it as their own, where the target holds only that."""
+
+    def one(sample: Sample) -> Sample:
+        known = sample.annotations
+        if not known.instances or not any(thing.index is not None for thing in known.objects):
+            return sample
+        return replace(sample, annotations=replace(known, instances=None, segments=known.instances))
+
+    return replace(dataset, samples=tuple(map(one, dataset.samples)))
+
+
+def _lost_fields(samples: Iterable[Sample], targets: Sequence[Format]) -> list[Flaw]:
+    if any(target.fields is None for target in targets):
+        return []
+    held = _FOREIGN.union(*(target.fields or () for target in targets))
+    lost = Counter(key for s in samples for thing in s.annotations.objects for key in thing.extra if key not in held)
+    names = " and ".join(target.name for target in targets)
+    return [Flaw("lost-field", "", f"{names} has no place for {key!r} of {n:,} objects") for key, n in sorted(lost.items())]
+
+
+def files_beside(
+    dataset: Dataset, targets: Sequence[Format]
+) -> Callable[[Sample, str], tuple[Beside, ...]] | None:
+    """What `plan.make` asks for the files that go with an image; None where no target writes any."""
+
+    def beside(sample: Sample, stem: str) -> tuple[Beside, ...]:
+        every = (one for target in targets for one in target.beside(sample, dataset, stem))
+        kinds: dict[str, Beside] = {}
+        for one in every:
+            kinds.setdefault(one.kind, one)
+        return tuple(kinds.values())
+
+    return beside if any(beside(sample, sample.id) for sample in dataset.samples) else None
+
+
+def without_samples(dataset: Dataset, formats: Collection[str]) -> Dataset:
+    """What workers need to know of the dataset."""
+    details = dataset.details if dataset.format in formats else None
+    return replace(dataset, samples=(), failed=(), warnings=(), ignored={}, details=details)
+
+
+def header(dataset: Dataset, targets: Sequence[Format]) -> Json:
+    """All that the files beside images depend on besides their own rows; None where there is nothing."""
+    said: list[Json] = []
+    if dataset.poses or dataset.ignore is not None:
+        poses = {name: [pose.names, pose.skeleton, pose.swap] for name, pose in sorted(dataset.poses.items())}
+        said.append([poses, dataset.ignore])
+    for target in targets:
+        if target.writes_beside:
+            details = repr(dataset.details) if target.name == dataset.format else ""
+            said.append([target.name, details, list(dataset.classes) if target.numbered else []])
+    return said or None
+
+
+def bundled_recipe(dataset: Dataset) -> str:
+    """The name of the bundled recipe that fits the labels found."""
+    found = dataset_kinds(dataset)
+    if "keypoints" in found:
+        return "gentle" if next(_blind(dataset), None) else "pose"
+    if found.keys() & {"boxes", "polygons", "rle", "obb"}:
+        return "detection"
+    return "segmentation" if "mask" in found else "classification"
+
+
+def refuse_blind_flips(dataset: Dataset, recipe: Recipe) -> None:
+    """InputError where the recipe mirrors keypoints of which nobody knows the left and the right ones."""
+    mirrors = sorted({step.name for step in leaves(recipe.steps)} & _MIRRORS)
+    if not mirrors or recipe.labels.pairs is not None or not recipe.copies:
+        return
+    for label, pose in _blind(dataset):
+        names = f" ({', '.join(pose.names[:6])} ...)" if pose and pose.names else ""
+        raise InputError(
+            f"{mirrors[0]} mirrors keypoints, but which are left and right of {label!r} is not known{names}",
+            "say it in the recipe, `labels: {keypoint_pairs: [[1, 2], [3, 4]]}` by indexes from 0 ([] where none swap),"
+            " or leave mirrors out",
+        )
+
+
+def _blind(dataset: Dataset) -> Iterator[tuple[str | None, Pose | None]]:
+    """Classes with several keypoints of which nobody knows the left and the right ones."""
+    for sample in dataset.samples:
+        for thing in sample.annotations.objects:
+            pose = dataset.poses.get(thing.label or "") or dataset.poses.get("")
+            if thing.keypoints is not None and len(thing.keypoints) > 3 and (pose is None or pose.swap is None):
+                yield thing.label, pose

@@ -1,0 +1,300 @@
+"""WebDataset: tar shards whose files belong together where their names agree up to the first dot. Read only.
+
+An image, and beside it .cls (a class, by name or number), .txt (a caption), .json (as a row of an imagefolder's
+metadata: label, labels, objects, anything else as values), .seg.png or .mask.png (a class mask). Nothing is extracted:
+a sample's id is SHARD.tar/NAME, and `extra` says where in its shard each of its files lies.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import tarfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from augx.errors import InputError
+from augx.formats import Plain, ReadOptions
+from augx.formats.folder import SPLITS
+from augx.formats.heads import near
+from augx.formats.hf_read import Columns, class_order, meanings, read_row
+from augx.formats.walk import inside, is_text, require_folder, shown
+from augx.model import Annotations, Dataset, Flaw, Json, Sample
+from augx.naming import READABLE
+from augx.store import file_size, open_regular
+
+_IMAGES = frozenset(ending[1:] for ending in READABLE)
+_MASKS = frozenset(
+    f"{word}.{ending}" for word in ("seg", "mask", "segmentation") for ending in ("png", "tif", "tiff", "bmp")
+)
+_TEXTS = ("cls", "txt", "json")
+_TEXT_BYTES = 1 << 26
+_PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
+_BROKEN = (tarfile.TarError, OSError, ValueError, ArithmeticError, LookupError)  # what tarfile raises on bad headers
+
+
+class Member(NamedTuple):
+    """Where in its shard a file lies, in bytes."""
+
+    offset: int
+    size: int
+
+
+class Webdataset(Plain):
+    name = "webdataset"
+    summary = "WebDataset tar shards, read only"
+    writes = False
+
+    def detect(self, root: str) -> str:
+        """InputError for compressed shards, in which nothing can be found without reading all before it."""
+        paths = list(near(root, (".tar",)))
+        for path in paths[:3]:
+            members = _members(os.path.join(root, path))
+            for _ in range(50):
+                try:
+                    name, _, problem = next(members)
+                except (StopIteration, *_BROKEN):
+                    break
+                if not problem and _key(name)[1].rpartition(".")[2] in _IMAGES:
+                    return f"{path} ({name})"
+        packed = next(near(root, _PACKED), None)
+        if packed and not paths:
+            raise InputError(f"{root}: {packed} is compressed", "unpack the compression: gunzip *.tar.gz")
+        return ""
+
+    def read(self, root: str, options: ReadOptions) -> Dataset:
+        """`details` is None, as nothing is ever written."""
+        if options.table or options.columns:
+            raise InputError("tar shards have no table and no columns", "leave --table and --columns out")
+        require_folder(root)
+        reading = _Reading(root)
+        shards = _choose(root, options.labels, reading.warnings)
+        for shard in shards:
+            reading.shard(shard)
+        samples = reading.samples()
+        if not samples:
+            reason = f": {reading.failed[0].message}" if reading.failed else ""
+            raise InputError(f"{root}: no image in {len(shards)} tar shards{reason}", "see `--from`")
+        names = {name for sample in samples for name in sample.annotations.labels}
+        names.update(thing.label for s in samples for thing in s.annotations.objects if thing.label is not None)
+        return Dataset(
+            root,
+            self.name,
+            samples,
+            class_order(names),
+            tuple(reading.failed),
+            tuple(reading.warnings),
+            dict(sorted(reading.ignored.items())),
+        )
+
+    def place(self, sample: Sample, dataset: Dataset) -> str:
+        raise NotImplementedError
+
+    def write(self, rows: object, dataset: Dataset) -> Iterator[tuple[str, Iterator[str]]]:
+        raise NotImplementedError
+
+
+def read_member(path: str, offset: int, size: int) -> bytes:
+    """A file out of a tar; OSError if the tar ends before it does."""
+    with open_regular(path) as file:
+        file.seek(offset)
+        data = file.read(size)
+    if len(data) < size:
+        raise OSError(0, "the tar ends too early", path)
+    return data
+
+
+@dataclass(slots=True)
+class _Group:
+    """The files of one key. `text`: what of them was read, by ending."""
+
+    key: str
+    members: dict[str, tuple[str, Member]] = field(default_factory=dict)
+    text: dict[str, Json] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Reading:
+    root: str
+    groups: dict[str, list[_Group]] = field(default_factory=dict)
+    failed: list[Flaw] = field(default_factory=list)
+    warnings: list[Flaw] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+
+    def shard(self, shard: str) -> None:
+        """Goes through one tar from member to member."""
+        path = os.path.join(self.root, shard)
+        groups: dict[str, _Group] = {}
+        try:
+            for name, member, problem in _members(path):
+                source = f"{shard}/{shown(name)[:1000]}"
+                if problem:
+                    self.failed.append(Flaw(problem, source, f"{source}: {_PROBLEMS[problem]}"))
+                    continue
+                key, ending = _key(name)
+                group = groups.setdefault(key, _Group(key))
+                if ending in group.members:
+                    self.warnings.append(Flaw("repeated-name", source, f"{source}: it came before, and that counts"))
+                else:
+                    group.members[ending] = (name, member)
+        except _BROKEN as error:
+            message = f"{shard} cannot be read to its end: {str(error)[:200] or type(error).__name__}"
+            self.failed.append(Flaw("broken-shard", shard, message))
+        for group in groups.values():
+            for ending in _TEXTS:
+                if ending in group.members:
+                    self._text(shard, group, ending)
+        self.groups[shard] = list(groups.values())
+
+    def _text(self, shard: str, group: _Group, ending: str) -> None:
+        name, member = group.members[ending]
+        try:
+            if member.size > _TEXT_BYTES:
+                raise ValueError(f"it is larger than {_TEXT_BYTES >> 20} MiB")
+            data = read_member(os.path.join(self.root, shard), *member)
+            if ending == "json":
+                from augx.formats import json_safe
+
+                value = json_safe.read(data, f"{shard}/{name}")
+                if isinstance(value, list):
+                    value = {"objects": value}
+                if not isinstance(value, dict):
+                    raise ValueError("it is no JSON object")
+                if reason := json_safe.why_not_kept(value):
+                    raise ValueError(reason)
+                group.text[ending] = value
+            else:
+                group.text[ending] = data.decode("utf-8-sig").strip()
+        except (ValueError, OSError) as error:
+            self.warnings.append(Flaw("unreadable-label", f"{shard}/{name}", f"{shard}/{name}: {str(error)[:300]}"))
+
+    def samples(self) -> tuple[Sample, ...]:
+        documents = [group.text["json"] for groups in self.groups.values() for group in groups if "json" in group.text]
+        header = dict.fromkeys(key for document in documents for key in document)
+        columns = meanings(next(iter(self.groups), ""), tuple(header), documents)
+        found = [
+            sample
+            for shard, groups in self.groups.items()
+            for group in groups
+            if (sample := self._sample(shard, group, columns)) is not None
+        ]
+        return tuple(sorted(found, key=lambda sample: sample.id))
+
+    def _sample(self, shard: str, group: _Group, columns: Columns) -> Sample | None:
+        image = _image(group.members)
+        mask = next((ending for ending in group.members if ending in _MASKS), None)
+        for ending in group.members:
+            if ending not in (image, mask, *_TEXTS):
+                self.ignored[f".{ending}"] += 1
+        source = f"{shard}/{group.key}"
+        if image is None:
+            self.warnings.append(Flaw("no-image", source, f"{source} has no image ({', '.join(group.members)[:200]})"))
+            return None
+        used = [group.members[ending] for ending in (image, mask) if ending is not None]
+        names = [f"{shard}/{name}" for name, _ in used]
+        try:
+            known, problems = read_row(group.text.get("json", {}), columns)
+            labels = known.labels
+            if group.text.get("cls"):
+                labels = {group.text["cls"]: 1.0}
+        except ValueError as error:
+            self.failed.append(Flaw("unreadable-label", names[0], f"{source}: {error}"))
+            return None
+        if problems:
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            self.warnings.append(Flaw("unreadable-object", names[0], f"{source}: {problems[0]}{more}"))
+        captions = known.captions
+        if group.text.get("txt") and group.text["txt"] not in captions:
+            captions = (group.text["txt"], *captions)
+        annotations = Annotations(
+            labels,
+            known.values,
+            captions,
+            known.objects,
+            mask=names[1] if mask else None,
+            size=known.size,
+            extra={"tar": {name: list(member) for name, (_, member) in zip(names, used, strict=True)}},
+        )
+        return Sample(names[0], annotations, _split_of(shard))
+
+
+_PROBLEMS: Mapping[str, str] = {
+    "outside-input": "its name leads out of the tar",
+    "name-not-utf8": "its name is no UTF-8",
+    "not-a-file": "a link, device or sparse file is not read",
+    "truncated": "the tar ends before the file does",
+}
+
+
+def _members(path: str) -> Iterator[tuple[str, Member, str]]:
+    """Name, place and what is wrong ("" for nothing) of each file; folders and hidden files are left out.
+
+    Raises any of _BROKEN where the tar cannot be followed any further.
+    """
+    end = file_size(path)
+    with open_regular(path) as file, tarfile.open(fileobj=file, mode="r:") as tar:
+        reached = -1
+        while (member := tar.next()) is not None:
+            if tar.offset <= reached:
+                raise ValueError("its headers go round in circles")
+            reached = tar.offset
+            tar.members = []  # type: ignore[attr-defined]  # else it would keep them all
+            name = posixpath.normpath(member.name) if member.name else ""
+            if member.isdir() or (posixpath.basename(name).startswith(".") and not name.startswith("..")):
+                continue
+            problem = ""
+            if member.name.startswith("/") or name.split("/")[0] == "..":
+                problem = "outside-input"
+            elif not member.isreg() or member.issparse() or member.size < 0:
+                problem = "not-a-file"
+            elif not is_text(name):
+                problem = "name-not-utf8"
+            elif member.offset_data + member.size > end:
+                problem = "truncated"
+            yield name, Member(member.offset_data, member.size), problem
+
+
+def _key(name: str) -> tuple[str, str]:
+    """`a/cat.1.seg.PNG` -> `a/cat`, `1.seg.png`."""
+    folder, slash, base = name.rpartition("/")
+    stem, _, ending = base.partition(".")
+    return folder + slash + stem, ending.lower()
+
+
+def _image(endings: Mapping[str, object]) -> str | None:
+    """The ending of the image among those of a sample: a plain one, or the only one that is no mask."""
+    images = [ending for ending in endings if ending.rpartition(".")[2] in _IMAGES and ending not in _MASKS]
+    plain = sorted(
+        (ending for ending in images if "." not in ending), key=lambda ending: ending in ("png", "tif", "tiff")
+    )
+    if plain:
+        return plain[0]
+    return images[0] if len(images) == 1 else None
+
+
+def _choose(root: str, chosen: str | None, warnings: list[Flaw]) -> list[str]:
+    """The shards to read, sorted: all, or what the user named by a path or a folder."""
+    shards: list[str] = []
+    for path in near(root, (".tar",), depth=4, each=1 << 30):
+        if not is_text(path) or not inside(os.path.join(root, path), root):
+            warnings.append(Flaw("link-outside", shown(path), "a link that leads out of INPUT is not followed"))
+        else:
+            shards.append(path)
+    if chosen is not None:
+        wanted = posixpath.normpath(chosen)
+        shards = [path for path in shards if wanted == "." or path == wanted or path.startswith(wanted + "/")]
+    if not shards:
+        raise InputError(f"{shown(root)}: there is no .tar in it", "give the folder that holds the shards")
+    return sorted(shards)
+
+
+def _split_of(shard: str) -> str | None:
+    """The split a shard is called after: by a word of its name, or of its folders."""
+    for part in reversed(shard.removesuffix(".tar").split("/")):
+        for word in re.split("[^a-z]+", part.lower()):
+            if word in SPLITS:
+                return SPLITS[word]
+    return None

@@ -1,0 +1,198 @@
+"""Objects as the manifest's rows have them, and what kinds of label a dataset holds."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from augx.model import Annotations, Dataset, Dropped, Json, Object, Rle, Sample
+
+KINDS: Mapping[str, str] = {
+    "class": "one class an image",
+    "classes": "several classes on one image",
+    "weights": "classes with weights",
+    "values": "regression targets and other columns",
+    "captions": "captions",
+    "boxes": "boxes",
+    "polygons": "polygons",
+    "rle": "masks of single objects (RLE)",
+    "crowds": "crowds (iscrowd)",
+    "keypoints": "keypoints",
+    "obb": "oriented boxes",
+    "mask": "class-index masks",
+    "instances": "instance masks",
+}
+
+_NEAR = 0.011  # pixels: what the rounding of label files leaves behind is no fault
+_DIGITS = 9  # of a pixel: enough that a file of decimals comes out as it went in, few enough to hide what adding costs
+
+
+def tidy(value: float) -> float:
+    """A coordinate as it is written: without the last bits that arithmetic leaves behind, whole numbers as ints."""
+    value = round(value, _DIGITS)
+    return int(value) if value == int(value) else value
+
+
+def to_row(thing: Object, area: float | None) -> dict[str, Json]:
+    """One of a row's `objects`: absent parts are left out. `area`: pixels² as COCO counts them."""
+    row: dict[str, Json] = {"label": thing.label, "bbox": None}
+    if thing.box is not None:
+        x0, y0, x1, y1 = thing.box
+        row["bbox"] = [tidy(x0), tidy(y0), tidy(x1 - x0), tidy(y1 - y0)]
+    if thing.rings:
+        row["segmentation"] = [list(map(tidy, ring)) for ring in thing.rings]
+    elif thing.rle is not None:
+        counts = thing.rle.counts
+        row["segmentation"] = {
+            "size": [thing.rle.height, thing.rle.width],
+            "counts": counts if isinstance(counts, str) else list(counts),
+        }
+    if thing.keypoints is not None:
+        row["keypoints"] = list(map(tidy, thing.keypoints))
+    if thing.corners is not None:
+        row["obb"] = list(map(tidy, thing.corners))
+    if thing.crowd:
+        row["iscrowd"] = 1
+    if area is not None:
+        row["area"] = tidy(area)
+    if thing.index is not None:
+        row["index"] = thing.index
+    if thing.extra:
+        row["extra"] = dict(thing.extra)
+    return row
+
+
+def from_row(row: Mapping[str, Json]) -> Object:
+    """The object that `to_row` was given."""
+    box = None
+    if row["bbox"] is not None:
+        x, y, width, height = row["bbox"]
+        box = (x, y, x + width, y + height)
+    shape = row.get("segmentation")
+    rle = None
+    if isinstance(shape, Mapping):
+        counts = shape["counts"]
+        rle = Rle(shape["size"][1], shape["size"][0], counts if isinstance(counts, str) else tuple(counts))
+    return Object(
+        row["label"],
+        box,
+        tuple(array("d", ring) for ring in shape) if isinstance(shape, list) else (),
+        rle,
+        array("d", row["keypoints"]) if "keypoints" in row else None,
+        array("d", row["obb"]) if "obb" in row else None,
+        bool(row.get("iscrowd")),
+        row.get("index"),
+        row.get("extra", {}),
+    )
+
+
+def outside(row: Mapping[str, Json]) -> str:
+    """What of a manifest row's objects lies outside its picture or is empty, in words; "" for nothing.
+
+    An oriented box is inside when its centre is: it keeps its angle, so corners may stick out.
+    """
+    width, height = row["width"] + _NEAR, row["height"] + _NEAR
+    for thing in row["objects"]:
+        box, shape = thing["bbox"], thing.get("segmentation")
+        points = [box[0], box[1], box[0] + box[2], box[1] + box[3]] if box else []
+        if box and not (box[2] > 0 and box[3] > 0):
+            return f"the box of {thing['label']!r} is empty: {box}"
+        if isinstance(shape, list):
+            points += [value for ring in shape for value in ring]
+        elif shape and shape["size"] != [row["height"], row["width"]]:
+            return f"the mask of {thing['label']!r} is of another size"
+        marks = thing.get("keypoints", []) if row["copy"] else []  # what a label file says is left as it is
+        points += [value for i in range(0, len(marks), 3) if marks[i + 2] > 0 for value in marks[i : i + 2]]
+        if thing.get("obb"):
+            points += [sum(thing["obb"][0::2]) / 4, sum(thing["obb"][1::2]) / 4]
+        if not all(-_NEAR <= x <= width for x in points[0::2]) or not all(-_NEAR <= y <= height for y in points[1::2]):
+            return f"an object {thing['label']!r} reaches out of the picture"
+    return ""
+
+
+def dropped_row(dropped: Dropped) -> dict[str, Json]:
+    return {"label": dropped.label, "reason": dropped.reason, "visibility": round(dropped.visibility, 4)}
+
+
+def object_kinds(thing: Object) -> Iterable[str]:
+    """The kinds of label one object is made of. A box that a polygon, mask or oriented box says anyway is none."""
+    if thing.crowd:
+        yield "crowds"
+    if thing.rings:
+        yield "polygons"
+    elif thing.rle is not None:
+        yield "rle"
+    if thing.corners is not None:
+        yield "obb"
+    if thing.keypoints is not None:
+        yield "keypoints"
+    if thing.box is not None and not thing.rings and thing.rle is None and thing.corners is None:
+        yield "boxes"
+
+
+def kinds(annotations: Annotations) -> set[str]:
+    """The kinds of label on one image."""
+    found = {kind for thing in annotations.objects for kind in object_kinds(thing)}
+    if annotations.labels:
+        found.add("class" if len(annotations.labels) == 1 else "classes")
+        if any(weight != 1 for weight in annotations.labels.values()):
+            found.add("weights")
+    if annotations.segments:
+        found.add("rle")
+    for kind in ("values", "captions", "mask", "instances"):
+        if getattr(annotations, kind):
+            found.add(kind)
+    return found
+
+
+def dataset_kinds(dataset: Dataset) -> dict[str, tuple[int, str]]:
+    """Kind of label -> how many images have it, and the first of them."""
+    counts: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for sample in dataset.samples:
+        for kind in kinds(sample.annotations):
+            counts[kind] += 1
+            first.setdefault(kind, sample.id)
+    return {kind: (counts[kind], first[kind]) for kind in KINDS if kind in counts}
+
+
+def without(sample: Sample, lost: Collection[str]) -> Sample:
+    """The sample less these kinds of label. An object that nothing is left of goes; one that only loses a polygon keeps
+    its box."""
+    known = sample.annotations
+    if not kinds(known) & set(lost):
+        return sample
+    labels = dict(known.labels)
+    if ("weights" in lost and any(weight != 1 for weight in labels.values())) or (
+        ("classes" if len(labels) > 1 else "class") in lost
+    ):
+        labels = {}
+    left = replace(
+        known,
+        labels=labels,
+        values={} if "values" in lost else known.values,
+        captions=() if "captions" in lost else known.captions,
+        mask=None if "mask" in lost else known.mask,
+        instances=None if "instances" in lost else known.instances,
+        segments=None if "rle" in lost else known.segments,
+        objects=tuple(less for thing in known.objects if (less := _object_without(thing, lost)) is not None),
+    )
+    return replace(sample, annotations=left)
+
+
+def _object_without(thing: Object, lost: Collection[str]) -> Object | None:
+    if thing.crowd and "crowds" in lost:
+        return None
+    left = replace(
+        thing,
+        rings=() if "polygons" in lost else thing.rings,
+        rle=None if "rle" in lost else thing.rle,
+        keypoints=None if "keypoints" in lost else thing.keypoints,
+        corners=None if "obb" in lost else thing.corners,
+    )
+    shapes = left.rings or left.rle is not None or left.corners is not None or left.keypoints is not None
+    if "boxes" in lost:
+        return left if shapes else None
+    return left if shapes or left.box is not None else None
