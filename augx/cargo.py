@@ -137,7 +137,7 @@ class Cargo:
         if thing.keypoints is not None:
             triples = triples_of(thing.keypoints)
             labelled = triples[triples[:, 2] > 0, :2]
-            body.keypoints = placed(labelled + dots(labelled, dot))
+            body.keypoints = placed(labelled + dot)
         return body
 
     def _outline(self, rings: list[Points], cut: bool = False) -> Outline:
@@ -227,8 +227,3 @@ def _finite(points: Points) -> Points:
 def triples_of(keypoints: Sequence[float]) -> Points:
     """(n, 3): x, y, v, a copy."""
     return np.array(keypoints, np.float64).reshape(-1, 3)
-
-
-def dots(points: Points, dot: float) -> Points:
-    """(n, 1): `dot` for keypoints that are whole numbers, 0 for others."""
-    return np.where((points == np.rint(points)).all(axis=1, keepdims=True), dot, 0.0)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augx import rle
-from augx.cargo import Body, Cargo, Outline, Warp, dots, triples_of
+from augx.cargo import Body, Cargo, Outline, Warp, triples_of
 from augx.geometry import Plane, Points, flat, ring_area, rings_box
 from augx.model import Annotations, Box, Dropped, Flat, LabelOptions, Object, Rle
 
@@ -212,7 +212,7 @@ class _Landing:
         places = self.cargo.places[body.keypoints]
         there = np.isfinite(places).all(axis=1)
         moved = np.zeros((len(places), 3))
-        moved[there, :2] = self.tidy(places[there] - dots(triples[labelled, :2], self.dot)[there])
+        moved[there, :2] = self.tidy(places[there] - self.dot)
         moved[there, 2] = triples[labelled, 2][there]
         triples[labelled] = moved
         swap = self.swap(body.thing.label, len(triples)) if self.mirrored else None

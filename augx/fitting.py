@@ -1,4 +1,4 @@
-"""Whether a dataset fits what it is to be written as: what would be lost, what goes beside each image, what flips need."""
+"""Whether a dataset fits what it is to be written as: what would be lost, what goes beside images, what flips need."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def fit(dataset: Dataset, targets: Sequence[Format], allow_loss: bool) -> Datase
     if lost and not allow_loss:
         columns = sorted({column for sample in dataset.samples for column in sample.annotations.values})
         what = dict(KINDS) | {"values": f"the columns {few(columns)}"}
-        listed = "; ".join(f"{what[kind]} ({found[kind][0]:,} images, the first {found[kind][1]})" for kind in sorted(lost))
+        listed = "; ".join(
+            f"{what[kind]} ({found[kind][0]:,} images, the first {found[kind][1]})" for kind in sorted(lost)
+        )
         names = " and ".join(target.name for target in targets)
         holding = [name for name in FORMATS if (other := load(name)).writes and not other.lost(frozenset(lost))]
         hint = f"`--allow-loss` leaves {'them' if len(lost) > 1 else 'it'} out"
@@ -70,12 +72,12 @@ def _lost_fields(samples: Iterable[Sample], targets: Sequence[Format]) -> list[F
     held = _FOREIGN.union(*(target.fields or () for target in targets))
     lost = Counter(key for s in samples for thing in s.annotations.objects for key in thing.extra if key not in held)
     names = " and ".join(target.name for target in targets)
-    return [Flaw("lost-field", "", f"{names} has no place for {key!r} of {n:,} objects") for key, n in sorted(lost.items())]
+    return [
+        Flaw("lost-field", "", f"{names} has no place for {key!r} of {n:,} objects") for key, n in sorted(lost.items())
+    ]
 
 
-def files_beside(
-    dataset: Dataset, targets: Sequence[Format]
-) -> Callable[[Sample, str], tuple[Beside, ...]] | None:
+def files_beside(dataset: Dataset, targets: Sequence[Format]) -> Callable[[Sample, str], tuple[Beside, ...]] | None:
     """What `plan.make` asks for the files that go with an image; None where no target writes any."""
 
     def beside(sample: Sample, stem: str) -> tuple[Beside, ...]:

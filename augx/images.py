@@ -126,7 +126,8 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Decoded:
     containers.check_tiff_pixels(tags, len(data))
     deep = _tiff_is_deep(tags, image.mode) if name == "TIFF" else facts.depth == 16
     frames = facts.frames if name == "PNG" else getattr(image, "n_frames", 1)
-    turned = tags.get(274) if tags.get(274) in range(2, 9) else 1  # Pillow turns a TIFF while it loads it
+    tag = tags.get(274)
+    turned = tag if isinstance(tag, int) and 2 <= tag <= 8 else 1  # Pillow turns a TIFF while it loads it
     image.load()
     if name == "JPEG" and _jpeg_is_cut(image, data):
         raise EOFError("truncated")

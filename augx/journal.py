@@ -71,7 +71,7 @@ class Part:
 class Entry:
     """What was made of one source. `key` names all that its copies depend on; `sha256` and `size` are its content's.
 
-    `stem` and `ending` give the names of its images (`naming.copy_name`), and so does each pair of `beside` those of the
+    `stem` and `ending` give the names of its images (`naming.copy_name`), and each pair of `beside` those of the
     label and mask files that go with them. `failed`: rows for failures.jsonl. `notes`: what a person should know of it
     (`multi-frame`). A source that could not be read has sha256 "".
     """

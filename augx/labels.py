@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augx import geometry, rle
-from augx.cargo import Warp, dots, triples_of
+from augx.cargo import Warp, triples_of
 from augx.carrier import Carrier
 from augx.errors import ImageError
 from augx.geometry import Plane, Points
@@ -19,6 +19,7 @@ from augx.model import Annotations, Box, Dropped, Flat, LabelOptions, Object, Rl
 __all__ = ["Carrier", "Warp", "boxed", "fit", "resolve"]
 
 _SLACK = 0.01  # pixels, by which decimals in label files are off
+_STRAY = 0.5  # pixels, by which points that a person set may stick out and stay as they were set
 _FAR = 1e9  # pixels: no picture is that large
 
 
@@ -128,8 +129,7 @@ def _turned(thing: Object, orientation: int, width: int, height: int, dot: float
         triples = triples_of(keypoints)
         labelled = triples[:, 2] > 0
         places = triples[labelled, :2]
-        shift = dots(places, dot)
-        triples[labelled, :2] = turned(places + shift) - shift
+        triples[labelled, :2] = turned(places + dot) - dot
         keypoints = geometry.flat(triples)
     return replace(
         thing,
@@ -247,7 +247,7 @@ class _Mending:
         return bool((np.abs(points) <= _FAR).all())
 
     def within(self, points: Points) -> NDArray[np.bool_]:
-        return np.asarray(((points >= -_SLACK) & (points <= np.add(self.size, _SLACK))).all(axis=1))
+        return np.asarray(((points >= -_STRAY) & (points <= np.add(self.size, _STRAY))).all(axis=1))
 
     def sticks_out(self, points: Points) -> bool:
         return not self.within(points).all()

@@ -1,4 +1,4 @@
-"""What a recipe does to the meaning of a dataset's labels: findings that a person should look at, none of them errors."""
+"""What a recipe does to the meaning of a dataset's labels: things a person should look at, none of them errors."""
 
 from __future__ import annotations
 
@@ -21,8 +21,20 @@ _MOST_HEADS = 20_000
 _MIRRORS = frozenset({"HorizontalFlip", "VerticalFlip", "Transpose", "D4", "SquareSymmetry"})
 _UPSIDE_DOWN = frozenset({"VerticalFlip", "Transpose", "D4", "SquareSymmetry", "RandomRotate90"})
 _RECOLOURS = frozenset(
-    "HueSaturationValue RGBShift ChannelShuffle ChannelDropout ToGray ToSepia InvertImg PlanckianJitter Solarize "
-    "FancyPCA HEStain PhotoMetricDistort".split()
+    [
+        "HueSaturationValue",
+        "RGBShift",
+        "ChannelShuffle",
+        "ChannelDropout",
+        "ToGray",
+        "ToSepia",
+        "InvertImg",
+        "PlanckianJitter",
+        "Solarize",
+        "FancyPCA",
+        "HEStain",
+        "PhotoMetricDistort",
+    ]
 )
 _ANGLES = {  # transform -> (argument, the largest angle of its default, degrees)
     "Rotate": ("limit", 90.0), "SafeRotate": ("limit", 90.0), "Affine": ("rotate", 0.0),
@@ -149,7 +161,10 @@ def _turning_values(step: Step, known: _Known) -> Iterator[_Finding]:
 def _shown_twice(step: Step, known: _Known) -> Iterator[_Finding]:
     border = step.args.get("border_mode")
     if border in _BORDERS and known.kinds & {"boxes", "polygons", "rle", "obb", "keypoints"}:
-        yield f"{step.name} mirrors at the border: objects show a second time there, without a label", "set fill instead"
+        yield (
+            f"{step.name} mirrors at the border: objects show a second time there, without a label",
+            "set fill instead",
+        )
 
 
 _RULES: Sequence[Callable[[Step, _Known], Iterator[_Finding]]] = (

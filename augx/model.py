@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 Json = Any  # what json.dumps takes: dict, list, str, int, float, bool, None
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1
-Flat = array  # array("d"), never changed once made: flat coordinates, light to hold by the million and to send to workers
+Flat = array  # array("d"), never changed once made: flat coordinates, light to hold by the million and to send
 
-# Coordinates, everywhere in augx: x to the right, y down, in pixels of the upright picture. 0 is the left (upper) edge of
-# the first pixel and `width` the right edge of the last, so a box's x1, y1 are exclusive.
+# Coordinates, everywhere in augx: x to the right, y down, in pixels of the upright picture. 0 is the left (upper) edge
+# of the first pixel and `width` the right edge of the last, so a box's x1, y1 are exclusive.
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,11 @@ class Annotations:
     After a mix the weights sum to 1. Classes of objects are not in it.
     `values`: regression targets and any other column, carried untouched. `captions`: sentences about the image.
     `mask`: path (as a sample's id) of its class-index mask. `instances`: of the mask whose values are objects' `index`,
-    which is carried as a file. `segments`: of a mask from which each object takes its own `rle`, by its `index`, as soon
-    as it is read (COCO panoptic: R + 256 G + 65536 B).
+    which is carried as a file. `segments`: of a mask from which each object takes its own `rle`, by its `index`, as
+    soon as it is read (COCO panoptic: R + 256 G + 65536 B).
     `relative`: coordinates are shares of width and height, 0..1, as YOLO writes them; in pixels once decoded.
-    `dot`: where in its pixel a keypoint lies that is a whole number: 0.5, the centre, for COCO; else 0.
+    `dot`: what to add to keypoints to get places: 0.5 for COCO, which counts pixels, so that 0 is the first one's
+    centre; else 0.
     `size`: (width, height) as the label file says, None where it says nothing.
     `extra`: what a format knows of the image and augx does not touch (licence, flags ...).
     """
@@ -205,7 +206,10 @@ class LabelOptions:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """An object that a copy has lost. `reason`: outside, min_visibility, min_area, min_size. `visibility`: 0..1."""
+    """An object that an image has lost. `visibility`: 0..1, what was left to see of it.
+
+    `reason`: outside, min_visibility, min_area, min_size; or the code of a flaw that no picture can show (box-empty).
+    """
 
     label: str | None
     reason: str
@@ -260,7 +264,7 @@ class Applied:
 class Beside:
     """A file that goes with each copy of an image: `kind` is "mask", "instances", or the format whose label file it is.
 
-    `stem`, `ending`: as a Job's; `naming.copy_name` makes the file names. The ending may begin with a suffix: `_mask.png`.
+    `stem`, `ending`: as a Job's; `naming.copy_name` makes the names. The ending may begin with a suffix: `_mask.png`.
     """
 
     kind: str

@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
 }
 
 _NEAR = 0.011  # pixels: what the rounding of label files leaves behind is no fault
+_STRAY = 0.51  # pixels: and points that a person has set outside by less than this stay as they are in the original
 _DIGITS = 9  # of a pixel: enough that a file of decimals comes out as it went in, few enough to hide what adding costs
 
 
@@ -93,7 +94,8 @@ def outside(row: Mapping[str, Json]) -> str:
 
     An oriented box is inside when its centre is: it keeps its angle, so corners may stick out.
     """
-    width, height = row["width"] + _NEAR, row["height"] + _NEAR
+    slack = _NEAR if row["copy"] else _STRAY
+    width, height = row["width"] + slack, row["height"] + slack
     for thing in row["objects"]:
         box, shape = thing["bbox"], thing.get("segmentation")
         points = [box[0], box[1], box[0] + box[2], box[1] + box[3]] if box else []
@@ -103,11 +105,11 @@ def outside(row: Mapping[str, Json]) -> str:
             points += [value for ring in shape for value in ring]
         elif shape and shape["size"] != [row["height"], row["width"]]:
             return f"the mask of {thing['label']!r} is of another size"
-        marks = thing.get("keypoints", []) if row["copy"] else []  # what a label file says is left as it is
+        marks = thing.get("keypoints", [])
         points += [value for i in range(0, len(marks), 3) if marks[i + 2] > 0 for value in marks[i : i + 2]]
         if thing.get("obb"):
             points += [sum(thing["obb"][0::2]) / 4, sum(thing["obb"][1::2]) / 4]
-        if not all(-_NEAR <= x <= width for x in points[0::2]) or not all(-_NEAR <= y <= height for y in points[1::2]):
+        if not all(-slack <= x <= width for x in points[0::2]) or not all(-slack <= y <= height for y in points[1::2]):
             return f"an object {thing['label']!r} reaches out of the picture"
     return ""
 

@@ -57,7 +57,12 @@ def make(
     Raises InputError when the recipe's `splits` name none of the dataset's, or where two files would have one name.
     """
     splits = {s.split for s in dataset.samples if s.split is not None}
-    if recipe.copies and splits and not splits & set(recipe.splits) and all(s.split is not None for s in dataset.samples):
+    if (
+        recipe.copies
+        and splits
+        and not splits & set(recipe.splits)
+        and all(s.split is not None for s in dataset.samples)
+    ):
         raise InputError(
             f"the recipe multiplies {', '.join(recipe.splits)}, but the dataset has only {', '.join(sorted(splits))}",
             f"set `splits: [{min(splits)}]` in the recipe to multiply it",

@@ -375,7 +375,9 @@ class _Reader(Steps):
             boxes=self.choice(given.get("boxes"), under + "boxes", ("outer", "ellipse"), default.boxes),
             pixels=self.choice(given.get("pixels"), under + "pixels", ("upright", "stored"), default.pixels),
             pairs=self.pairs(given.get("keypoint_pairs")),
-            ignore=None if ignore is None or ignore.value is None else self.whole(ignore, under + "ignore", 0, 65535, 0),
+            ignore=None
+            if ignore is None or ignore.value is None
+            else self.whole(ignore, under + "ignore", 0, 65535, 0),
             values=self.flipped(given.get("values", values)),
         )
 
@@ -387,8 +389,9 @@ class _Reader(Steps):
         pairs: list[tuple[int, int]] = []
         seen: set[int] = set()
         for pair in node.value if isinstance(node.value, list) else [node]:
-            both = [n.value for n in pair.value] if isinstance(pair.value, list) else []
-            if len(both) != 2 or not all(type(n) is int and 0 <= n < 10_000 for n in both) or both[0] == both[1]:
+            said = [n.value for n in pair.value] if isinstance(pair.value, list) else []
+            both = [n for n in said if isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 10_000]
+            if len(both) != 2 or len(said) != 2 or both[0] == both[1]:
                 self.error(pair, "labels.keypoint_pairs must be pairs of different indexes", ways_out)
             elif seen & set(both):
                 self.error(pair, "a keypoint swaps with one other only", ways_out)

@@ -78,6 +78,9 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     source = formats.detect(request.input, request.from_format)
     targets = [formats.load(name) for name in dict.fromkeys(request.to_formats)] or [source]
     dataset = source.read(request.input, request.read)
+    if request.from_format is None:
+        others = formats.unused(request.input, source)
+        dataset = replace(dataset, warnings=(*dataset.warnings, *others))
     dataset = fitting.fit(dataset, targets, request.allow_loss)
     recipe = request.recipe or recipes.read(fitting.bundled_recipe(dataset), checked=False).replace(**request.changes)
     fitting.refuse_blind_flips(dataset, recipe)

@@ -1,8 +1,8 @@
 """Plan against journal: what is done, what is to do, and why. Reads file dates, and content only where a date differs.
 
-A written image carries the modification time of its source (of the youngest, where masks belong to it), so nothing about
-this machine need be remembered in OUTPUT: equal size and equal time mean an unchanged source. Where the time differs, or
-the source was moved since, the content decides.
+A written image carries the modification time of its source (of the youngest, where masks belong to it), so nothing
+about this machine need be remembered in OUTPUT: equal size and equal time mean an unchanged source. Where the time
+differs, or the source was moved since, the content decides.
 """
 
 from __future__ import annotations

@@ -174,16 +174,12 @@ class Maker:
         row["files"] = {path: hashlib.sha256(written[path]).hexdigest() for path in beside.values()}
         return row, written
 
-    def augmented(
-        self, picture: Picture, source: str, copy: int
-    ) -> tuple[Picture, list[Applied], tuple[Dropped, ...]]:
+    def augmented(self, picture: Picture, source: str, copy: int) -> tuple[Picture, list[Applied], tuple[Dropped, ...]]:
         """Copy number `copy` of a picture, what was applied, and the objects it has lost. Raises ImageError."""
         if not copy:
             return picture, [], ()
         seed = self.recipe.seed
-        return _guarded(
-            "transform", lambda: self.pipeline(picture, lambda step: self.rng.at(seed, source, copy, step))
-        )
+        return _guarded("transform", lambda: self.pipeline(picture, lambda step: self.rng.at(seed, source, copy, step)))
 
     def encoded(self, picture: Picture, ending: str) -> bytes:
         return _guarded("encode", lambda: images.encode(picture, ending, self.recipe.image))

@@ -243,7 +243,7 @@ def test_orientation(kind: str, orientation: int) -> None:
     if upright.shape[2] == 4:
         np.testing.assert_array_equal(decoded.picture.alpha, upright[..., 3])
     again = decode(encode(decoded.picture, ".png", KEEP))
-    assert (again.orientation == 1)  # turned once, and no EXIF written that turns it again
+    assert again.orientation == 1  # turned once, and no EXIF written that turns it again
     np.testing.assert_array_equal(again.picture.pixels, decoded.picture.pixels)
 
 
@@ -253,14 +253,14 @@ def test_invalid_orientation_is_none(orientation: int, capfd: pytest.CaptureFixt
     exif[0x0112] = orientation
     for data in (saved(Image.fromarray(SMOOTH), "JPEG", exif=exif), tiff(DEEP[..., :3], t274=orientation)):
         decoded = decode(data)
-        assert (decoded.orientation == 1)
+        assert decoded.orientation == 1
         assert decoded.picture.pixels.shape in (SMOOTH.shape, (6, 9, 3))
     assert capfd.readouterr() == ("", "")  # not a word from the codecs
 
 
 def test_broken_exif_is_no_reason_to_lose_an_image() -> None:
     data = saved(Image.fromarray(SMOOTH), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12\0\x03")
-    assert (decode(data).orientation == 1)
+    assert decode(data).orientation == 1
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".webp", ".tif"])

@@ -623,12 +623,12 @@ class TestKeypoints:
         thing = Object("a", keypoints=flat(0, 0, 2, 40, 30, 2))
         assert one(thing, flip(40, 30)).keypoints == flat(40, 0, 2, 0, 30, 2)
 
-    def test_whole_numbers_mean_middles(self) -> None:
+    def test_pixels_are_counted_by_their_middles(self) -> None:
         thing = Object("a", keypoints=flat(5, 4, 2, 5.25, 4, 2))
-        assert one(thing, flip(40, 30), dot=0.5).keypoints == flat(34, 4, 2, 34.75, 4, 2)
+        assert one(thing, flip(40, 30), dot=0.5).keypoints == flat(34, 4, 2, 33.75, 4, 2)
         assert one(thing, flip(40, 30), flip(40, 30), dot=0.5).keypoints == thing.keypoints
         half = Affine(((0.5, 0, 0), (0, 0.5, 0)), 20, 15)
-        assert one(thing, half, half, dot=0.5).keypoints == flat(0.875, 0.625, 2, 1.312, 1, 2)
+        assert one(thing, half, half, dot=0.5).keypoints == flat(0.875, 0.625, 2, 0.938, 0.625, 2)
         assert one(Object("a", keypoints=flat(0, 0, 2)), half, dot=0.5).keypoints == flat(0, 0, 2)
 
     def test_swapped_once_for_each_mirror(self) -> None:

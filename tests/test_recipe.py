@@ -23,7 +23,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augx import recipe as recipes
 from augx.bundled import descriptions, texts
 from augx.errors import Problem, RecipeError, Refused
 from augx.model import ImageOptions, LabelOptions, Step
@@ -422,7 +421,7 @@ def refusal(source: str | Path) -> str:
 
 def test_read_unknown_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    names = "bundled: classification, detection, gentle, pose, segmentation, strong; a file is written with its ending or ./"
+    names = f"bundled: {', '.join(descriptions())}; a file is written with its ending or ./"
     assert refusal("clasification") == (
         f"clasification: no bundled recipe has this name (did you mean 'classification'? {names})"
     )
@@ -434,7 +433,7 @@ def test_read_what_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     (tmp_path / "link.yaml").symlink_to("nowhere.yaml")
     (tmp_path / "loop.yaml").symlink_to("loop.yaml")
-    assert "there is no such file (bundled recipes: classification, detection, gentle, pose, segmentation, strong)" in refusal(tmp_path / "no.yaml")
+    assert f"there is no such file (bundled recipes: {', '.join(descriptions())})" in refusal(tmp_path / "no.yaml")
     assert "there is no such file" in refusal(tmp_path / "link.yaml")
     assert "cannot be read: Too many levels of symbolic links" in refusal(tmp_path / "loop.yaml")
     assert "is a folder, not a recipe" in refusal(tmp_path)

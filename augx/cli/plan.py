@@ -48,6 +48,8 @@ def show_plan(input: str, chosen: dict[str, Any], as_json: bool) -> int:
         f"{figures['originals']:,} originals and {figures['copies']:,} copies"
     )
     click.echo(f"about {_size(figures['bytes'])} and {_duration(figures['cpu_seconds'])} of CPU time")
+    if figures["objects"]["before"]:
+        click.echo(f"objects: {figures['objects']['before']:,} -> {figures['objects']['after']:,}")
     for name, count in figures["splits"].items():
         click.echo(f"split {name}: {count['before']:,} -> {count['after']:,}")
     if set(figures["classes"]) - {"(none)"}:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from augx.errors import InputError
 from augx.formats.walk import require_folder
-from augx.model import Beside, Dataset, Json, Sample
+from augx.model import Beside, Dataset, Flaw, Json, Sample
 
 Row = Mapping[str, Json]  # one manifest row
 
@@ -69,7 +69,7 @@ class Format(Protocol):
         ...
 
     def check(self, dataset: Dataset, mixes: bool) -> None:
-        """InputError, before the first image, if names or the like of `dataset` do not fit: how many, the first by name.
+        """InputError, before the first image, if names or the like of `dataset` do not fit: how many, the first one.
 
         Kinds of label are no concern here: `holds` has been asked. `mixes`: images will get classes with weights.
         """
@@ -147,7 +147,8 @@ FORMATS: Mapping[str, Entry] = {
     "webdataset": Entry("augx.formats.webdataset:Webdataset", "WebDataset tar shards, read only"),
 }
 
-# Any tree of images can be read as folders, so folder names count only where no label file speaks.
+# A layout made for labels says more than a table that lies in it, and any tree of images can be read as folders.
+TABLES = ("table", "openimages")
 FALLBACK = "folder"
 
 
@@ -175,11 +176,37 @@ def detect(root: str, wanted: str | None = None) -> Format:
     require_folder(root)
     if wanted is not None:
         return load(wanted)
+    for names in ([name for name in FORMATS if name not in (*TABLES, FALLBACK)], TABLES):
+        found, unsure = _fitting(root, names)
+        if len(found) > 1:
+            listed = "\n".join(f"  --from {name}: {reason}" for name, reason in found.items())
+            raise InputError(f"{root}: more than one format fits\n{listed}", "choose one with `--from NAME`")
+        if unsure:
+            raise unsure[0]
+        if found:
+            return load(next(iter(found)))
+    fallback = load(FALLBACK)
+    if fallback.detect(root):
+        return fallback
+    looked = "; ".join(f"{name} ({entry.summary})" for name, entry in FORMATS.items())
+    raise InputError(f"{root}: no images found", f"looked for: {looked}")
+
+
+def unused(root: str, chosen: Format) -> list[Flaw]:
+    """Tables that look like labels, too, where `chosen` was detected and does not read them."""
+    if chosen.name in (*TABLES, FALLBACK):
+        return []
+    found, _ = _fitting(root, TABLES)
+    return [
+        Flaw("unused-labels", "", f"not read: {reason}; `--from {name}` reads it") for name, reason in found.items()
+    ]
+
+
+def _fitting(root: str, names: Iterable[str]) -> tuple[dict[str, str], list[InputError]]:
+    """Which formats fit, with the reason, and what those say that only the user can decide."""
     found: dict[str, str] = {}
     unsure: list[InputError] = []
-    for name in FORMATS:
-        if name == FALLBACK:
-            continue
+    for name in names:
         try:
             reason = load(name).detect(root)
         except InputError as error:
@@ -187,15 +214,4 @@ def detect(root: str, wanted: str | None = None) -> Format:
             reason = error.message
         if reason:
             found[name] = reason
-    if len(found) > 1:
-        listed = "\n".join(f"  --from {name}: {reason}" for name, reason in found.items())
-        raise InputError(f"{root}: more than one format fits\n{listed}", "choose one with `--from NAME`")
-    if unsure:
-        raise unsure[0]
-    if found:
-        return load(next(iter(found)))
-    fallback = load(FALLBACK)
-    if fallback.detect(root):
-        return fallback
-    looked = "; ".join(f"{name} ({entry.summary})" for name, entry in FORMATS.items())
-    raise InputError(f"{root}: no images found", f"looked for: {looked}")
+    return found, unsure

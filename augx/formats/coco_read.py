@@ -193,8 +193,8 @@ def _together(places: Sequence[Place], masks: Masks) -> Annotations:
             label = reading.label(key, part.category, part.extra)
             if label is None and part.category is not None:
                 continue
-            _, box, rings, rle, keypoints, crowd, index, rest = part
-            thing = Object(label, box, rings, rle, keypoints, None, crowd, index if segments else None, rest)
+            _, box, rings, rle, keypoints, crowd, segment, rest = part
+            thing = Object(label, box, rings, rle, keypoints, None, crowd, segment if segments else None, rest)
             if len(several) > 1:
                 same = by_id.setdefault(rest["id"], len(objects)) if "id" in rest else len(objects)
                 if same < len(objects) and (joined := _joined(objects[same], thing)):

@@ -27,7 +27,7 @@ class Part(NamedTuple):
     rle: Rle | None
     keypoints: Flat[float] | None
     crowd: bool
-    index: int | None
+    segment: int | None  # its number in a panoptic mask
     extra: dict[str, Json]
 
 
@@ -114,7 +114,7 @@ class Reading:
             self.problem(key, "duplicate-image-id", f"the image id {shown(key)} stands there twice")
             return
         if all(type(length) is int and length > 0 for length in size):
-            self.sizes[key] = size  # type: ignore[assignment]
+            self.sizes[key] = size
         self.images[key] = record
 
     def category(self, raw: Json) -> None:
@@ -157,13 +157,13 @@ class Reading:
         self.segments[image] = raw.get("file_name")
         segments = raw["segments_info"]
         for segment in segments if isinstance(segments, list) else [None]:
-            index = segment.pop("id", None) if isinstance(segment, dict) else None
-            if type(index) is int and 0 <= index < 1 << 24:
-                self._object(image, segment, index)
+            number = segment.pop("id", None) if isinstance(segment, dict) else None
+            if isinstance(segment, dict) and type(number) is int and 0 <= number < 1 << 24:
+                self._object(image, segment, number)
             else:
                 self.problem(image, "bad-annotation", f"a segment without an id from 0 to 2^24 - 1: {shown(segment)}")
 
-    def _object(self, image: Json, raw: dict[str, Json], index: int | None) -> None:
+    def _object(self, image: Json, raw: dict[str, Json], segment: int | None) -> None:
         """One object; without any shape it is a class of the whole image."""
         category = raw.pop("category_id", None)
         box, shape, points = raw.pop("bbox", None), raw.pop("segmentation", None), raw.pop("keypoints", None)
@@ -174,7 +174,7 @@ class Reading:
         if type(category) is not int and category is not None and not _is_key(category):
             self.problem(image, "unknown-category", f"annotation {shown(key)}: its category_id is {shown(category)}")
             return
-        bare = box is None and shape is None and points is None and index is None
+        bare = box is None and shape is None and points is None and segment is None
         if bare and category is not None:
             self.labels.setdefault(image, []).append((category, self._tag(image, raw)))
             return
@@ -204,10 +204,10 @@ class Reading:
                 keypoints = None
                 message = f"annotation {shown(key)}: its keypoints are not x, y, v for each: {shown(points)}"
                 self.problem(image, "bad-keypoints", message)
-        if corners is None and not rings and rle is None and keypoints is None and index is None:
+        if corners is None and not rings and rle is None and keypoints is None and segment is None:
             self.problem(image, "no-shape", f"annotation {shown(key)}: no box, segmentation or keypoints are left")
             return
-        part = Part(category, corners, rings, rle, keypoints, crowd, index, self._tag(image, raw))
+        part = Part(category, corners, rings, rle, keypoints, crowd, segment, self._tag(image, raw))
         if image in self.parts:
             self.parts[image].append(part)
         else:

@@ -36,11 +36,10 @@ class Cvat(Plain):
     def detect(self, root: str) -> str:
         """InputError for CVAT for video."""
         found = [path for path in near(root, (".xml",)) if _is_cvat(head(root, path))]
-        for path in found:
-            text = head(root, path)
-            if b"<track " in text and b"<image " not in text:
-                raise InputError(f"{root}: {path} is CVAT for video, which augx does not read", _VIDEO)
-        return "; ".join(found)
+        videos = [path for path in found if _is_video(head(root, path))]
+        if videos and len(videos) == len(found):
+            raise InputError(f"{root}: {videos[0]} is CVAT for video, which augx does not read", _VIDEO)
+        return "; ".join(path for path in found if path not in videos)
 
     def read(self, root: str, options: ReadOptions) -> Dataset:
         """`details`: (path, its meta element as text) of each XML file."""
@@ -172,6 +171,10 @@ class _Reading:
 
 def _is_cvat(text: bytes) -> bool:
     return b"<annotations" in text and (b"<meta" in text or b"<image " in text)
+
+
+def _is_video(text: bytes) -> bool:
+    return b"<track " in text and b"<image " not in text
 
 
 def _split_of(path: str) -> str:

@@ -147,7 +147,7 @@ def _rle(mask: Json, points: Sequence[tuple[float, float]], size: tuple[int, int
 def write(row: Row, read: Sequence[Object] | None, blank: Mapping[str, Json]) -> list[dict[str, Json]]:
     """The shapes of a manifest row.
 
-    `read`: the objects as their own LabelMe file has them, for their exact numbers; None where they come from elsewhere.
+    `read`: the objects as their own LabelMe file has them, for their exact numbers; None for another format's.
     """
     exact = _by_place(read or ())
     shapes: list[dict[str, Json]] = []

@@ -49,8 +49,9 @@ class Openimages(Plain):
     def write(self, rows: Iterable[Row], dataset: Dataset) -> Iterator[tuple[str, Iterable[str]]]:
         """The tables that were read; those of Open Images for a dataset of another format."""
         details: Details = dataset.details if dataset.format == self.name else details_of(dataset)
+        labels = {sample.id: sample.annotations.labels for sample in dataset.samples if sample.annotations.labels}
         for file in details.files:
-            yield file.path, lines(rows, file, details.codes)
+            yield file.path, lines(rows, file, details, labels)
         for path, text in details.texts.items():
             yield path, (text,)
 

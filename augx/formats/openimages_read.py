@@ -240,15 +240,14 @@ class _Reading:
             image = places.find(cells["ImageID"], line, split_name, True)
             if not image:
                 continue
-            cells_of.setdefault(image, []).append(cells)
             self.splits[image] = split_name or self.splits.get(image)
-            if file.kind == LABELS:
-                self._label(image, cells, f"{file.path}:{line}")
+            if file.kind == IMAGES or self._label(image, cells, f"{file.path}:{line}"):
+                cells_of.setdefault(image, []).append(cells)
         kept = {image: tuple(own_cells) for image, own_cells in cells_of.items()}
         return replace(file, cells=kept, **places.naming(True))
 
-    def _label(self, image: str, cells: Cells, where: str) -> None:
-        """Confidence 0 says that the class is not there: such rows are kept, but are no label."""
+    def _label(self, image: str, cells: Cells, where: str) -> bool:
+        """Whether a row can be kept. Confidence 0 says that the class is not there: no label, but a row like others."""
         text = cells["LabelName"].strip()
         try:
             weight = float(cells.get("Confidence") or 1)
@@ -256,8 +255,11 @@ class _Reading:
             weight = -1
         if not text or not 0 <= weight <= 1:
             self.warnings.append(Flaw("bad-annotation", image, f"{where}: no class with a confidence from 0 to 1"))
-        elif weight:
-            self.labels.setdefault(image, {})[self.names.get(text, text)] = weight
+            return False
+        if weight:
+            labels, label = self.labels.setdefault(image, {}), self.names.get(text, text)
+            labels[label] = max(weight, labels.get(label, 0.0))
+        return True
 
 
 class _Places:

@@ -47,15 +47,24 @@ def details_of(dataset: Dataset) -> Details:
     return Details(tuple(files), texts={f"{FOLDER}/class-descriptions.csv": classes} if classes else {})
 
 
-def lines(rows: Iterable[Row], file: File, codes: Mapping[str, str]) -> Iterator[str]:
-    """`codes`: class -> its LabelName."""
+def lines(rows: Iterable[Row], file: File, details: Details, read: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """One table. `read`: sample id -> its labels as they were read."""
     yield csv_line(file.header, file.delimiter)
     twins = _twins(rows, file) if file.bare else set()
     for row in rows:
-        if row["source"] in file.members:
-            name = _name(row["file_name"], file, twins)
-            for cells in _cells(row, name, file, codes):
-                yield csv_line([cells.get(column, "") for column in file.header], file.delimiter)
+        source = row["source"]
+        if source not in file.members:
+            continue
+        name = _name(row["file_name"], file, twins)
+        if file.kind == BOXES:
+            every = _boxes(row, name, file, details.codes)
+        elif file.kind == LABELS:
+            every = _labels(row, file, details, read.get(source, {}))
+        else:
+            every = iter(file.cells.get(source, ({"Subset": row["split"] or ""},)))
+        for cells in every:
+            known = {**cells, "ImageID": name} if file.kind != BOXES else cells
+            yield csv_line([known.get(column, "") for column in file.header], file.delimiter)
 
 
 def _twins(rows: Iterable[Row], file: File) -> set[str]:
@@ -78,28 +87,22 @@ def _stem(path: str) -> str:
     return path.rpartition(".")[0] or path
 
 
-def _cells(row: Row, name: str, file: File, codes: Mapping[str, str]) -> Iterator[Cells]:
-    if file.kind == BOXES:
-        yield from _boxes(row, name, file, codes)
-        return
-    kept = file.cells.get(row["source"], ())
-    if file.kind == IMAGES:
-        for cells in kept or ({"Subset": row["split"] or "", "Rotation": ""},):
-            yield {**cells, "ImageID": name}
-        return
-    for cells in kept:
-        if cells.get("Confidence") and float(cells["Confidence"]) == 0:
-            yield {**cells, "ImageID": name}
-    said = {cells["LabelName"].strip(): cells for cells in kept}
-    for label, weight in row["labels"].items():
-        code = codes.get(label, label)
-        yield {
-            "Source": "",
-            **said.get(code, {}),
-            "ImageID": name,
-            "LabelName": code,
-            "Confidence": number_text(weight),
-        }
+def _labels(row: Row, file: File, details: Details, read: Mapping[str, float]) -> Iterator[Cells]:
+    """The rows that were read, as far as the image still has their labels; then those that only a mix has given it."""
+    source = row["source"]
+    labels: Mapping[str, float] = row["labels"]
+    codes = {details.codes.get(label, label): label for label in labels}
+    for cells in file.cells.get(source, ()):
+        label = codes.get(cells["LabelName"].strip())
+        if label is not None and labels[label] != read.get(label):
+            yield {**cells, "Confidence": number_text(labels[label])}
+        elif label is not None or float(cells.get("Confidence") or 1) == 0:  # or: a class that is not there
+            yield cells
+    files = [one for one in details.files if one.kind == LABELS and source in one.members]
+    said = {cells["LabelName"].strip() for one in files for cells in one.cells.get(source, ())}
+    for code, label in codes.items():
+        if code not in said and files[0] is file:
+            yield {"LabelName": code, "Confidence": number_text(labels[label])}
 
 
 def _boxes(row: Row, name: str, file: File, codes: Mapping[str, str]) -> Iterator[Cells]:

@@ -49,7 +49,11 @@ class Webdataset(Plain):
     writes = False
 
     def detect(self, root: str) -> str:
-        """InputError for compressed shards, in which nothing can be found without reading all before it."""
+        """A tar beside images is none: it is where they came from. InputError for compressed shards, in which nothing
+        can be found without reading all before it.
+        """
+        if next(near(root, tuple(READABLE), each=1), None):
+            return ""
         paths = list(near(root, (".tar",)))
         for path in paths[:3]:
             members = _members(os.path.join(root, path))

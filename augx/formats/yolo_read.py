@@ -63,6 +63,7 @@ class Found:
         self.labels: dict[str, str] = {}
         self.label_folders: dict[str, str] = {}
         self.lists: dict[str, str | None] = {}
+        self._chosen: dict[str, str | None] = {}
         self.warnings: list[Flaw] = []
         self.failed: list[Flaw] = []
         self.hoped: set[str] = set()  # the first readings of the splits' paths, whether there or not
@@ -179,7 +180,10 @@ class Found:
     def _take_all(self) -> None:
         """All images of the dataset, in splits if their folders are called so."""
         folders = [folder for folder in self.by_folder if within(folder, self.base)]
-        if self.home.only:
+        if not folders:  # the images lie elsewhere
+            self.base = self.beside = ""
+            folders = list(self.by_folder)
+        if self.home.only or self.home.base != self.base:
             folders = self._nearest(folders)
         placements = layout({relative(folder, self.base) for folder in folders})
         for folder in folders:
@@ -188,31 +192,44 @@ class Found:
                 self.samples[path] = split, ""
 
     def _nearest(self, folders: Sequence[str]) -> list[str]:
-        """The folders of images that the labels in `only` are for: where several are, the first by name."""
+        """The folders that have label files: where folders have the same ones, the first by name."""
         taken: dict[str, str] = {}
+        nearest = []
         for folder in folders:
-            labels = self._label_folder(folder)
-            if labels is not None and taken.setdefault(labels, folder) != folder:
-                message = f"the images in {taken[labels]} have these labels already"
+            own = [name for path in self.by_folder[folder] if (name := self._label(path)) is not None]
+            if own and all(name in taken for name in own):
+                message = f"the images in {taken[own[0]]} have these labels already"
                 self.warnings.append(Flaw("not-listed", folder, message))
-        return list(taken.values())
+            elif own:
+                nearest.append(folder)
+                taken |= dict.fromkeys(own, folder)
+        return nearest
 
     # The label files
 
     def _find_labels(self) -> None:
-        for folder in sorted({posixpath.dirname(path) for path in self.samples}):
-            labels = self._label_folder(folder)
-            if labels is None:
-                self.label_folders[folder] = usual_folder(folder)
-                continue
-            self.label_folders[folder] = labels
+        """A label file is for the images of one folder: the one that it usually belongs to, or else the first."""
+        folders = {posixpath.dirname(path) for path in self.samples}
+        usual = {folder: usual_folder(folder) for folder in folders}
+        labels = {folder: self._label_folder(folder) for folder in sorted(folders)}
+        self.label_folders = {folder: usual[folder] if own is None else own for folder, own in labels.items()}
+        taken: dict[str, str] = {}
+        for folder in sorted(folders, key=lambda folder: (labels[folder] != usual[folder], folder)):
             for path in self.by_folder[folder]:
-                name = _joined(labels, stem(path) + ".txt")
-                if path in self.samples and name in self.documents and name not in self.lists:
-                    self.labels[path] = name
+                if path in self.samples and (name := self._label(path)) is not None:
+                    if name not in self.lists and taken.setdefault(name, folder) == folder:
+                        self.labels[path] = name
+
+    def _label(self, path: str) -> str | None:
+        """The label file of an image, if it has one."""
+        folder = self._label_folder(posixpath.dirname(path))
+        name = None if folder is None else _joined(folder, stem(path) + ".txt")
+        return name if name in self.documents else None
 
     def _label_folder(self, folder: str) -> str | None:
         """The folder that has most label files for the images of `folder`; None if none has any."""
+        if folder in self._chosen:
+            return self._chosen[folder]
         names = [stem(path) + ".txt" for path in self.by_folder[folder]]
         best, most = None, 0
         for labels in dict.fromkeys(self._candidates(folder)):
@@ -221,14 +238,15 @@ class Found:
             count = sum((f"{labels}/{name}" if labels else name) in self.documents for name in names)
             if count > most:
                 best, most = labels, count
+        self._chosen[folder] = best
         return best
 
     def _candidates(self, folder: str) -> Iterator[str]:
         parts = folder.split("/") if folder else []
         at = next((n for n in range(len(parts) - 1, -1, -1) if parts[n].lower() in IMAGE_FOLDERS), None)
-        below = relative(folder, self.base) if at is None else "/".join(parts[at + 1 :])
+        ends = ["/".join(parts[start:]) for start in range(len(parts) + 1)]  # the longest first
         if self.home.only:
-            yield from (_joined(self.home.only, below), _joined(self.home.only, folder), self.home.only)
+            yield from (_joined(self.home.only, end) for end in ends)
             return
         if at is not None:
             for name in LABEL_FOLDERS:
@@ -236,8 +254,7 @@ class Found:
         yield folder
         for above in dict.fromkeys((self.home.folder, self.base, posixpath.dirname(folder))):
             for name in LABEL_FOLDERS:
-                yield _joined(above, f"{name}/{below}" if below else name)
-                yield _joined(above, name)
+                yield from (_joined(above, f"{name}/{end}") for end in ends)
 
     def _tell_unused(self) -> None:
         """Label files that are for no image."""

@@ -183,8 +183,9 @@ def _mesh(transform: Any, params: Params, width: int, height: int) -> Field:
         across, down, weight = back @ np.stack([x, y, np.ones_like(x)]).astype(np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
             shown = np.stack([across / weight, down / weight], axis=-1) + 0.5
-        inside = ((shown > -1) & (shown < (width + 1, height + 1))).all(axis=1)
-        source[y, x] = np.where(inside[:, None], shown, np.nan)
+        outside = (shown <= -1).any(axis=1) | (shown >= (width + 1, height + 1)).any(axis=1)
+        shown[outside] = np.nan
+        source[y, x] = shown
     return Field(source)
 
 

@@ -67,7 +67,7 @@ class Pipeline:
         way = _Way(picture, at, self._outside)
         known, negated = picture.annotations, self._options.values
         if known.objects or picture.mask or picture.instances or not negated.keys().isdisjoint(known.values):
-            instances = picture.instances and picture.instances.values
+            instances = None if picture.instances is None else picture.instances.values
             size = picture.width, picture.height
             way.carrier = Carrier(known, *size, self._options, self._swaps, instances)
         for index, node in enumerate(self._nodes):

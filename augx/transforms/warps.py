@@ -141,7 +141,9 @@ class Field:
 
     def points(self, xy: Array) -> Array:
         """NaN where the picture shows a place nowhere, though it shows what is around it (folds, tears)."""
-        found, distance = self._find(xy)
+        nowhere = np.isnan(xy)
+        found, distance = self._find(np.where(nowhere, 0, xy))
+        found[nowhere] = np.nan
         inside = ((found > 0) & (found < (self.width, self.height))).all(axis=1)
         found[inside & ~(distance < 1)] = np.nan
         return found
@@ -163,7 +165,7 @@ class Field:
         """The source's places at new places, (n, 2) -> (n, 2): bilinear between centres."""
         height, width = self.source.shape[:2]
         index = places - 0.5
-        held = np.clip(np.nan_to_num(index), 0, (width - 1, height - 1))
+        held = np.clip(index, 0, (width - 1, height - 1))
         x0, y0 = held.astype(np.intp).T
         x1, y1 = np.minimum(x0 + 1, width - 1), np.minimum(y0 + 1, height - 1)
         fx, fy = (held - np.stack([x0, y0], axis=1)).T[..., None]
@@ -194,7 +196,7 @@ class Field:
         distance = np.hypot(*errors.T)
         damping = np.full(len(xy), 1e-4)
         for _ in range(24):
-            todo = np.flatnonzero(~(distance < _EXACT) & (damping < 1e6))
+            todo = np.flatnonzero(~(distance < _EXACT) & (damping < 1e3))
             if not len(todo):
                 break
             (a, c), (b, d) = self._slopes(places[todo])
@@ -203,7 +205,8 @@ class Field:
             x, y = a * e + c * f, b * e + d * f
             divisor = np.maximum(aa * bb - ab * ab, 1e-12)
             step = np.stack([bb * x - ab * y, aa * y - ab * x], axis=1) / divisor[:, None]
-            tried = places[todo] - np.nan_to_num(step, nan=0, posinf=0, neginf=0)
+            step[np.isnan(step)] = 0
+            tried = places[todo] - step
             missed = self.shown(tried) - xy[todo]
             far = np.hypot(*missed.T)
             better = far < distance[todo]
@@ -214,11 +217,11 @@ class Field:
 
     def _slopes(self, places: Array) -> tuple[Array, Array]:
         """How what is shown changes over one pixel to the right, and down: (2, n) each."""
-        slopes = []
-        for half in ((0.5, 0.0), (0.0, 0.5)):
-            slope = (self.shown(places + half) - self.shown(places - half)).T
-            slopes.append(np.where(np.isfinite(slope), slope, 2 * np.array(half)[:, None]))
-        return slopes[0], slopes[1]
+        around = np.concatenate([places + half for half in ((0.5, 0), (-0.5, 0), (0, 0.5), (0, -0.5))])
+        right, left, below, above = self.shown(around).T.reshape(2, 4, -1).swapaxes(0, 1)
+        across, down = right - left, below - above
+        across[np.isnan(across)], down[np.isnan(down)] = 1, 1  # at a tear any will do
+        return across, down
 
     def _nearest(self, xy: Array) -> Array:
         """The centres of the pixels that show what is nearest to `xy`: among a few, then among all around those."""
@@ -242,7 +245,7 @@ class Field:
     def _guess(self, xy: Array) -> Array:
         """New places near those that show `xy`."""
         rows, columns = self._cells.shape[:2]
-        x, y = np.clip(np.nan_to_num(xy) // _CELL, 0, (columns - 1, rows - 1)).astype(np.intp).T
+        x, y = np.clip(xy // _CELL, 0, (columns - 1, rows - 1)).astype(np.intp).T
         places: Array = self._cells[y, x]
         return places
 

@@ -509,6 +509,8 @@ def test_detected(tmp_path):
     assert CVAT.detect(plant(tmp_path, {"Annotations/1.xml": "<annotation><object/></annotation>"})) == ""
     assert CVAT.detect(plant(tmp_path, {"a/train.xml": xml(image())})) == "a/train.xml"
     assert CVAT.detect(plant(tmp_path, {"b/more.xml": xml(image())})) == "a/train.xml; b/more.xml"
+    video = {"v.xml": xml('<track id="0" label="dog"/>')}
+    assert CVAT.detect(plant(tmp_path, video)) == "a/train.xml; b/more.xml"
     with pytest.raises(InputError, match=r"v.xml is CVAT for video") as caught:
-        CVAT.detect(plant(tmp_path, {"v.xml": xml('<track id="0" label="dog"/>')}))
+        CVAT.detect(plant(tmp_path / "other", video))
     assert "CVAT for images" in caught.value.hint

@@ -85,16 +85,10 @@ def test_detected(tmp_path, files, name, reason):
     [
         ({**CLASSES, "l.csv": "path,label\ncat/1.jpg,dog\n"}, "cat/1.jpg lies in 'cat', l.csv says dog"),
         ({**CLASSES, "l.csv": "path,age\ncat/1.jpg,7\n"}, "cat/1.jpg lies in 'cat', l.csv has no classes"),
-        ({**images("images/1.jpg"), "labels/1.txt": "0 0 0 1 1"}, "the folder labels looks like labels"),
         ({**images("JPEGImages/1.jpg"), "Annotations/1.xml": "<a/>"}, "the folder Annotations looks like labels"),
         ({**images("1.jpg"), "1.json": "{}"}, "1.json looks like labels"),
         ({**images("train/x/1.jpg"), "train/x/1.xml": "<a/>"}, "1.xml looks like labels"),
-        (images("train/1.png", "trainannot/1.png"), "the folder trainannot looks like labels"),
         ({**images("1.jpg"), "_annotations.coco.json": "{}"}, "_annotations.coco.json looks like labels"),
-        (
-            {**images("1.jpg"), "boxes.csv": "filename,xmin,xmax,ymin,ymax\n1.jpg,1,2,3,4\n"},
-            "boxes.csv looks like labels",
-        ),
         ({**images("1.jpg"), "one.csv": "filename,label\n1.jpg,a\n1.jpg,b\n"}, "one.csv looks like labels"),
         (
             {**images("JPEGImages/1.jpg"), "Annotations/1.xml": "<a/>", "n.csv": "file_name,count\n1.jpg,2\n"},
@@ -111,6 +105,36 @@ def test_undecided(tmp_path, files, message):
     assert "--from" in caught.value.hint or "looked for" in caught.value.hint
 
 
+VOC = {
+    **images("JPEGImages/1.jpg"),
+    "Annotations/1.xml": "<annotation><filename>1.jpg</filename>"
+    "<object><name>a</name><bndbox><xmin>1</xmin><ymin>1</ymin>"
+    "<xmax>2</xmax><ymax>2</ymax></bndbox></object></annotation>",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "name"),
+    [
+        ({**images("images/1.jpg"), "labels/1.txt": "0 0.5 0.5 1 1"}, "yolo"),
+        (images("train/1.png", "trainannot/1.png"), "masks"),
+        ({**images("1.jpg"), "boxes.csv": "filename,label,xmin,xmax,ymin,ymax\n1.jpg,a,1,2,3,4\n"}, "openimages"),
+        (VOC, "voc"),
+        ({**VOC, "boxes.csv": "filename,label,xmin,xmax,ymin,ymax\n1.jpg,a,1,2,3,4\n"}, "voc"),
+    ],
+)
+def test_layouts_made_for_labels(tmp_path, files, name):
+    assert formats.detect(plant(tmp_path, files)).name == name
+
+
+def test_a_table_beside_a_layout_is_not_read_and_named(tmp_path):
+    table = "filename,label,xmin,xmax,ymin,ymax\n1.jpg,a,1,2,3,4\n"
+    root = plant(tmp_path, {**VOC, "boxes.csv": table})
+    (flaw,) = formats.unused(root, formats.detect(root))
+    assert flaw.code == "unused-labels"
+    assert "boxes.csv" in flaw.message and "--from openimages" in flaw.message
+
+
 def test_what_is_wanted_is_taken(tmp_path):
     root = plant(tmp_path, {**images("images/1.jpg"), "labels/1.txt": ""})
     assert formats.detect(root, "folder").name == "folder"
@@ -120,7 +144,7 @@ def test_what_is_wanted_is_taken(tmp_path):
 def test_unknown_formats_and_roots(tmp_path):
     with pytest.raises(InputError, match="no format 'tabel'") as caught:
         formats.detect(str(tmp_path), "tabel")
-    assert caught.value.hint == "did you mean table? augx reads: folder, table"
+    assert caught.value.hint == f"did you mean table? augx reads: {', '.join(formats.FORMATS)}"
     with pytest.raises(InputError, match="no such folder"):
         formats.detect(str(tmp_path / "gone"))
     with pytest.raises(InputError, match="no such folder"):

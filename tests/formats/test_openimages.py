@@ -151,8 +151,24 @@ def test_copies_get_rows_of_their_own(tmp_path):
         HEADER + "b_aug01,xclick,/m/1,1,0.0125,0.5,0.25,0.333333333,1,0,1,-1,0\n"
     )
     assert texts["annotations/train-annotations-human-imagelabels.csv"] == (
-        "ImageID,Source,LabelName,Confidence\nb_aug01,verification,/m/1,0\nb_aug01,verification,/m/1,0.25\n"
+        "ImageID,Source,LabelName,Confidence\nb_aug01,verification,/m/1,0.25\n"
     )
+
+
+def test_labels_of_several_tables_stay_in_theirs(tmp_path):
+    head = "ImageID,Source,LabelName,Confidence\n"
+    files = {
+        "annotations/train-annotations-human-imagelabels.csv": head + "a,verification,/m/1,1\n",
+        "annotations/train-annotations-machine-imagelabels.csv": head + "a,machine,/m/1,0.9\na,machine,/m/2,0.8\n",
+    }
+    dataset = read(tmp_path, {**files, "train/a.jpg": X})
+    assert dataset.samples[0].annotations.labels == {"/m/1": 1.0, "/m/2": 0.8}
+    assert written(rows_of(dataset), dataset) == files
+    mixed = row("train/a_aug01.jpg", (), "train", "train/a.jpg", {"/m/2": 0.8, "/m/9": 0.2})
+    assert written([mixed], dataset) == {
+        "annotations/train-annotations-human-imagelabels.csv": head + "a_aug01,,/m/9,0.2\n",
+        "annotations/train-annotations-machine-imagelabels.csv": head + "a_aug01,machine,/m/2,0.8\n",
+    }
 
 
 def test_an_id_that_several_images_share_keeps_its_ending(tmp_path):

@@ -270,6 +270,9 @@ def test_detected(tmp_path):
     (tmp_path / "b.tar").write_bytes(b"no tar")
     assert WDS.detect(str(tmp_path)) == ""
     assert WDS.detect(shard(tmp_path, [("1.txt", "x"), ("1.jpg", "x")], "s/c.tar")) == "s/c.tar (1.jpg)"
+    (tmp_path / "s" / "deep").mkdir()
+    (tmp_path / "s" / "deep" / "1.jpg").write_bytes(b"x")
+    assert WDS.detect(str(tmp_path)) == ""  # a tar beside images
     (tmp_path / "z").mkdir()
     (tmp_path / "z" / "1.tar.gz").write_bytes(b"")
     with pytest.raises(InputError, match=r"1.tar.gz is compressed"):

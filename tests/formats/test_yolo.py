@@ -275,6 +275,18 @@ def pair(image, label):
             {"photos/a/1.jpg": None},
             {"photos/a": "work/yolo"},
         ),
+        (  # ... for several folders of images
+            {**pair("photos/a/1.jpg", "yolo/1.txt"), **pair("photos/b/2.jpg", "yolo/2.txt")},
+            {"labels": "yolo"},
+            {"photos/a/1.jpg": None, "photos/b/2.jpg": None},
+            {"photos/a": "yolo", "photos/b": "yolo"},
+        ),
+        (  # images elsewhere than data.yaml says
+            {"det/data.yaml": "train: nowhere\nnames: [cat]\n", **pair("photos/x/1.jpg", "det/labels/x/1.txt")},
+            {},
+            {"photos/x/1.jpg": None},
+            {"photos/x": "det/labels/x"},
+        ),
         (  # one dataset of two, with the images it names elsewhere
             {
                 "det/config.yaml": "path: .\ntrain: images/all\nnames: [cat]\n",
@@ -334,6 +346,16 @@ def test_backgrounds(tmp_path):
     assert first.annotations.extra == {"yolo": {"label_file": False}}
     assert second.annotations.extra == third.annotations.extra == {}
     assert first.annotations.objects == second.annotations.objects == ()
+
+
+def test_a_label_file_is_for_one_image(tmp_path):
+    files = {**pair("images/1.jpg", "labels/1.txt"), "images/test/1.jpg": IMAGE, "images/test/2.jpg": IMAGE}
+    dataset = read(tmp_path, {**files, "labels/2.txt": BOX})
+    assert {s.id: len(s.annotations.objects) for s in dataset.samples} == {
+        "images/1.jpg": 1,
+        "images/test/1.jpg": 0,
+        "images/test/2.jpg": 1,
+    }
 
 
 def test_what_is_left_over(tmp_path):

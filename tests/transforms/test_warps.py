@@ -118,7 +118,7 @@ def test_places_go_where_pixels_go(name: str, args: dict[str, Any]) -> None:
     # cubic weights do not give straight lines back; nearest, and area where it enlarges, are off by half a pixel
     tolerance += {"nearest": 0.75, "cubic": 0.15, "lanczos": 0.05, "area": 0.5}.get(args.get("interpolation", ""), 0)
     moved = 0
-    for copy in range(3 if name == "PiecewiseAffine" else 8):
+    for copy in range(3 if name == "PiecewiseAffine" else 6):
         _, result, warp = drawn(transform, picture, copy)
         if warp is None:
             assert np.array_equal(result.pixels, picture.pixels)
@@ -150,7 +150,7 @@ def test_planes_are_what_the_pixels_are(name: str, args: dict[str, Any], size: t
     mixing = {"mask_interpolation": "linear"} if "mask_interpolation" in describe(name) else {}
     picture, transform = places(*size), Classical(name, {**mixing, **args})
     columns, rows = (np.floor(picture.pixels[..., axis]).astype(np.uint16) for axis in (0, 1))
-    for copy in range(3):
+    for copy in range(2 if name != "PiecewiseAffine" else 1):
         try:
             params, result, warp = drawn(transform, picture, copy)
         except ImageError:
@@ -323,7 +323,7 @@ def test_borders_that_repeat_the_picture(name: str) -> None:
 
 def test_no_class_that_was_not_there() -> None:
     mask = np.random.default_rng(0).choice(np.array([3, 90, 200], np.uint8), (83, 109))
-    for name, args in CASES:
+    for name, args in (case for case in CASES if case[0] != "PiecewiseAffine"):  # which takes long
         mixing = {"area_for_downscale": "image_mask"} if "area_for_downscale" in args else {}
         transform = Classical(name, {**args, **mixing})
         for copy in range(2):
@@ -374,7 +374,7 @@ def test_crops_that_know_of_boxes() -> None:
     picture = places(160, 120)
     boxes = np.array([[101, 50, 121, 71], [30, 40, 51, 60]]) / (160, 120, 160, 120)
     boxes = boxes.astype(np.float32)
-    for copy in range(200):
+    for copy in range(60):
         rng = Rng().at(3, "a", copy, "0")
         x0, y0, x1, y1 = Classical("BBoxSafeRandomCrop", {}).draw(picture, rng, boxes)["crop_coords"]
         assert 0 <= x0 <= 30 and 0 <= y0 <= 40 and 121 <= x1 <= 160 and 71 <= y1 <= 120
