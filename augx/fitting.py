@@ -14,7 +14,7 @@ from augx.recipe import Recipe
 from augx.steps import leaves
 
 _MIRRORS = frozenset({"HorizontalFlip", "VerticalFlip", "Transpose", "D4", "SquareSymmetry"})
-_FOREIGN = frozenset({"id"})  # of objects' `extra`: nobody misses it in another format
+_FOREIGN = frozenset({"id", "coco_files"})  # of objects' `extra`: nobody misses it in another format
 
 
 def fit(dataset: Dataset, targets: Sequence[Format], allow_loss: bool) -> Dataset:

@@ -8,7 +8,6 @@ from augx import plan as planning
 from augx.fitting import without_samples
 from augx.model import Json
 from augx.plan import Plan
-from augx.store import file_size
 
 _SAMPLES = 6
 
@@ -44,7 +43,7 @@ def _cost(plan: Plan) -> tuple[int, float]:
     threads = cv2.getNumThreads()
     cv2.setNumThreads(0)
     maker = Maker(plan.recipe, without_samples(plan.dataset, plan.formats))
-    sizes = [file_size(plan.path(job)) for job in plan.jobs]
+    sizes = [sum(source.bytes() for source in plan.sources(job)) for job in plan.jobs]
     total = sum(sizes)
     seen = written = 0
     spent = 0.0

@@ -12,6 +12,7 @@ from augx import naming
 from augx.errors import InputError
 from augx.model import Annotations, Beside, Dataset, Flaw, Job, Json, Rle, Sample, Shard
 from augx.recipe import Recipe
+from augx.store import Source
 
 _SHARD_SOURCES = 32  # a kill loses the work of one shard at most ...
 _SHARD_BYTES = 4 << 20  # ... so a shard is small where images are large
@@ -32,12 +33,9 @@ class Plan:
     formats: tuple[str, ...]
     basis: str
 
-    def paths(self, job: Job) -> list[str]:
-        """Where the job's source lies, and its masks."""
-        return [os.path.join(self.dataset.root, *name.split("/")) for name in sources(job.sample)]
-
-    def path(self, job: Job) -> str:
-        return self.paths(job)[0]
+    def sources(self, job: Job) -> list[Source]:
+        """Where the job's image lies, and its masks."""
+        return sources(self.dataset.root, job.sample)
 
     def images(self) -> int:
         return sum(len(job.copies) for job in self.jobs)
@@ -99,10 +97,21 @@ def basis(recipe: Recipe, versions: Mapping[str, str], header: Json = None) -> s
     return _digest([recipe.digest(), dict(sorted(versions.items())), *([] if header is None else [header])])
 
 
-def sources(sample: Sample) -> list[str]:
-    """The files under INPUT that a sample is made of: the image first, then its masks."""
+def files(sample: Sample) -> list[str]:
+    """The files under INPUT that a sample is made of, by name: the image first, then its masks."""
     known = sample.annotations
     return [sample.id, *dict.fromkeys(name for name in (known.mask, known.instances, known.segments) if name)]
+
+
+def sources(root: str, sample: Sample) -> list[Source]:
+    """Where these files lie. A sample out of a tar says where in it, `extra["tar"]`: name -> (offset, size)."""
+    packed = sample.annotations.extra.get("tar") or {}
+    return [
+        Source(os.path.join(root, *f"{name.partition('.tar/')[0]}.tar".split("/")), *packed[name])
+        if name in packed
+        else Source(os.path.join(root, *name.split("/")))
+        for name in files(sample)
+    ]
 
 
 def content(sums: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ from augx.lock import locked
 from augx.model import Dataset, Job, Json, Shard
 from augx.plan import Plan
 from augx.recipe import Recipe
-from augx.store import OWN, Folder, file_size, hashes
+from augx.store import OWN, Folder, hashes
 from augx.survey import Survey, survey
 
 
@@ -234,10 +234,13 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
                 raise Stopped(answer["stopped"], answer["hint"])
             count(answer["made"], answer["failed"])
 
+    def size(job: Job) -> int:
+        return sum(source.bytes() for source in plan.sources(job))
+
     count(0, 0)
     lost = [
         job
-        for shard, _ in through(planning.shards(found.todo, lambda job: file_size(plan.path(job)), generation))
+        for shard, _ in through(planning.shards(found.todo, size, generation))
         for job in shard.jobs
     ]
     alone = (Shard(f"{generation + 1:04d}.{number:07d}", (job,)) for number, job in enumerate(lost))
@@ -252,8 +255,8 @@ def _died(job: Job, plan: Plan, reason: str) -> Entry:
     from augx.work import failure
 
     error = ImageError("worker-died", f"{reason}, twice over this image", "worker")
-    sha256 = planning.content(hashes(plan.paths(job)))
-    size = sum(map(file_size, plan.paths(job))) if sha256 else 0
+    sha256 = planning.content(hashes(plan.sources(job)))
+    size = sum(source.bytes() for source in plan.sources(job)) if sha256 else 0
     failed = [failure(job.sample.id, copy, error) for copy in job.copies]
     key = planning.key(plan.basis, job, sha256)
     beside = tuple((one.stem, one.ending) for one in job.beside)
@@ -270,7 +273,7 @@ def _redate(plan: Plan, found: Survey, folder: Folder) -> None:
     """Gives written images the new date of a source whose content is the same: the next run need not read it."""
     for job in found.touched:
         try:
-            mtime = max(os.stat(path).st_mtime_ns for path in plan.paths(job))
+            mtime = max(os.stat(source.path).st_mtime_ns for source in plan.sources(job))
         except OSError:
             continue
         for name in (name for copy in job.copies for name in naming.copy_names(job, copy)):

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from augx.errors import Stopped
 
@@ -172,6 +172,26 @@ def open_regular(path: str) -> BinaryIO:
     return open(descriptor, "rb")
 
 
+class Source(NamedTuple):
+    """Where a file of INPUT lies: at a path of its own, or `size` bytes at `offset` of a tar."""
+
+    path: str
+    offset: int = 0
+    size: int | None = None
+
+    def read(self) -> tuple[bytes, int]:
+        """Its content and modification time. OSError where it is no regular file, or the tar ends too early."""
+        with open_regular(self.path) as file:
+            file.seek(self.offset)
+            data = file.read(-1 if self.size is None else self.size)
+            if self.size is not None and len(data) < self.size:
+                raise OSError(errno.EIO, "the tar ends too early", self.path)
+            return data, os.fstat(file.fileno()).st_mtime_ns
+
+    def bytes(self) -> int:
+        return file_size(self.path) if self.size is None else self.size
+
+
 def file_size(path: str) -> int:
     """In bytes; 0 where there is no such file."""
     try:
@@ -180,19 +200,22 @@ def file_size(path: str) -> int:
         return 0
 
 
-def sha256_file(path: str) -> str:
+def sha256_file(path: str | Source) -> str:
     """Raises OSError, also for what is no regular file."""
+    source = path if isinstance(path, Source) else Source(path)
+    if source.size is not None:
+        return hashlib.sha256(source.read()[0]).hexdigest()
     digest = hashlib.sha256()
-    with open_regular(path) as file:
+    with open_regular(source.path) as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
 
 
-def hashes(paths: Iterable[str]) -> list[str]:
+def hashes(paths: Iterable[str | Source]) -> list[str]:
     """SHA-256 of each file's content, "" where it cannot be read."""
 
-    def one(path: str) -> str:
+    def one(path: str | Source) -> str:
         try:
             return sha256_file(path)
         except OSError:

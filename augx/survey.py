@@ -71,9 +71,9 @@ def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
 
 def contents(plan: Plan, jobs: Sequence[Job]) -> Iterator[str]:
     """The digest of each job's content, its masks included."""
-    paths = [plan.paths(job) for job in jobs]
-    sums = iter(hashes(path for several in paths for path in several))
-    return (planning.content(list(islice(sums, len(several)))) for several in paths)
+    sources = [plan.sources(job) for job in jobs]
+    sums = iter(hashes(source for several in sources for source in several))
+    return (planning.content(list(islice(sums, len(several)))) for several in sources)
 
 
 def content_keys(plan: Plan) -> dict[str, str]:
@@ -120,10 +120,11 @@ def _same_file(plan: Plan, job: Job, entry: Entry, journal: Journal, folder: Fol
     if journal.intent.get(name, -1) > entry.generation(min(made)):
         return False  # perhaps written over by a later, unfinished run: then its date is no witness
     try:
-        sources = [os.stat(path) for path in plan.paths(job)]
+        places = plan.sources(job)
+        sources = [os.stat(place.path) for place in places]
         written = os.stat(folder.path(name))
     except OSError:
         return False
     moved = max(source.st_ctime_ns for source in sources) > written.st_ctime_ns  # renamed or dated back since
-    same = sum(source.st_size for source in sources) == entry.size
+    same = sum(place.bytes() for place in places) == entry.size
     return same and max(source.st_mtime_ns for source in sources) == written.st_mtime_ns and not moved

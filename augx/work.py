@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -18,7 +17,7 @@ from augx.model import Applied, Dataset, Dropped, Job, Json, Mask, Picture, Samp
 from augx.naming import copy_name
 from augx.recipe import Recipe
 from augx.seeds import Rng
-from augx.store import Folder, open_regular
+from augx.store import Folder
 from augx.transforms.pipeline import Pipeline
 
 _R = TypeVar("_R")
@@ -130,7 +129,7 @@ class Maker:
         self.rng = Rng()
 
     def open(self, sample: Sample, files: Sequence[bytes]) -> Opened:
-        """Decodes a source's files (`plan.sources`) and puts its labels into pixels. Raises ImageError."""
+        """Decodes a source's files (`plan.files`) and puts its labels into pixels. Raises ImageError."""
         decoded = _guarded("decode", lambda: images.decode(files[0]))
         return _guarded("labels", lambda: self._labelled(sample, decoded, files))
 
@@ -139,7 +138,7 @@ class Maker:
         options, orientation = self.recipe.labels, decoded.orientation
         masks = {
             name: _mask(name, data, picture, orientation if options.pixels == "stored" else 1)
-            for name, data in zip(plan.sources(sample)[1:], files[1:], strict=True)
+            for name, data in zip(plan.files(sample)[1:], files[1:], strict=True)
         }
         notes: tuple[str, ...] = ()
         if known.segments is not None:
@@ -186,7 +185,7 @@ class Maker:
 
     def _encoded_mask(self, mask: Mask, sample: Sample, kind: str, opened: Opened, verbatim: bool) -> bytes:
         source = sample.annotations.mask if kind == "mask" else sample.annotations.instances
-        data = opened.files[plan.sources(sample).index(str(source))]
+        data = opened.files[plan.files(sample).index(str(source))]
         if verbatim and opened.decoded.orientation == 1 and data.startswith(b"\x89PNG"):
             return data
         return images.encode_mask(mask, self.recipe.image.png_level)
@@ -264,12 +263,12 @@ def read_sources(root: str, sample: Sample) -> tuple[list[bytes], int]:
     """The content of a sample's files, the image first, and the youngest of their modification times."""
     files: list[bytes] = []
     youngest = 0
-    for name in plan.sources(sample):
+    for name, source in zip(plan.files(sample), plan.sources(root, sample), strict=True):
         lost = "the file" if name == sample.id else f"its mask {name}"
         try:
-            with open_regular(os.path.join(root, *name.split("/"))) as file:
-                files.append(file.read())
-                youngest = max(youngest, os.fstat(file.fileno()).st_mtime_ns)
+            data, mtime = source.read()
+            files.append(data)
+            youngest = max(youngest, mtime)
         except FileNotFoundError as error:
             raise ImageError("missing-file", f"{lost} is not there any more", "read") from error
         except OSError as error:

@@ -311,7 +311,13 @@ def test_unchanged_sources_are_not_read(done: tuple[Path, Path], monkeypatch: py
 
     read: list[str] = []
     real = survey.hashes
-    monkeypatch.setattr(survey, "hashes", lambda paths: read.extend(map(os.path.basename, paths)) or real(paths))
+
+    def hashes(sources):
+        sources = list(sources)
+        read.extend(os.path.basename(source.path) for source in sources)
+        return real(sources)
+
+    monkeypatch.setattr(survey, "hashes", hashes)
     run(*done)
     assert read == []
     os.utime(done[0] / "cat" / "4.jpg", ns=(10**18, 10**18))

@@ -184,7 +184,7 @@ class _Reading:
     def _entry(self, where: str, entry: Json) -> None:
         keys = entry if isinstance(entry, dict) else {}
         image = next((key for key in _IMAGE if isinstance(keys.get(key), str)), None)
-        if image is None:
+        if image is None or why_not_kept(keys[image]):
             self.failed.append(Flaw("unreadable-row", self.path, f"{where}: it names no image"))
             return
         self.image = image

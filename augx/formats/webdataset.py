@@ -24,7 +24,7 @@ from augx.formats.hf_read import Columns, class_order, meanings, read_row
 from augx.formats.walk import inside, is_text, require_folder, shown
 from augx.model import Annotations, Dataset, Flaw, Json, Sample
 from augx.naming import READABLE
-from augx.store import file_size, open_regular
+from augx.store import Source, file_size, open_regular
 
 _IMAGES = frozenset(ending[1:] for ending in READABLE)
 _MASKS = frozenset(
@@ -101,16 +101,6 @@ class Webdataset(Plain):
         raise NotImplementedError
 
 
-def read_member(path: str, offset: int, size: int) -> bytes:
-    """A file out of a tar; OSError if the tar ends before it does."""
-    with open_regular(path) as file:
-        file.seek(offset)
-        data = file.read(size)
-    if len(data) < size:
-        raise OSError(0, "the tar ends too early", path)
-    return data
-
-
 @dataclass(slots=True)
 class _Group:
     """The files of one key. `text`: what of them was read, by ending."""
@@ -158,7 +148,7 @@ class _Reading:
         try:
             if member.size > _TEXT_BYTES:
                 raise ValueError(f"it is larger than {_TEXT_BYTES >> 20} MiB")
-            data = read_member(os.path.join(self.root, shard), *member)
+            data, _ = Source(os.path.join(self.root, shard), *member).read()
             if ending == "json":
                 from augx.formats import json_safe
 

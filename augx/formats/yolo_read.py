@@ -216,9 +216,9 @@ class Found:
         taken: dict[str, str] = {}
         for folder in sorted(folders, key=lambda folder: (labels[folder] != usual[folder], folder)):
             for path in self.by_folder[folder]:
-                if path in self.samples and (name := self._label(path)) is not None:
-                    if name not in self.lists and taken.setdefault(name, folder) == folder:
-                        self.labels[path] = name
+                name = self._label(path) if path in self.samples else None
+                if name is not None and name not in self.lists and taken.setdefault(name, folder) == folder:
+                    self.labels[path] = name
 
     def _label(self, path: str) -> str | None:
         """The label file of an image, if it has one."""

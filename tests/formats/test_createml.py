@@ -161,6 +161,7 @@ def test_what_is_wrong_is_told_of_and_the_rest_stays(tmp_path):
             entry("../secret.jpg"),
             "1.jpg",
             {"annotations": []},
+            entry("\ud800.jpg"),
             {"image": "2.jpg", "annotations": 3},
             entry("1.jpg", box("dog")),
             entry("3.jpg", box(deep=json.loads("[" * 150 + "]" * 150))),
@@ -180,6 +181,7 @@ def test_what_is_wrong_is_told_of_and_the_rest_stays(tmp_path):
         ("outside-input", "../secret.jpg", "a.json: image 3: the path leads out of INPUT"),
         ("unreadable-row", "a.json", "a.json: image 4: it names no image"),
         ("unreadable-row", "a.json", "a.json: image 5: it names no image"),
+        ("unreadable-row", "a.json", "a.json: image 6: it names no image"),
     ]
     start = "a.json: image 1 (1.jpg): a box is left out: its coordinates are no x, y, width, height"
     nameless = "a.json: image 1 (1.jpg): a box is left out: it has no label"
@@ -187,12 +189,12 @@ def test_what_is_wrong_is_told_of_and_the_rest_stays(tmp_path):
         *[("bad-annotation", "1.jpg", start)] * 4,
         *[("bad-annotation", "1.jpg", nameless)] * 2,
         *[("bad-annotation", "1.jpg", start)] * 2,
-        ("bad-annotation", "2.jpg", "a.json: image 6 (2.jpg): annotations is no list"),
-        ("repeated-row", "1.jpg", "a.json: image 7 (1.jpg): the image is there already; boxes are joined"),
+        ("bad-annotation", "2.jpg", "a.json: image 7 (2.jpg): annotations is no list"),
+        ("repeated-row", "1.jpg", "a.json: image 8 (1.jpg): the image is there already; boxes are joined"),
         (
             "field-left-out",
             "3.jpg",
-            "a.json: image 8 (3.jpg): other fields are left out: it is nested more than 100 deep",
+            "a.json: image 9 (3.jpg): other fields are left out: it is nested more than 100 deep",
         ),
         ("no-row", "5.jpg", "no label file names it"),
     ]

@@ -10,7 +10,8 @@ import pytest
 
 from augx.errors import InputError
 from augx.formats import ReadOptions
-from augx.formats.webdataset import Webdataset, read_member
+from augx.formats.webdataset import Webdataset
+from augx.store import Source
 from augx.model import Annotations, Object, Sample
 
 WDS = Webdataset()
@@ -88,7 +89,7 @@ def test_files_of_one_key_belong_together(tmp_path):
     )
     places = second.annotations.extra["tar"]
     assert list(places) == ["train-000.tar/a/1.jpg", "train-000.tar/a/1.seg.png"]
-    assert [read_member(str(tmp_path / "train-000.tar"), *place) for place in places.values()] == [b"JPEG", b"MASK"]
+    assert [Source(str(tmp_path / "train-000.tar"), *place).read()[0] for place in places.values()] == [b"JPEG", b"MASK"]
     assert dataset.classes == ("10", "3", "eye")
     assert dataset.ignored == {".npy": 1}
     assert (dataset.failed, dataset.warnings) == ((), ())
@@ -101,7 +102,7 @@ def test_long_names_in_any_kind_of_tar(tmp_path, kind):
     found = read(tmp_path).samples
     assert [s.id for s in found] == ["train-000.tar/b.jpg", f"train-000.tar/{name}"]
     (place,) = found[1].annotations.extra["tar"].values()
-    assert read_member(str(tmp_path / "train-000.tar"), *place) == b"one"
+    assert Source(str(tmp_path / "train-000.tar"), *place).read()[0] == b"one"
 
 
 @pytest.mark.parametrize(
@@ -224,7 +225,7 @@ def test_a_tar_that_ends_early_keeps_what_was_whole(tmp_path):
     assert [s.id for s in dataset.samples] == ["train-000.tar/1.jpg"]
     assert flaws(dataset.failed) == [("truncated", "train-000.tar/2.jpg"), ("broken-shard", "train-000.tar")]
     with pytest.raises(OSError, match="ends too early"):
-        read_member(str(path), 3800, 300)
+        Source(str(path), 3800, 300).read()[0]
 
 
 def test_broken_headers_end_a_shard_and_no_other(tmp_path):
