@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from augx.errors import InputError, few
 from augx.formats import FORMATS, Format, load
@@ -14,6 +15,7 @@ from augx.recipe import Recipe
 from augx.steps import leaves
 
 _MIRRORS = frozenset({"HorizontalFlip", "VerticalFlip", "Transpose", "D4", "SquareSymmetry"})
+_HOUSEKEEPING = frozenset({"tar", "yolo", "annotated"})  # of images' `extra`: says nothing about what they show
 _FOREIGN = frozenset({"id", "coco_files"})  # of objects' `extra`: nobody misses it in another format
 
 
@@ -51,7 +53,20 @@ def fit(dataset: Dataset, targets: Sequence[Format], allow_loss: bool) -> Datase
             for kind in sorted(lost)
         ]
     warnings += _lost_fields(samples, targets)
+    if any(sample.annotations.extra.keys() - _HOUSEKEEPING for sample in samples):
+        said = f"{' and '.join(target.name for target in targets)} has no place for what {dataset.format} says"
+        warnings.append(Flaw("lost-field", "", f"{said} of images besides their labels"))
+    samples = tuple(_without_extra(sample) for sample in samples)
     return replace(dataset, samples=samples, warnings=tuple(warnings))
+
+
+def _without_extra(sample: Sample) -> Sample:
+    """Less what only the format knows that it was read in, but for the place where its files lie."""
+    known = sample.annotations
+    if not known.extra.keys() - {"tar"}:
+        return sample
+    kept = {key: known.extra[key] for key in ("tar",) if key in known.extra}
+    return replace(sample, annotations=replace(known, extra=kept))
 
 
 def _instances_as_rle(dataset: Dataset) -> Dataset:
@@ -91,9 +106,14 @@ def files_beside(dataset: Dataset, targets: Sequence[Format]) -> Callable[[Sampl
 
 
 def without_samples(dataset: Dataset, formats: Collection[str]) -> Dataset:
-    """What workers need to know of the dataset."""
-    details = dataset.details if dataset.format in formats else None
+    """What workers need to know of the dataset. `details`: format -> what its files beside images need to know."""
+    targets = [target for target in map(load, formats) if target.writes_beside]
+    details = {target.name: _details(dataset, target) for target in targets}
     return replace(dataset, samples=(), failed=(), warnings=(), ignored={}, details=details)
+
+
+def _details(dataset: Dataset, target: Format) -> Any:
+    return dataset.details if target.name == dataset.format else target.adopt(dataset)
 
 
 def header(dataset: Dataset, targets: Sequence[Format]) -> Json:
@@ -104,8 +124,8 @@ def header(dataset: Dataset, targets: Sequence[Format]) -> Json:
         said.append([poses, dataset.ignore])
     for target in targets:
         if target.writes_beside:
-            details = repr(dataset.details) if target.name == dataset.format else ""
-            said.append([target.name, details, list(dataset.classes) if target.numbered else []])
+            classes = list(dataset.classes) if target.numbered else []
+            said.append([target.name, repr(_details(dataset, target)), classes])
     return said or None
 
 

@@ -25,7 +25,8 @@ _R = TypeVar("_R")
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What a worker has to know for the whole run; `recipe` in its canonical form, `dataset` without its samples.
+    """What a worker has to know for the whole run; `recipe` in its canonical form, `dataset` without its samples
+    (`fitting.without_samples`).
 
     `untouched`: images go over byte for byte, whatever they are (`augx convert`).
     """
@@ -168,7 +169,7 @@ class Maker:
             if mask is not None:
                 written[path] = self._encoded_mask(mask, job.sample, kind, opened, verbatim)
             else:
-                known = self.dataset if kind == self.dataset.format else replace(self.dataset, details=None)
+                known = replace(self.dataset, details=self.dataset.details[kind])
                 written[path] = formats.load(kind).label_file(row, job.sample, known).encode()
         row["files"] = {path: hashlib.sha256(written[path]).hexdigest() for path in beside.values()}
         return row, written

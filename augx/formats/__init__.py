@@ -86,10 +86,14 @@ class Format(Protocol):
         """
         ...
 
+    def adopt(self, dataset: Dataset) -> Any:
+        """What `label_file` needs to know of a dataset of another format, as its own `details` would say it."""
+        ...
+
     def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
         """The text of the label file beside the image of a manifest row. Called in workers, where `dataset` has no
-        samples, and `details` only if it was read in this format: details must pickle, be small, and have a `repr` that
-        is the same in every process.
+        samples, and as `details` its own or what `adopt` said: details must pickle, be small, and have a `repr` that is
+        the same in every process.
         """
         ...
 
@@ -121,6 +125,9 @@ class Plain:
 
     def beside(self, sample: Sample, dataset: Dataset, stem: str) -> tuple[Beside, ...]:
         return ()
+
+    def adopt(self, dataset: Dataset) -> Any:
+        return None
 
     def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
         raise NotImplementedError

@@ -180,7 +180,7 @@ def _read_darknet(found: Walk, home: Home, texts: Texts, said: Said) -> None:
 
 
 def _read_yaml(name: str, texts: Texts, said: Said) -> None:
-    from augx.yamlfile import dump, load
+    from augx.yamlfile import load
 
     node, problems = load(texts.read(name).encode(), name, numbered=True)
     if node is None or not isinstance(node.value, dict):
@@ -188,8 +188,6 @@ def _read_yaml(name: str, texts: Texts, said: Said) -> None:
         raise InputError(f"{name} cannot be read: {why}", "mend it; without it classes are called by their numbers")
     said.warnings += [Flaw("yaml", name, f"line {problem.line}: {problem.message}") for problem in problems]
     content = said.content = node.plain()
-    if not _is_text(dump(content)):
-        raise InputError(f"{name} has half a surrogate pair in a text", "write the character out")
     if "names" in node.value:
         said.names = _names(node.value["names"][1], name)
     count = content.get("nc")
@@ -225,7 +223,7 @@ def _names(node: Node, name: str) -> dict[int, str]:
     names: dict[int, str] = {}
     for number, value in sorted(named.items()):
         label = value.value if isinstance(value.value, str) else value.text
-        if isinstance(value.value, (list, dict)):
+        if isinstance(value.value, (list, dict)) or not _is_text(label):
             raise InputError(f"{name}: names: class {number} is {value}", "a name is a text")
         names[number] = label
     return names

@@ -25,6 +25,7 @@ from augx.transforms.door import INTERPOLATIONS, constant, defaults, transform_c
 from augx.transforms.lowering import Lowered, lower
 
 Array = NDArray[Any]
+Class = int | tuple[int, ...]  # in a mask; colours where those are the classes
 
 _RGB_ONLY = (
     "ChannelDropout ChromaticAberration HEStain ISONoise PlanckianJitter RandomFog RandomGravel RandomRain RandomSnow "
@@ -71,10 +72,8 @@ class Classical:
         transform, image = self._ready(picture)
         transform.set_random_state(rng.numpy, rng.python)
         data = {"image": image, "bboxes": boxes}
-        if picture.mask is not None:
-            data["mask"] = picture.mask.values
-        elif self.name == "CropNonEmptyMaskIfExists":
-            data["mask"] = np.zeros(image.shape[:2], np.uint8)
+        if self.name == "CropNonEmptyMaskIfExists":
+            data["mask"] = np.zeros(image.shape[:2], np.uint8) if picture.mask is None else picture.mask.values
         try:
             params: dict[str, Any] = transform.update_transform_params(transform.get_params(), data)
             params.update(transform.get_params_dependent_on_data(params, data))
@@ -112,13 +111,14 @@ class Classical:
             return None
         return lower(self.name, self._made["plain"], params, picture.width, picture.height)
 
-    def plane(self, mask: Array, params: Mapping[str, Any], fill: int, reflects: bool = True) -> Array:
+    def plane(self, mask: Array, params: Mapping[str, Any], fill: Class, reflects: bool = True) -> Array:
         """A mask, (H, W) or (H, W, 3), uint8 or uint16, moved as the pixels are but never mixed: each new pixel has the
         value of the source pixel that its centre lies in, and `fill` where that is outside.
 
         `reflects`: borders that repeat the picture repeat the mask.
         """
-        value: Any = float(fill) if mask.ndim == 2 else (float(fill),) * mask.shape[2]
+        levels = np.broadcast_to(np.array(fill, float), mask.shape[2:])
+        value = tuple(levels.tolist()) if levels.ndim else float(levels)
         known = defaults(self.name)
         changed = {
             "interpolation": INTERPOLATIONS["nearest_exact" if self.name in _RESIZES.split() else "nearest"],
@@ -138,22 +138,23 @@ class Classical:
             raise self._failed(mask, error) from error
         return np.ascontiguousarray(moved, mask.dtype)
 
-    def outside(self, mask: Array, params: Mapping[str, Any]) -> int | None:
+    def outside(self, mask: Array, params: Mapping[str, Any]) -> Class | None:
         """What the recipe wants in class masks where something comes in from outside; None where it says nothing."""
         if "fill_mask" not in self._args:
             return None
-        value = params.get("fill_mask", self._args["fill_mask"])  # drawn, in CropAndPad
-        value = value[0] if isinstance(value, (list, tuple)) else value
-        return None if value is None else int(np.clip(round(value), 0, np.iinfo(mask.dtype).max))
+        return _class(params.get("fill_mask", self._args["fill_mask"]), mask)  # drawn, in CropAndPad
 
     def erased(self, mask: Array, params: Mapping[str, Any]) -> Array:
         """A class mask after a transform that blanks parts of the picture: as it was unless the recipe says to what."""
-        if all(self._args.get(key) is None for key in ("fill_mask", "mask_drop_value")):
+        value = _class(self._args.get("fill_mask", self._args.get("mask_drop_value")), mask)
+        if value is None:
             return mask
-        try:
-            return np.ascontiguousarray(self._made["plain"].apply_to_mask(mask, **params), mask.dtype)
-        except Exception as error:
-            raise self._failed(mask, error) from error
+        mask = mask.copy()
+        for x0, y0, x1, y1 in params.get("holes", ()):
+            mask[y0:y1, x0:x1] = value
+        if (drop := params.get("drop_mask")) is not None:  # the pixels of the picture; 2.0.8 draws others for masks
+            mask[drop.reshape(*mask.shape[:2], -1).any(axis=2)] = value
+        return mask
 
     def _safe(self, crop: tuple[int, ...], picture: Picture, boxes: Array) -> tuple[int, ...]:
         """2.0.8 rounds the far edges down, so that it cuts boxes and may leave nothing."""
@@ -234,6 +235,14 @@ def _to_levels(values: Array, dtype: Any) -> Array:
         high = np.iinfo(dtype).max
         values = np.rint(np.nan_to_num(np.clip(values, 0, 1)) * np.float32(high)).astype(dtype)
     return np.ascontiguousarray(values, dtype)
+
+
+def _class(value: Json, mask: Array) -> Class | None:
+    """A recipe's number or colour for class masks as this mask can hold it: of a colour the first, if it has none."""
+    if value is None:
+        return None
+    levels = np.clip(np.rint(value), 0, np.iinfo(mask.dtype).max).astype(int).reshape(-1).tolist()
+    return tuple(levels) if mask.ndim == 3 and len(levels) == mask.shape[2] else int(levels[0])
 
 
 def _scaled(value: Json) -> Json:

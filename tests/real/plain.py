@@ -94,15 +94,19 @@ def _number(value: Any) -> float | None:
 
 
 def coco(root: Path, labels: str | None) -> Facts:
-    """All but `id`, `image_id` and `file_name`, whose sense is which annotation belongs to which image. Segments of
-    panoptic files are masks, as COCO's own panoptic2detection makes them."""
+    """All but `id`, `image_id` and `file_name`, whose sense is which annotation belongs to which image.
+
+    What every writer of COCO writes counts as said where it is absent. `area` is that of the mask, as pycocotools counts
+    it, where there is one. Segments of panoptic files are masks; the files count only where they are all there is.
+    """
     names = Names(root)
     about: dict[str, Any] = {}
     images: dict[str, Any] = {}
-    for name in [labels] if labels else files(root, ".json"):
+    every = [labels] if labels else files(root, ".json")
+    for name in [n for n in every if "panoptic" not in n] or every:
         said = read_json(root / name)
-        kind = re.sub("panoptic", "instances", PurePosixPath(name).as_posix())
-        about[kind] = {key: value for key, value in said.items() if key not in ("images", "annotations")}
+        kind = name.replace("panoptic", "instances")
+        about[kind] = {"info": {}, "licenses": []} | _less(said, "images", "annotations")
         for image in said["images"]:
             path = names.find(image["file_name"], name)
             mine = [a for a in said["annotations"] if a["image_id"] == image["id"]]
@@ -110,8 +114,57 @@ def coco(root: Path, labels: str | None) -> Facts:
                 mine = _segments(root / name.removesuffix(".json"), mine)
             entry = images.setdefault(path, {"image": {}, "annotations": {}})
             entry["image"] |= _less(image, "id", "file_name")
-            entry["annotations"][kind] = [_less(one, "id", "image_id") for one in mine]
+            size = image["height"], image["width"]
+            entry["annotations"][kind] = [_annotation(_less(one, "id", "image_id"), *size) for one in mine]
     return about, images
+
+
+def _annotation(said: dict[str, Any], height: int, width: int) -> dict[str, Any]:
+    if "bbox" not in said:
+        return said
+    shape = said.get("segmentation") or []
+    whole = said | {"segmentation": shape, "iscrowd": said.get("iscrowd", 0)}
+    if "keypoints" in said:
+        whole["num_keypoints"] = sum(v > 0 for v in said["keypoints"][2::3])
+    if isinstance(shape, dict):
+        counts = shape["counts"]
+        numbers = unpacked(counts) if isinstance(counts, str) else counts
+        whole["segmentation"] = {"size": shape["size"], "counts": numbers, "compressed": isinstance(counts, str)}
+        whole["area"] = sum(numbers[1::2])
+    elif shape:
+        rings = [ring for ring in shape if len(ring) >= 6]
+        whole["area"] = mask_area(rings, height, width) if mask_area else None
+    else:
+        whole.setdefault("area", said["bbox"][2] * said["bbox"][3])
+    return whole
+
+
+def unpacked(text: str) -> list[int]:
+    """Run lengths from COCO's compressed form: 6 bits a character from "0", 5 of them a number's, the sixth says that
+    more follow; from the fourth number on, the difference to the last but one."""
+    counts: list[int] = []
+    value = place = 0
+    for letter in text:
+        bits = ord(letter) - 48
+        value |= (bits & 31) << place
+        place += 5
+        if not bits & 32:
+            if bits & 16:
+                value -= 1 << place
+            counts.append(value + (counts[-2] if len(counts) > 2 else 0))
+            value = place = 0
+    return counts
+
+
+def _pycocotools() -> Callable[[list[list[float]], int, int], int] | None:
+    try:
+        from pycocotools import mask
+    except ImportError:
+        return None
+    return lambda rings, height, width: int(mask.area(mask.merge(mask.frPyObjects(rings, height, width))))
+
+
+mask_area = _pycocotools()
 
 
 def _less(value: dict[str, Any], *keys: str) -> dict[str, Any]:
@@ -125,16 +178,30 @@ def _segments(folder: Path, mine: list[dict[str, Any]]) -> list[dict[str, Any]]:
             r, g, b = (np.asarray(image.convert("RGB"), int)[..., n] for n in range(3))
         for segment in one["segments_info"]:
             mask = r + 256 * g + 65536 * b == segment["id"]
-            found.append({**_less(segment, "id", "area", "bbox"), "segmentation": runs(mask)})
+            found.append({**_less(segment, "id"), "segmentation": runs(mask)})
     return found
 
 
 def runs(mask: np.ndarray[Any, Any]) -> dict[str, Any]:
-    """Run lengths of a mask (H, W), uncompressed, as the format of COCO says."""
-    flat = np.concatenate([[False], mask.T.ravel(), [False]])
-    edges = np.flatnonzero(flat[1:] != flat[:-1])
-    counts = np.diff(np.concatenate([[0], edges, [mask.size]])).tolist()
-    return {"size": list(mask.shape), "counts": counts[:-1] if counts and counts[-1] == 0 else counts}
+    """Run lengths of a mask (H, W), of zeros first, column by column; written in the compressed form."""
+    flat = mask.T.ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    starts = [0, 0, *edges.tolist()] if flat[0] else [0, *edges.tolist()]
+    counts = np.diff([*starts, mask.size]).tolist()
+    return {"size": list(mask.shape), "counts": packed(counts)}
+
+
+def packed(counts: list[int]) -> str:
+    """The other way of `unpacked`."""
+    text = ""
+    for index, value in enumerate(counts):
+        value -= counts[index - 2] if index > 2 else 0
+        more = True
+        while more:
+            bits, value = value & 31, value >> 5
+            more = value != (-1 if bits & 16 else 0)
+            text += chr(48 + (bits | 32 * more))
+    return text
 
 
 def labelme(root: Path, labels: str | None) -> Facts:
@@ -164,9 +231,10 @@ def hf(root: Path, labels: str | None) -> Facts:
 
 
 def element(node: ElementTree.Element, skip: Iterable[str] = ()) -> Any:
-    """Tag, attributes, text and children, these in their order; a node of bare text is just that."""
-    children = [element(child, skip) for child in node if child.tag not in skip]
-    return [node.tag, dict(sorted(node.attrib.items())), (node.text or "").strip(), children]
+    """Tag, attributes, text and children, these by tag, and in their order where tags are the same."""
+    children = [element(child, skip) for child in sorted(node, key=lambda child: child.tag) if child.tag not in skip]
+    attributes = {key: re.split("[,;]", text) if key == "points" else text for key, text in node.attrib.items()}
+    return [node.tag, attributes, (node.text or "").strip(), children]
 
 
 def voc(root: Path, labels: str | None) -> Facts:
@@ -183,16 +251,16 @@ def voc(root: Path, labels: str | None) -> Facts:
         assert node.findtext("filename") == PurePosixPath(path).name
     for path in names.paths:
         for kind in ("SegmentationClass", "SegmentationObject"):
-            if path.split("/")[-2] == kind:
+            if f"/{kind}/" in f"/{path}":
                 twin = next(p for p in pictures if PurePosixPath(p).stem == PurePosixPath(path).stem)
                 images[twin][kind] = pixels(root / path)
     for name in files(root, ".txt"):
         if "ImageSets" in name:
             for line in (root / name).read_text().splitlines():
-                head, *rest = line.split()
-                path = names.find(head, "JPEGImages/x")
+                cells = line.split()
+                path = names.find(cells[0], "JPEGImages/x") if cells else ""
                 if path:
-                    images[path]["sets"].setdefault(name, []).append(rest)
+                    images[path]["sets"].setdefault(name, []).append(cells[1:])
     return {}, images
 
 
@@ -208,7 +276,8 @@ def cvat(root: Path, labels: str | None) -> Facts:
         node = ElementTree.parse(root / name).getroot()
         about[name] = element(node, ("image",))
         for image in node.iter("image"):
-            path = names.find(image.attrib.pop("name"), name)
+            name_of = f"{image.get('subset', '')}/{image.attrib.pop('name')}".strip("/")
+            path = names.find(name_of, name)
             image.attrib.pop("id")
             images[path] = element(image)
     return about, images
@@ -218,7 +287,7 @@ def cvat(root: Path, labels: str | None) -> Facts:
 
 
 def yolo(root: Path, labels: str | None) -> Facts:
-    home = root / (labels or "")
+    home = root / (labels or "") if (root / (labels or "")).is_dir() else root  # `labels` becomes OUTPUT
     names = Names(root)
     about: dict[str, Any] = {}
     for file in [*home.glob("*.yaml"), *home.glob("*.yml")]:
@@ -247,9 +316,10 @@ def dota(root: Path, labels: str | None) -> Facts:
     return {}, images
 
 
-def _csv(path: Path) -> list[dict[str, str]]:
+def _csv(path: Path) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        return [{str(k): v or "" for k, v in row.items()} for row in csv.DictReader(file)]
+        rows = [{str(k): v or "" for k, v in row.items()} for row in csv.DictReader(file, skipinitialspace=True)]
+    return [row | ({"bbox": re.findall(r"[\d.]+", row["bbox"])} if "bbox" in row else {}) for row in rows]
 
 
 def openimages(root: Path, labels: str | None) -> Facts:

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from augx.errors import ImageError
-from augx.model import Picture
+from augx.model import Mask, Picture, Step
 from augx.seeds import Rng
 from augx.transforms.arguments import describe
 from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.classical import Classical
 from augx.transforms.lowering import Lowered
+from augx.transforms.pipeline import Pipeline
 from augx.transforms.warps import Field, Matrix, Tiles
 
 CASES: list[tuple[str, dict[str, Any]]] = [
@@ -343,6 +344,11 @@ def test_what_the_recipe_wants_outside() -> None:
     assert outside("Pad", padding=2, fill_mask=7) == 7
     assert outside("Rotate", fill_mask=[7, 8, 9]) == 7
     assert outside("Pad", padding=2, fill_mask=300) == 255
+    colours = Picture(pixels := np.zeros((20, 30, 3), np.uint8), mask=Mask(pixels))
+    after = Pipeline([Step("Pad", {"padding": 2, "fill_mask": [7, 300, 9]}, 1.0)])(
+        colours, lambda _: Rng().at(3, "a", 0, "")
+    )
+    assert after[0].mask and after[0].mask.values[0, 0].tolist() == [7, 255, 9]
     assert outside("CropAndPad", px=[1, 3], fill_mask=[5]) == 5
     assert outside("CropAndPad", px=[1, 3], fill_mask=[5, 5]) == 5
 
@@ -353,15 +359,18 @@ def test_what_the_recipe_wants_outside() -> None:
         ("CoarseDropout", {}),
         ("GridDropout", {}),
         ("Erasing", {}),
+        ("PixelDropout", {"dropout_prob": 0.2}),
+        ("PixelDropout", {"dropout_prob": 0.2, "per_channel": True}),
         ("XYMasking", {"num_masks_x": 2, "num_masks_y": 1, "mask_x_length": 5, "mask_y_length": 4}),
     ],
 )
 def test_erasing_changes_masks_only_where_the_recipe_says_so(name: str, args: dict[str, Any]) -> None:
     picture, mask = Picture(np.full((40, 50, 3), 200, np.uint8)), np.full((40, 50), 3, np.uint8)
+    fill, key = ("drop_value", "mask_drop_value") if name == "PixelDropout" else ("fill", "fill_mask")
     for fill_mask in (None, 0, 255):
-        transform = Classical(name, {**args, "fill": 1, **({} if fill_mask is None else {"fill_mask": fill_mask})})
+        transform = Classical(name, {**args, fill: 1, **({} if fill_mask is None else {key: fill_mask})})
         params = transform.draw(picture, Rng().at(3, "a", 1, "0"))
-        erased = (transform.apply(picture, params).pixels == 1).all(-1)
+        erased = (transform.apply(picture, params).pixels == 1).any(-1)
         assert erased.any() and not erased.all()
         result = transform.erased(mask, params)
         if fill_mask is None:
@@ -393,8 +402,6 @@ def test_crops_that_know_of_boxes() -> None:
 
 
 def test_a_crop_with_some_of_the_mask_in_it() -> None:
-    from augx.model import Mask
-
     mask = np.zeros((83, 109), np.uint8)
     mask[70, 100], mask[:3] = 4, 255
     crop = Classical("CropNonEmptyMaskIfExists", {"height": 20, "width": 20, "ignore_values": [255]})
