@@ -267,12 +267,14 @@ def _rectangular(corners: Points) -> bool:
 
 
 def _around(points: Points, corners: Points) -> Points:
-    """The rectangle around points that lies as four corners do, in their order."""
+    """The rectangle around points that lies as the longer sides of four corners do, in their order."""
     along = corners[1] - corners[0] + corners[2] - corners[3]
     down = corners[3] - corners[0] + corners[2] - corners[1]
-    u = along / max(float(np.hypot(*along)), _THIN)
-    v = np.array((-u[1], u[0]))
-    axes = np.stack([u, v if v @ down >= 0 else -v])
+    longer, shorter = (along, down) if np.hypot(*along) >= np.hypot(*down) else (down, along)
+    first = longer / max(float(np.hypot(*longer)), _THIN)
+    second = np.array((-first[1], first[0]))
+    second = second if second @ shorter >= 0 else -second
+    axes = np.stack([first, second] if longer is along else [second, first])
     placed = points @ axes.T
     (u0, v0), (u1, v1) = placed.min(axis=0), placed.max(axis=0)
     around: Points = np.array([(u0, v0), (u1, v0), (u1, v1), (u0, v1)]) @ axes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import tarfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -297,3 +298,35 @@ def boxes(*box: float, without: Sequence[str] = ()) -> tuple[Made, ...]:
 
 
 LEFT = ((20.0, 10.0, 10.0, 10.0),)  # GOOD alone
+
+
+def panoptic(content: Content | None, segments: Sequence[Mapping[str, Any]] = ()) -> dict[str, Content]:
+    """`content`: the mask of image a, None for none."""
+    usual = [{"id": 1, "category_id": 1, "iscrowd": 0, "bbox": [5, 5, 15, 10], "area": 150}, *segments]
+    b = [{"id": 1, "category_id": 1, "iscrowd": 0, "bbox": [5, 5, 15, 10], "area": 150}]
+    notes = [
+        {"image_id": 1, "file_name": "a.png", "segments_info": usual},
+        {"image_id": 2, "file_name": "b.png", "segments_info": b},
+    ]
+    text = coco_json(annotations=notes)
+    folder = "annotations/panoptic_val/"
+    found = {**images("images/"), "annotations/panoptic_val.json": text, f"{folder}b.png": mask(mode="RGB")}
+    return found if content is None else {**found, f"{folder}a.png": content}
+
+
+def tar(members: Sequence[tuple[str, bytes]], cut: int | None = None) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as file:
+        for name, content in members:
+            header = tarfile.TarInfo(name)
+            header.size = len(content)
+            file.addfile(header, io.BytesIO(content))
+    return buffer.getvalue()[:cut]
+
+
+def without(files: Mapping[str, Content], *names: str) -> dict[str, Content]:
+    return {name: content for name, content in files.items() if name not in names}
+
+
+def png_text(data: bytes) -> str:
+    return base64.b64encode(data).decode()

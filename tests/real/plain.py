@@ -102,7 +102,7 @@ def coco(root: Path, labels: str | None) -> Facts:
     names = Names(root)
     about: dict[str, Any] = {}
     images: dict[str, Any] = {}
-    every = [labels] if labels else files(root, ".json")
+    every = [labels] if labels else list(files(root, ".json"))
     for name in [n for n in every if "panoptic" not in n] or every:
         said = read_json(root / name)
         kind = name.replace("panoptic", "instances")
@@ -362,6 +362,11 @@ def pixels(path: Path) -> dict[str, Any]:
         palette = image.getpalette()
         values = np.asarray(image)
         return {"mode": image.mode, "palette": palette, "shape": values.shape, "bytes": values.tobytes().hex()}
+
+
+def picture(path: Path) -> bytes:
+    with Image.open(path) as image:
+        return image.convert("RGBA").tobytes()
 
 
 def masks(root: Path, labels: str | None) -> Facts:
