@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from augx.errors import InputError, few
 from augx.formats import FORMATS, Format, load
@@ -15,7 +14,7 @@ from augx.recipe import Recipe
 from augx.steps import leaves
 
 _MIRRORS = frozenset({"HorizontalFlip", "VerticalFlip", "Transpose", "D4", "SquareSymmetry"})
-_HOUSEKEEPING = frozenset({"tar", "yolo", "annotated"})  # of images' `extra`: says nothing about what they show
+_HOUSEKEEPING = frozenset({"yolo", "annotated"})  # of images' `extra`: says nothing about what they show
 _FOREIGN = frozenset({"id", "coco_files"})  # of objects' `extra`: nobody misses it in another format
 
 
@@ -61,12 +60,9 @@ def fit(dataset: Dataset, targets: Sequence[Format], allow_loss: bool) -> Datase
 
 
 def _without_extra(sample: Sample) -> Sample:
-    """Less what only the format knows that it was read in, but for the place where its files lie."""
+    """Less what only the format knows that it was read in."""
     known = sample.annotations
-    if not known.extra.keys() - {"tar"}:
-        return sample
-    kept = {key: known.extra[key] for key in ("tar",) if key in known.extra}
-    return replace(sample, annotations=replace(known, extra=kept))
+    return replace(sample, annotations=replace(known, extra={})) if known.extra else sample
 
 
 def _instances_as_rle(dataset: Dataset) -> Dataset:
@@ -95,8 +91,10 @@ def _lost_fields(samples: Iterable[Sample], targets: Sequence[Format]) -> list[F
 def files_beside(dataset: Dataset, targets: Sequence[Format]) -> Callable[[Sample, str], tuple[Beside, ...]] | None:
     """What `plan.make` asks for the files that go with an image; None where no target writes any."""
 
+    views = [(target, replace(dataset, details=target.adopt(dataset))) for target in targets if target.writes_beside]
+
     def beside(sample: Sample, stem: str) -> tuple[Beside, ...]:
-        every = (one for target in targets for one in target.beside(sample, dataset, stem))
+        every = (one for target, known in views for one in target.beside(sample, known, stem))
         kinds: dict[str, Beside] = {}
         for one in every:
             kinds.setdefault(one.kind, one)
@@ -108,24 +106,16 @@ def files_beside(dataset: Dataset, targets: Sequence[Format]) -> Callable[[Sampl
 def without_samples(dataset: Dataset, formats: Collection[str]) -> Dataset:
     """What workers need to know of the dataset. `details`: format -> what its files beside images need to know."""
     targets = [target for target in map(load, formats) if target.writes_beside]
-    details = {target.name: _details(dataset, target) for target in targets}
+    details = {target.name: target.adopt(dataset) for target in targets}
     return replace(dataset, samples=(), failed=(), warnings=(), ignored={}, details=details)
-
-
-def _details(dataset: Dataset, target: Format) -> Any:
-    return dataset.details if target.name == dataset.format else target.adopt(dataset)
 
 
 def header(dataset: Dataset, targets: Sequence[Format]) -> Json:
     """All that the files beside images depend on besides their own rows; None where there is nothing."""
     said: list[Json] = []
     if dataset.poses or dataset.ignore is not None:
-        poses = {name: [pose.names, pose.skeleton, pose.swap] for name, pose in sorted(dataset.poses.items())}
-        said.append([poses, dataset.ignore])
-    for target in targets:
-        if target.writes_beside:
-            classes = list(dataset.classes) if target.numbered else []
-            said.append([target.name, repr(_details(dataset, target)), classes])
+        said.append([{name: pose.swap for name, pose in sorted(dataset.poses.items())}, dataset.ignore])
+    said += [[target.name, repr(target.adopt(dataset))] for target in targets if target.writes_beside]
     return said or None
 
 

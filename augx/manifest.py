@@ -98,17 +98,17 @@ def verify(output: str, workers: int) -> tuple[int, list[str]]:
                 return name, f"it is {picture.width}x{picture.height}, the manifest says {row['width']}x{row['height']}"
             if row["labels"] and not all(0 < weight <= 1 for weight in row["labels"].values()):
                 return name, "a label has a weight outside 0 to 1"
-            if outside := objects.outside(row):
-                return name, outside
-            beside = {path: folder.path(path) for path in row["files"] if folder.inside(path)}
-            for path, sha256 in zip(beside, hashes(beside.values()), strict=True):
-                if sha256 != row["files"][path]:
-                    return path, "missing" if not sha256 else "its content is not what the manifest says"
+            if fault := objects.faults(row):
+                return name, fault
+            if not {row["mask"], row["instances"]} - {None} <= row["files"].keys():
+                return name, "its mask is none of its files"
+            if finding := _beside(folder, row["files"]):
+                return finding
         except FileNotFoundError:
             return name, "missing"
         except ImageError as error:
             return name, f"it cannot be decoded: {error.message}"
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):
             return MANIFEST, f"a row is no manifest row: {line[:60]!r}"
         except OSError as error:
             return name, f"it cannot be read: {error.strerror}"
@@ -128,6 +128,19 @@ def verify(output: str, workers: int) -> tuple[int, list[str]]:
     if rows != summary["counts"].get("images"):
         findings.append(f"{MANIFEST}: it has {rows} rows, {SUMMARY} says {summary['counts'].get('images')}")
     return rows, findings
+
+
+def _beside(folder: Folder, files: Mapping[str, str]) -> tuple[str, str] | None:
+    """What is wrong with the label and mask files of a row: the first one, and why."""
+    for path, told in files.items():
+        if not folder.inside(path):
+            return MANIFEST, f"a row points to {path}, which is no file of this folder"
+        if os.path.islink(folder.path(path)):
+            return path, "it is a link"
+        (sha256,) = hashes([folder.path(path)])
+        if sha256 != told:
+            return path, "its content is not what the manifest says" if sha256 else "missing"
+    return None
 
 
 def _named(line: bytes) -> list[str]:

@@ -112,12 +112,14 @@ class Sample:
     """A reference to one image. `id` is its path under the dataset's root, with `/` between folders.
 
     `folder` is the folder under OUTPUT its images go to ("" is OUTPUT itself), set by the output format.
+    `packed`: for files that lie in a tar: name -> (the tar under the root, offset, size).
     """
 
     id: str
     annotations: Annotations = field(default_factory=Annotations)
     split: str | None = None
     folder: str = ""
+    packed: Mapping[str, tuple[str, int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,11 +267,13 @@ class Beside:
     """A file that goes with each copy of an image: `kind` is "mask", "instances", or the format whose label file it is.
 
     `stem`, `ending`: as a Job's; `naming.copy_name` makes the names. The ending may begin with a suffix: `_mask.png`.
+    `needs`: what a label file depends on besides its row and what is the same for all of them, such as class numbers.
     """
 
     kind: str
     stem: str
     ending: str
+    needs: Json = None
 
 
 @dataclass(frozen=True, slots=True)

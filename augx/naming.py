@@ -11,7 +11,7 @@ import hashlib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 
 from augx.model import Job, Sample
@@ -93,6 +93,16 @@ def copy_names(job: Job, copy: int) -> list[str]:
     """All files of one copy: the image first, then what goes with it."""
     beside = (copy_name(one.stem, one.ending, copy) for one in job.beside)
     return [copy_name(job.stem, job.ending, copy), *beside]
+
+
+def job_names(job: Job) -> Iterator[str]:
+    """All files of all copies."""
+    return (name for copy in job.copies for name in copy_names(job, copy))
+
+
+def without_copy(name: str) -> str:
+    """What names have in common that could become one by the number of a copy, wherever it stands."""
+    return re.sub(r"_aug\d{2,}", "", _fold(name))
 
 
 def _split(file: str) -> tuple[str, str]:

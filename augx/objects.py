@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
 from augx.model import Annotations, Dataset, Dropped, Json, Object, Rle, Sample
@@ -25,8 +25,7 @@ KINDS: Mapping[str, str] = {
     "instances": "instance masks",
 }
 
-_NEAR = 0.011  # pixels: what the rounding of label files leaves behind is no fault
-_STRAY = 0.51  # pixels: and points that a person has set outside by less than this stay as they are in the original
+_STRAY = 0.51  # pixels: a person may set points outside by half a pixel, and there they stay where nothing moves
 _DIGITS = 9  # of a pixel: enough that a file of decimals comes out as it went in, few enough to hide what adding costs
 
 
@@ -89,28 +88,34 @@ def from_row(row: Mapping[str, Json]) -> Object:
     )
 
 
-def outside(row: Mapping[str, Json]) -> str:
-    """What of a manifest row's objects lies outside its picture or is empty, in words; "" for nothing.
+def faults(row: Mapping[str, Json]) -> str:
+    """What of a manifest row's objects is empty, broken or outside its picture, in words; "" for nothing.
 
-    An oriented box is inside when its centre is: it keeps its angle, so corners may stick out.
+    An oriented box is inside when its centre is: it keeps its angle, so corners may stick out. Raises TypeError,
+    ValueError, KeyError or IndexError where the row is no row.
     """
-    slack = _NEAR if row["copy"] else _STRAY
-    width, height = row["width"] + slack, row["height"] + slack
-    for thing in row["objects"]:
-        box, shape = thing["bbox"], thing.get("segmentation")
-        points = [box[0], box[1], box[0] + box[2], box[1] + box[3]] if box else []
-        if box and not (box[2] > 0 and box[3] > 0):
-            return f"the box of {thing['label']!r} is empty: {box}"
-        if isinstance(shape, list):
-            points += [value for ring in shape for value in ring]
-        elif shape and shape["size"] != [row["height"], row["width"]]:
-            return f"the mask of {thing['label']!r} is of another size"
-        marks = thing.get("keypoints", [])
-        points += [value for i in range(0, len(marks), 3) if marks[i + 2] > 0 for value in marks[i : i + 2]]
-        if thing.get("obb"):
-            points += [sum(thing["obb"][0::2]) / 4, sum(thing["obb"][1::2]) / 4]
-        if not all(-slack <= x <= width for x in points[0::2]) or not all(-slack <= y <= height for y in points[1::2]):
-            return f"an object {thing['label']!r} reaches out of the picture"
+    from augx.rle import runs_of_rle
+
+    width, height = row["width"] + _STRAY, row["height"] + _STRAY
+    for one in row["objects"]:
+        thing = from_row(one)
+        flat: list[float] = [value for ring in thing.rings for value in ring]
+        if thing.box is not None:
+            if not (thing.box[0] < thing.box[2] and thing.box[1] < thing.box[3]):
+                return f"the box of {thing.label!r} is empty: {one['bbox']}"
+            flat += thing.box
+        if thing.rle is not None:
+            if (thing.rle.width, thing.rle.height) != (row["width"], row["height"]):
+                return f"the mask of {thing.label!r} is of another size"
+            runs_of_rle(thing.rle)
+        marks = thing.keypoints or ()
+        if len(marks) % 3 or len(flat) % 2:
+            return f"the points of {thing.label!r} are incomplete"
+        flat += [value for i in range(0, len(marks), 3) if marks[i + 2] > 0 for value in marks[i : i + 2]]
+        if thing.corners is not None:
+            flat += [sum(thing.corners[0::2]) / 4, sum(thing.corners[1::2]) / 4]
+        if not all(-_STRAY <= x <= width for x in flat[0::2]) or not all(-_STRAY <= y <= height for y in flat[1::2]):
+            return f"an object {thing.label!r} reaches out of the picture"
     return ""
 
 
@@ -160,11 +165,11 @@ def dataset_kinds(dataset: Dataset) -> dict[str, tuple[int, str]]:
     return {kind: (counts[kind], first[kind]) for kind in KINDS if kind in counts}
 
 
-def without(sample: Sample, lost: Collection[str]) -> Sample:
+def without(sample: Sample, lost: Set[str]) -> Sample:
     """The sample less these kinds of label. An object that nothing is left of goes; one that only loses a polygon keeps
     its box."""
     known = sample.annotations
-    if not kinds(known) & set(lost):
+    if not kinds(known) & lost:
         return sample
     labels = dict(known.labels)
     if ("weights" in lost and any(weight != 1 for weight in labels.values())) or (
@@ -184,9 +189,13 @@ def without(sample: Sample, lost: Collection[str]) -> Sample:
     return replace(sample, annotations=left)
 
 
-def _object_without(thing: Object, lost: Collection[str]) -> Object | None:
+def _object_without(thing: Object, lost: Set[str]) -> Object | None:
     if thing.crowd and "crowds" in lost:
         return None
+    if thing.box is None and lost & {"polygons", "rle", "obb"} and "boxes" not in lost:
+        from augx.geometry import shape_box
+
+        thing = replace(thing, box=shape_box(thing))
     left = replace(
         thing,
         rings=() if "polygons" in lost else thing.rings,

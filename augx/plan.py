@@ -14,6 +14,7 @@ from augx.model import Annotations, Beside, Dataset, Flaw, Job, Json, Rle, Sampl
 from augx.recipe import Recipe
 from augx.store import Source
 
+_RENAME = "rename one of them, or write another format with `--to`"
 _SHARD_SOURCES = 32  # a kill loses the work of one shard at most ...
 _SHARD_BYTES = 4 << 20  # ... so a shard is small where images are large
 
@@ -48,10 +49,12 @@ def make(
     versions: Mapping[str, str],
     beside: Callable[[Sample, str], tuple[Beside, ...]] | None = None,
     header: Json = None,
+    taken: Iterable[str] = (),
 ) -> Plan:
     """The plan. `dataset.samples` have their output folder already.
 
     `beside`: the files that go with a sample's images of a given stem. `header`: what all these files depend on.
+    `taken`: names of files that tell of the whole dataset.
     Raises InputError when the recipe's `splits` name none of the dataset's, or where two files would have one name.
     """
     splits = {s.split for s in dataset.samples if s.split is not None}
@@ -76,21 +79,35 @@ def make(
         Job(sample, stem, ending, copies(sample), beside(sample, stem) if beside else ())
         for sample, (stem, ending) in zip(dataset.samples, stems, strict=True)
     )
-    if beside:
-        _refuse_one_name_twice(jobs)
+    _refuse_one_name_twice(jobs, taken, beside is not None)
     lost = tuple((flaw, every) for flaw in dataset.failed)
     return Plan(dataset, recipe, jobs, lost, formats, basis(recipe, versions, header))
 
 
-def _refuse_one_name_twice(jobs: Iterable[Job]) -> None:
-    seen: dict[str, str] = {}
+def _refuse_one_name_twice(jobs: Iterable[Job], taken: Iterable[str], beside: bool) -> None:
+    """InputError where two files would have one name, on file systems that ignore case too. `naming.stems` sees to it
+    that images do not clash among themselves; what goes beside them has suffixes, which it does not know."""
+    owners: dict[str, list[Job]] = {}
     for job in jobs:
         for stem, ending in [(job.stem, job.ending), *((one.stem, one.ending) for one in job.beside)]:
-            name = naming.copy_name(stem, ending, 0)
-            other = seen.setdefault(name.casefold(), job.sample.id)
-            if other != job.sample.id:
-                hint = "rename one of them, or write another format with `--to`"
-                raise InputError(f"{other} and {job.sample.id} would both write {name}", hint)
+            owners.setdefault(naming.without_copy(stem + ending), []).append(job)
+    own = {naming.without_copy(name): name for name in taken}
+    for alike in own.keys() & owners.keys():
+        for job in owners[alike]:
+            for name in naming.job_names(job):
+                if name.casefold() == own[alike].casefold():
+                    raise InputError(
+                        f"{job.sample.id} would write {name}, as a file of the whole dataset is called", _RENAME
+                    )
+    if not beside:
+        return
+    for sharing in owners.values():
+        seen: dict[str, str] = {}
+        for job in {job.sample.id: job for job in sharing}.values() if len(sharing) > 1 else ():
+            for name in naming.job_names(job):
+                other = seen.setdefault(name.casefold(), job.sample.id)
+                if other != job.sample.id:
+                    raise InputError(f"{other} and {job.sample.id} would both write {name}", _RENAME)
 
 
 def basis(recipe: Recipe, versions: Mapping[str, str], header: Json = None) -> str:
@@ -104,14 +121,12 @@ def files(sample: Sample) -> list[str]:
 
 
 def sources(root: str, sample: Sample) -> list[Source]:
-    """Where these files lie. A sample out of a tar says where in it, `extra["tar"]`: name -> (offset, size)."""
-    packed = sample.annotations.extra.get("tar") or {}
-    return [
-        Source(os.path.join(root, *f"{name.partition('.tar/')[0]}.tar".split("/")), *packed[name])
-        if name in packed
-        else Source(os.path.join(root, *name.split("/")))
-        for name in files(sample)
-    ]
+    """Where these files lie."""
+    found: list[Source] = []
+    for name in files(sample):
+        path, *part = sample.packed.get(name, (name,))
+        found.append(Source(os.path.join(root, *path.split("/")), *part))
+    return found
 
 
 def content(sums: Sequence[str]) -> str:
@@ -125,14 +140,15 @@ def key(basis: str, job: Job, sha256: str) -> str:
     """Names all that the rows and pixels of this source's copies depend on, but for how many copies there are."""
     known = job.sample.annotations
     place = [job.sample.id, job.stem, job.ending, job.sample.split]
-    beside = [[one.kind, one.stem, one.ending] for one in job.beside]
+    beside = [[one.kind, one.stem, one.ending, one.needs] for one in job.beside]
     return _digest([basis, sha256, place, dict(known.labels), dict(known.values), *beside, *_geometry(known)])[:16]
 
 
 def _geometry(known: Annotations) -> Iterator[Json]:
     """All of the annotations but labels and values; nothing for an image that has no more than those."""
-    if known.objects or known.captions or known.mask or known.instances or known.segments or known.extra:
-        yield [list(known.captions), known.mask, known.instances, known.segments, known.size, dict(known.extra)]
+    said = [list(known.captions), known.mask, known.instances, known.segments, known.size, dict(known.extra)]
+    if known.objects or any(said):
+        yield said
     if known.objects:
         yield [known.relative, known.dot]
     for thing in known.objects:
@@ -200,7 +216,7 @@ def split_counts(jobs: Sequence[tuple[Sample, int]]) -> dict[str, dict[str, int]
 
 
 def _digest(parts: Json) -> str:
-    text = json.dumps(parts, ensure_ascii=True, sort_keys=True)
+    text = json.dumps(parts, ensure_ascii=True)  # keys in the order they came: so they are written
     return hashlib.sha256(text.encode()).hexdigest()
 
 

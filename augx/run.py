@@ -94,7 +94,8 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     names = tuple(target.name for target in targets)
     beside = fitting.files_beside(dataset, targets)
     header = fitting.header(dataset, targets)
-    return planning.make(dataset, recipe, names, versions.deciding(), beside, header), targets
+    taken = [*formats.RESERVED, *formats.label_files(targets, dataset)]
+    return planning.make(dataset, recipe, names, versions.deciding(), beside, header, taken), targets
 
 
 def check(request: Request) -> list[str]:
@@ -152,7 +153,7 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
             return Outcome(0, found.kept, _failed(state.summary), 0, state.summary)
         if found.todo and not fresh:
             check(plan.recipe)
-        names = [name for job in found.todo for copy in job.copies for name in naming.copy_names(job, copy)]
+        names = [name for job in found.todo for name in naming.job_names(job)]
         labels = formats.label_files(targets, plan.dataset)
         _refuse_foreign(folder, state, names + labels)
         generation = journal.next_generation(folder)
@@ -238,11 +239,7 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
         return sum(source.bytes() for source in plan.sources(job))
 
     count(0, 0)
-    lost = [
-        job
-        for shard, _ in through(planning.shards(found.todo, size, generation))
-        for job in shard.jobs
-    ]
+    lost = [job for shard, _ in through(planning.shards(found.todo, size, generation)) for job in shard.jobs]
     alone = (Shard(f"{generation + 1:04d}.{number:07d}", (job,)) for number, job in enumerate(lost))
     for shard, reason in through(alone):
         entries = [_died(job, plan, reason) for job in shard.jobs]
@@ -276,7 +273,7 @@ def _redate(plan: Plan, found: Survey, folder: Folder) -> None:
             mtime = max(os.stat(source.path).st_mtime_ns for source in plan.sources(job))
         except OSError:
             continue
-        for name in (name for copy in job.copies for name in naming.copy_names(job, copy)):
+        for name in naming.job_names(job):
             with suppress(OSError):
                 os.utime(folder.path(name), ns=(mtime, mtime), follow_symlinks=False)
 
@@ -287,12 +284,11 @@ def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str]) -> Non
     if not files and not folders:
         return
     there = files.intersection(names) - state.intent.keys() - state.files.keys()
-    there |= folders.intersection([*names, *formats.RESERVED])
     there |= files.intersection(parent for name in names for parent in _parents(name))
-    if not there:
-        return
-    for entry in chain(state.entries.values(), state.replaced):
-        there.difference_update(entry.names())
+    if there:
+        for entry in chain(state.entries.values(), state.replaced):
+            there.difference_update(entry.names())
+    there |= folders.intersection([*names, *formats.RESERVED])
     if there:
         raise OutputError(
             f"{len(there)} files in {folder.root} have names that augx needs but did not write: {few(there)}",

@@ -12,18 +12,24 @@ from pathlib import Path
 import click
 
 from augx import bundled, cli
-from augx.formats import FORMATS
+from augx.formats import FORMATS, load
+from augx.objects import KINDS
 from augx.transforms.catalog import SLOW, TRANSFORMS, Entry
 
 README = Path(__file__).parent.parent / "README.md"
 
 
 def formats() -> str:
-    return _table(("format", "what it is"), ((f"`{name}`", entry.summary) for name, entry in FORMATS.items()))
+    rows = []
+    for name, entry in FORMATS.items():
+        known = load(name)
+        held = ", ".join(kind for kind in KINDS if kind in known.holds)
+        rows.append((f"`{name}`", entry.summary, "yes", "yes" if known.writes else "no", held))
+    return table(("format", "what it is", "reads", "writes", "holds"), rows)
 
 
 def recipes() -> str:
-    return _table(
+    return table(
         ("recipe", "what it is for"), ((f"`{name}`", summary) for name, summary in bundled.descriptions().items())
     )
 
@@ -37,7 +43,7 @@ def commands() -> str:
         arguments = [parameter for parameter in command.params if isinstance(parameter, click.Argument)]
         words = ["augx", name, *(argument.metavar or (argument.name or "").upper() for argument in arguments)]
         rows.append((f"`{' '.join(words)}`", summary))
-    return _table(("command", "does"), rows)
+    return table(("command", "does"), rows)
 
 
 def transforms() -> str:
@@ -47,12 +53,12 @@ def transforms() -> str:
     parts = [
         f"CPU seconds are per megapixel, on one core of 2023; from {SLOW:g} (in bold) a recipe is warned about.",
         "**Groups of transforms**",
-        _table(("group", "what it does"), ((f"`{entry.name}`", entry.summary) for entry in groups)),
+        table(("group", "what it does"), ((f"`{entry.name}`", entry.summary) for entry in groups)),
     ]
     for group in dict.fromkeys(entry.group for entry in usable if not entry.members):
         rows = (_row(entry) for entry in sorted(usable, key=lambda entry: entry.name) if entry.group == group)
         head = ("transform", "what it does", "moves pixels (labels follow)", "16 bits kept", "CPU s")
-        parts += [f"**{group.capitalize()}**", _table(head, rows)]
+        parts += [f"**{group.capitalize()}**", table(head, rows)]
     parts += ["**Refused in a recipe**", "\n".join(f"- `{entry.name}`: {entry.refused}" for entry in refused)]
     return "\n\n".join(parts)
 
@@ -68,7 +74,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
@@ -81,9 +87,9 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
 }
 
 
-def updated(text: str) -> str:
+def updated(text: str, sections: Mapping[str, Callable[[], str]] = SECTIONS) -> str:
     """`text` with every section made anew. ValueError where a pair of markers is not there exactly once, in order."""
-    for name, make in SECTIONS.items():
+    for name, make in sections.items():
         first, last = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
         if text.count(first) != 1 or text.count(last) != 1 or text.index(first) > text.index(last):
             raise ValueError(f"needs a line <!-- {name} --> and below it a line <!-- /{name} -->, once each")

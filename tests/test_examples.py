@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import importlib
+import json
 import os
 import re
 import shutil
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import encoded, rows
-from PIL import Image
+from PIL import Image, ImageChops
 
 import augx
 
@@ -68,14 +70,15 @@ def project(example: str, photos: Path) -> Path:
 
 def test_every_recipe_is_valid_and_draws_no_warning(workshop: Workshop) -> None:
     recipes = sorted(EXAMPLES.rglob("recipe.yaml"))
-    assert len(recipes) == 5
+    assert len(recipes) == 6
     assert workshop.ok("augx", "validate", "--strict", *recipes, cwd=EXAMPLES).startswith("no errors in")
 
 
 @pytest.mark.parametrize("folder", sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()))
 def test_every_example_has_a_short_readme_that_names_its_files(folder: str) -> None:
     text = (EXAMPLES / folder / "README.md").read_text("utf-8")
-    assert 5 <= len(text.splitlines()) <= 20
+    said = re.sub(r"<!-- (\w+) -->.*?<!-- /\1 -->", "", text, flags=re.DOTALL)  # without generated tables
+    assert 5 <= len(said.splitlines()) <= (60 if folder == "labels" else 20)
     for path in (EXAMPLES / folder).iterdir():
         if path.suffix in (".py", ".yaml", ".yml"):
             assert path.name in text
@@ -127,6 +130,90 @@ def test_the_sheet_of_the_readme_is_a_light_jpeg_1000_pixels_wide() -> None:
     with Image.open(path) as image:
         assert (image.format, image.width) == ("JPEG", 1000)
     assert path.stat().st_size < 150_000
+
+
+# labels
+
+KINDS = ("boxes", "polygons", "masks", "keypoints", "oriented")
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("drawn")
+    subprocess.run([sys.executable, EXAMPLES / "labels" / "draw.py", "drawn"], cwd=root, check=True)
+    return root / "drawn"
+
+
+def test_the_labelled_datasets_are_of_five_kinds(drawn: Path) -> None:
+    found = {kind: len([*(drawn / kind).rglob("*.jpg"), *(drawn / kind).rglob("*.png")]) for kind in KINDS}
+    assert found == {"boxes": 4, "polygons": 4, "masks": 8, "keypoints": 4, "oriented": 4}
+    annotations = json.loads((drawn / "polygons" / "annotations.json").read_text())["annotations"]
+    assert [len(thing["segmentation"]) for thing in annotations[:3]] == [2, 2, 1]  # two rings, an RLE, one ring
+    assert isinstance(annotations[1]["segmentation"], dict)
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts"),
+    [
+        ("boxes", {"label", "bbox", "area", "extra"}),
+        ("polygons", {"label", "bbox", "segmentation", "area", "extra"}),
+        ("keypoints", {"label", "bbox", "keypoints", "area", "extra"}),
+        ("oriented", {"label", "bbox", "obb", "area", "extra"}),
+        ("masks", set[str]()),
+    ],
+)
+def test_the_sheet_shows_every_kind_of_label(
+    workshop: Workshop, drawn: Path, tmp_path: Path, kind: str, parts: set[str]
+) -> None:
+    recipe = EXAMPLES / "labels" / "recipe.yaml"
+    workshop.ok("augx", "run", drawn / kind, "out", "-r", recipe, "-n", "1", cwd=tmp_path)
+    manifest = rows(tmp_path / "out")
+    assert {key for row in manifest for thing in row["objects"] for key in thing} == parts
+    assert all(bool(row["mask"]) == (kind == "masks") for row in manifest)
+    script = EXAMPLES / "labels" / "sheet.py"
+    said = workshop.ok(
+        sys.executable, script, "out", "sheet.png", "-n", "2", "--copies", "1", "--width", "320", cwd=tmp_path
+    )
+    assert said == "sheet.png: 2 sources with their copies\n"
+    with Image.open(tmp_path / "sheet.png") as image:
+        assert image.size == (8 + 2 * 328 + 8, 8 + 2 * (240 + 20 + 8))
+        shown = image.crop((8, 8, 328, 248))
+    with Image.open(tmp_path / "out" / manifest[0]["file_name"]) as image:
+        plain = image.convert("RGB")
+    different = ImageChops.difference(shown, plain).convert("L").point(lambda level: 255 * (level > 40))
+    changed = different.getbbox()
+    assert changed is not None
+    for thing in manifest[0]["objects"]:  # its outline is drawn where the manifest says that it is
+        x, y, width, height = thing["bbox"]
+        for edge in ((x - 2, y, x + 2, y + height), (x, y - 2, x + width, y + 2)):
+            assert different.crop(tuple(round(v) for v in edge)).getbbox() is not None
+
+
+def test_the_ellipse_fits_round_things_and_the_outer_box_angular_ones(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(EXAMPLES / "labels")
+    compare = importlib.import_module("compare_boxes")
+    (tmp_path / "things").mkdir()
+    compare.draw_things(tmp_path / "things")
+    for kind in ("outer", "ellipse"):
+        (tmp_path / "recipe.yaml").write_text(compare.RECIPE.format(kind=kind))
+        workshop.ok("augx", "run", "things", kind, "-r", "recipe.yaml", cwd=tmp_path)
+        for row in rows(tmp_path / kind)[1:]:
+            with Image.open(tmp_path / kind / row["file_name"]) as image:
+                picture = image.convert("RGB")
+            for thing in row["objects"]:
+                x, y, width, height = thing["bbox"]
+                shown = compare.extent(picture, compare.THINGS[thing["label"]])
+                miss = max(abs(a - b) for a, b in zip(shown, (x, y, x + width, y + height), strict=True))
+                fits = (thing["label"] == "brick") == (kind == "outer")
+                assert miss < 1.5 if fits else miss > 5, (kind, thing["label"])
+
+
+def test_the_sheets_of_the_readme_are_light() -> None:
+    sheets = sorted((EXAMPLES / "labels").glob("*.[jp][pn]g"))
+    assert [path.stem for path in sheets] == sorted([*KINDS, "boxes_outer_ellipse"])
+    assert all(path.stat().st_size < 150_000 for path in sheets)
 
 
 # makefile

@@ -300,17 +300,20 @@ def boxes(*box: float, without: Sequence[str] = ()) -> tuple[Made, ...]:
 LEFT = ((20.0, 10.0, 10.0, 10.0),)  # GOOD alone
 
 
+_GREY = 1 + 256 + 65536  # the segment of colour 1, 1, 1
+
+
 def panoptic(content: Content | None, segments: Sequence[Mapping[str, Any]] = ()) -> dict[str, Content]:
     """`content`: the mask of image a, None for none."""
-    usual = [{"id": 1, "category_id": 1, "iscrowd": 0, "bbox": [5, 5, 15, 10], "area": 150}, *segments]
-    b = [{"id": 1, "category_id": 1, "iscrowd": 0, "bbox": [5, 5, 15, 10], "area": 150}]
+    usual = [{"id": _GREY, "category_id": 1, "iscrowd": 0, "bbox": [5, 5, 15, 10], "area": 150}, *segments]
+    b = [{"id": _GREY, "category_id": 1, "iscrowd": 0, "bbox": [5, 5, 15, 10], "area": 150}]
     notes = [
         {"image_id": 1, "file_name": "a.png", "segments_info": usual},
         {"image_id": 2, "file_name": "b.png", "segments_info": b},
     ]
     text = coco_json(annotations=notes)
-    folder = "annotations/panoptic_val/"
-    found = {**images("images/"), "annotations/panoptic_val.json": text, f"{folder}b.png": mask(mode="RGB")}
+    folder = "annotations/panoptic_train/"
+    found = {**images("images/"), "annotations/panoptic_train.json": text, f"{folder}b.png": mask(mode="RGB")}
     return found if content is None else {**found, f"{folder}a.png": content}
 
 

@@ -46,8 +46,7 @@ class Format(Protocol):
     writes: bool  # False: it is only read
     holds: frozenset[str]  # the kinds of label (`augx.objects.KINDS`) that it can write
     fields: frozenset[str] | None  # which of objects' `extra` it can write; None: any
-    writes_beside: bool  # it has files beside images ...
-    numbered: bool  # ... that name a class by its place in `dataset.classes`
+    writes_beside: bool  # it has label files or masks beside images
 
     def detect(self, root: str) -> str:
         """Why `root` seems to be in this format ("annotations/instances_train.json"), or "" if it does not.
@@ -80,20 +79,22 @@ class Format(Protocol):
         ...
 
     def beside(self, sample: Sample, dataset: Dataset, stem: str) -> tuple[Beside, ...]:
-        """The files that go with each image of a sample, whose images are called `stem`; () for none.
+        """The files that go with each image of a sample, whose images are called `stem`; () for none. The dataset's
+        details are what `adopt` said.
 
         A label file's `kind` is this format's name; "mask" and "instances" only where the sample has them.
         """
         ...
 
     def adopt(self, dataset: Dataset) -> Any:
-        """What `label_file` needs to know of a dataset of another format, as its own `details` would say it."""
+        """What `beside` and `label_file` need to know of a dataset: its details, or of another format what they would
+        say. It must pickle, be small, and its `repr` is the same in every process and says what all files depend on.
+        """
         ...
 
     def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
         """The text of the label file beside the image of a manifest row. Called in workers, where `dataset` has no
-        samples, and as `details` its own or what `adopt` said: details must pickle, be small, and have a `repr` that is
-        the same in every process.
+        samples and its details are what `adopt` said.
         """
         ...
 
@@ -112,8 +113,8 @@ class Plain:
     that tell of many images, none beside each."""
 
     writes = True
+    name = ""
     writes_beside = False
-    numbered = False
     holds: frozenset[str] = frozenset()
     fields: frozenset[str] | None = frozenset()
 
@@ -127,7 +128,7 @@ class Plain:
         return ()
 
     def adopt(self, dataset: Dataset) -> Any:
-        return None
+        return dataset.details if dataset.format == self.name else None
 
     def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
         raise NotImplementedError

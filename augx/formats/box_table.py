@@ -6,7 +6,6 @@ Columns are known by their names: xmin,ymin,xmax,ymax in any order, x,y,width,he
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -145,7 +144,7 @@ def numbers(columns: Columns, cells: Cells) -> tuple[float, ...] | None:
     if not any(texts):
         return None
     values = tuple(map(float, texts))
-    if len(values) != 4 or not all(map(math.isfinite, values)):
+    if len(values) != 4:
         raise ValueError
     return values
 

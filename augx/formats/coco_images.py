@@ -67,11 +67,15 @@ def mask_folder(path: str) -> str:
 
 
 class Masks:
-    """Finds the panoptic masks: in the folder that is called like its label file, or where a name leads."""
+    """Finds the panoptic masks: in the folder that is called like its label file, or where a name leads.
+
+    `failed`: images whose mask is not there.
+    """
 
     def __init__(self, root: str, images: frozenset[str], taken: Collection[str]) -> None:
         self._root, self._images, self._taken = root, images, taken
         self._finders: dict[str, Finder] = {}
+        self.failed: list[Flaw] = []
 
     def find(self, reading: Reading, key: Json) -> str | None:
         name = reading.segments[key]
@@ -84,7 +88,6 @@ class Masks:
             path = finder.find(name)[0]
         if path and path not in self._taken:
             return path
-        reading.problem(
-            key, "missing-mask", f"image {shown(key)}: its mask {name[:200]} is not there; boxes alone are read"
-        )
+        message = f"{reading.file.path}: image {shown(key)}: its mask {name[:200]} is not there"
+        self.failed.append(Flaw("missing-mask", reading.paths[key], message))
         return None

@@ -104,6 +104,14 @@ def _read(root: str, found: Walk, wanted: str | None) -> Dataset:
         places = listed[path]
         split = places[0][0].file.split or placements[posixpath.dirname(path)][0]
         samples.append(Sample(path, _together(places, masks), split))
+    if masks.failed:
+        lost = {flaw.source for flaw in masks.failed}
+        samples = [sample for sample in samples if sample.id not in lost]
+    if not samples:
+        raise InputError(
+            f"{root}: no image can be used; the first: {masks.failed[0].message}",
+            "put the masks into a folder that is called as their label file is, beside it",
+        )
     poses = _poses(readings)
     for reading in readings:
         warnings += _flaws(reading)
@@ -124,7 +132,7 @@ def _read(root: str, found: Walk, wanted: str | None) -> Dataset:
         "coco",
         tuple(samples),
         (*classes, *sorted(name for name in unnamed - classes.keys() if name is not None)),
-        (*found.failed, *failed.values()),
+        (*found.failed, *failed.values(), *masks.failed),
         (*found.warnings, *warnings),
         dict(+ignored),
         poses,

@@ -240,7 +240,10 @@ class _Reading:
 
 
 def _number(value: Json) -> float | None:
-    return float(value) if type(value) in (int, float) and abs(value) < 1e300 else None
+    try:
+        return float(value) if type(value) in (int, float) else None
+    except OverflowError:  # an integer of hundreds of digits
+        return None
 
 
 def _new_files(dataset: Dataset) -> list[File]:

@@ -115,8 +115,10 @@ class Dota(Plain):
         )
 
     def check(self, dataset: Dataset, mixes: bool) -> None:
-        """A class is one word: the readers of DOTA cut lines at spaces."""
+        """A new class is one word: the readers of DOTA cut lines at spaces."""
         check_splits(dataset)
+        if dataset.format == self.name:
+            return
         for sample in dataset.samples:
             for thing in sample.annotations.objects:
                 if thing.label is not None and len(thing.label.split()) != 1:

@@ -25,6 +25,7 @@ _PARQUET = "write it as JSON lines: pandas.read_parquet(...).to_json('metadata.j
 class Hf(Plain):
     name = "hf"
     summary = "Hugging Face imagefolder: metadata.jsonl or .csv"
+    writes_beside = True
     holds = frozenset(
         {"class", "classes", "weights", "values", "captions", "boxes", "polygons", "rle", "crowds", "keypoints", "obb"}
         | {"mask"}
@@ -94,6 +95,9 @@ class Hf(Plain):
     def place(self, sample: Sample, dataset: Dataset) -> str:
         """The folder the source lies in, or that of its split."""
         return posixpath.dirname(sample.id) if dataset.format == self.name else sample.split or ""
+
+    def adopt(self, dataset: Dataset) -> None:
+        """Nothing: only masks lie beside images."""
 
     def beside(self, sample: Sample, dataset: Dataset, stem: str) -> tuple[Beside, ...]:
         """Its mask: where it lay and with what its name had more than the image's, or else in a folder `masks`."""

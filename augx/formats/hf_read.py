@@ -12,12 +12,13 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import TypeVar
 
 from augx.errors import InputError
 from augx.formats.json_safe import why_not_kept
 from augx.formats.table_cells import Cells, parse
 from augx.formats.table_columns import GEOMETRY, ROLES, as_name, numeric_types
-from augx.model import Annotations, Json, Object, Rle
+from augx.model import Annotations, Box, Json, Object, Rle
 
 NAMES = ("metadata.jsonl", "metadata.csv")
 CAPTIONS = ("captions", "caption", "text")
@@ -35,6 +36,7 @@ CATEGORIES = (
 )
 _MASKS = re.compile(r"(.*_)?(mask|annotation|segmentation|label)s?_file_name", re.IGNORECASE)
 _FILES = re.compile(r"(.+_)?file_names?")
+_Part = TypeVar("_Part")
 _COMPUTED = ("bbox", "segmentation", "keypoints", "obb", "iscrowd", "area")
 
 
@@ -242,10 +244,12 @@ def read_row(cells: Mapping[str, Json], columns: Columns) -> tuple[Annotations, 
     if columns.objects and cells.get(columns.objects):
         records, problems = _records(cells[columns.objects])
         for number, record in enumerate(records, 1):
-            try:
-                objects.append(_object(record, columns.category))
-            except (ValueError, OverflowError) as error:
-                problems.append(f"object {number} is left out: {error}")
+            thing, wrong = _object(record, columns.category)
+            if thing is not None:
+                objects.append(thing)
+                problems += [f"object {number}: {reason}" for reason in wrong]
+            else:
+                problems.append(f"object {number} is left out: {wrong[0] if wrong else 'it says nowhere where it is'}")
     known = {columns.file, columns.mask, columns.label, columns.labels, columns.captions, columns.objects}
     size = None
     if columns.sized:
@@ -271,25 +275,36 @@ def classes(value: Json) -> dict[str, float]:
     return {name: 1.0 for name in names if name}
 
 
-def _object(record: Mapping[str, Json], category: str) -> Object:
-    label = as_name(record.get(category)) or None
-    box = None
-    if record.get("bbox") is not None:
-        x, y, w, h = _numbers(record["bbox"], "bbox", 4)
-        box = (x, y, x + w, y + h)
-    rings, rle = _segmentation(record.get("segmentation"))
-    points = record.get("keypoints")
-    corners = record.get("obb")
-    return Object(
-        label,
-        box,
-        rings,
-        rle,
-        _keypoints(points) if points else None,
-        array("d", _numbers(corners, "obb", 8)) if corners else None,
-        bool(record.get("iscrowd")),
-        extra={key: value for key, value in record.items() if key not in _COMPUTED and key != category},
-    )
+def _object(record: Mapping[str, Json], category: str) -> tuple[Object | None, list[str]]:
+    """An object of those parts that can be read, None if there are none; and what is wrong with the others."""
+    wrong: list[str] = []
+
+    def part(name: str, read: Callable[[Json], _Part]) -> _Part | None:
+        value = record.get(name)
+        if value is None or value == []:
+            return None
+        try:
+            return read(value)
+        except (ValueError, OverflowError) as error:
+            wrong.append(str(error))
+            return None
+
+    try:
+        label = as_name(record.get(category)) or None
+    except ValueError as error:
+        return None, [str(error)]
+    box, keypoints = part("bbox", _box), part("keypoints", _keypoints)
+    rings, rle = part("segmentation", _segmentation) or ((), None)
+    corners = part("obb", lambda value: array("d", _numbers(value, "obb", 8)))
+    if box is None and not rings and rle is None and keypoints is None and corners is None:
+        return None, wrong
+    extra = {key: value for key, value in record.items() if key not in _COMPUTED and key != category}
+    return Object(label, box, rings, rle, keypoints, corners, bool(record.get("iscrowd")), extra=extra), wrong
+
+
+def _box(value: Json) -> Box:
+    x, y, w, h = _numbers(value, "bbox", 4)
+    return x, y, x + w, y + h
 
 
 def _numbers(value: Json, name: str, count: int = 0) -> list[float]:
@@ -314,7 +329,7 @@ def _segmentation(value: Json) -> tuple[tuple[array[float], ...], Rle | None]:
             raise ValueError("its RLE has no counts")
         return (), Rle(size[1], size[0], counts)
     if isinstance(value, list) and isinstance(value[0], list):
-        return tuple(array("d", _numbers(ring, "segmentation")) for ring in value), None
+        return tuple(array("d", _numbers(ring, "segmentation")) for ring in value if ring), None
     return (array("d", _numbers(value, "segmentation")),), None
 
 

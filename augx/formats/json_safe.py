@@ -12,7 +12,7 @@ DEPTH = 100  # what is nested deeper is refused, as not every reader survives it
 def read(data: bytes, name: str) -> Json:
     """The document; NaN and Infinity are let through. ValueError says `name`, the line and what is wrong."""
     try:
-        return json.loads(data.decode(json.detect_encoding(data)))
+        return json.loads(data.decode(json.detect_encoding(data)), object_pairs_hook=_unique)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{name}:{line}: byte {error.start} (0x{data[error.start]:02x}) is no UTF-8") from None
@@ -22,6 +22,13 @@ def read(data: bytes, name: str) -> Json:
         raise ValueError(f"{name}: it is nested too deep") from None
     except ValueError as error:  # an integer of thousands of digits
         raise ValueError(f"{name}: {str(error)[:100]}") from None
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
 
 
 def why_not_kept(value: Json) -> str:

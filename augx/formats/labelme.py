@@ -100,6 +100,9 @@ class Labelme(Plain):
     def beside(self, sample: Sample, dataset: Dataset, stem: str) -> tuple[Beside, ...]:
         return (Beside(self.name, stem, ".json"),)
 
+    def adopt(self, dataset: Dataset) -> None:
+        """Nothing: each file is about one image."""
+
     def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
         """As LabelMe indents it. What was not moved has the numbers that were read, all their digits."""
         import json

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 import posixpath
 import re
@@ -221,7 +222,7 @@ class _Reading:
 
     def _order(self, path: str, columns: Columns, values: Iterable[Sequence[float]]) -> Columns:
         """Whether four numbers in one cell are two corners, which some row may contradict, or a corner and a size."""
-        size = any(four[2] < four[0] or four[3] < four[1] for four in values)
+        size = any(four[2] < four[0] or four[3] < four[1] for four in values if _finite(four))
         said = "x, y, width, height" if size else "x0, y0, x1, y1, as no row contradicts it"
         self.warnings.append(Flaw("box-order", path, f"{path}: {columns.box[0]} is taken for {said}"))
         return replace(columns, form=SIZE if size else CORNERS)
@@ -325,6 +326,8 @@ def _tables(found: Walk, options: ReadOptions) -> list[str]:
         name = posixpath.normpath(wanted.replace("\\", "/"))
         chosen = [name] if name in kinds else [path for path in kinds if path.startswith(f"{name}/") or name == "."]
     if not chosen:
+        for path in every:
+            parse(os.path.join(found.root, path), path, head=True)  # says why, where one cannot be read
         listed = ", ".join(kinds) or "none"
         where = repr(wanted) if wanted is not None else "the top or one folder down"
         raise InputError(f"{found.root}: no table of boxes at {where}", f"tables there: {listed}"[:500])
@@ -342,11 +345,15 @@ def _kind(root: str, path: str) -> str:
 def _are_shares(values: Iterable[Sequence[float]]) -> bool:
     """Whether numbers are shares of the image: all from 0 to 1, and not all whole."""
     broken = False
-    for four in values:
+    for four in filter(_finite, values):
         if min(four) < 0 or max(four) > 1:
             return False
         broken = broken or not all(value.is_integer() for value in four)
     return broken
+
+
+def _finite(values: Sequence[float]) -> bool:
+    return all(map(math.isfinite, values))
 
 
 def _extra_texts(found: Walk, tables: Sequence[str]) -> list[str]:

@@ -193,8 +193,8 @@ class _Search:
         self._fail("not-a-file", path, "a pipe, socket or device is not read")
 
     def _fail(self, code: str, path: str, message: str) -> None:
-        if code == "unreadable-folder" or not is_document(path[path.rfind("/") + 1 :]):
-            self.failed.append(Flaw(code, shown(path), message))
+        document = code != "unreadable-folder" and is_document(path[path.rfind("/") + 1 :])
+        (self.warnings if document else self.failed).append(Flaw(code, shown(path), message))
 
     def nothing(self) -> tuple[str, str]:
         """Message and hint for a root without images."""

@@ -103,11 +103,12 @@ class Webdataset(Plain):
 
 @dataclass(slots=True)
 class _Group:
-    """The files of one key. `text`: what of them was read, by ending."""
+    """The files of one key. `text`: what of them was read, by ending; `problem`: why one could not be."""
 
     key: str
     members: dict[str, tuple[str, Member]] = field(default_factory=dict)
     text: dict[str, Json] = field(default_factory=dict)
+    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -163,7 +164,7 @@ class _Reading:
             else:
                 group.text[ending] = data.decode("utf-8-sig").strip()
         except (ValueError, OSError) as error:
-            self.warnings.append(Flaw("unreadable-label", f"{shard}/{name}", f"{shard}/{name}: {str(error)[:300]}"))
+            group.problem = group.problem or f"{shard}/{name}: {str(error)[:300]}"
 
     def samples(self) -> tuple[Sample, ...]:
         documents = [group.text["json"] for groups in self.groups.values() for group in groups if "json" in group.text]
@@ -189,6 +190,9 @@ class _Reading:
             return None
         used = [group.members[ending] for ending in (image, mask) if ending is not None]
         names = [f"{shard}/{name}" for name, _ in used]
+        if group.problem:
+            self.failed.append(Flaw("unreadable-label", names[0], group.problem))
+            return None
         try:
             known, problems = read_row(group.text.get("json", {}), columns)
             labels = known.labels
@@ -210,9 +214,9 @@ class _Reading:
             known.objects,
             mask=names[1] if mask else None,
             size=known.size,
-            extra={"tar": {name: list(member) for name, (_, member) in zip(names, used, strict=True)}},
         )
-        return Sample(names[0], annotations, _split_of(shard))
+        packed = {name: (shard, *member) for name, (_, member) in zip(names, used, strict=True)}
+        return Sample(names[0], annotations, _split_of(shard), packed=packed)
 
 
 _PROBLEMS: Mapping[str, str] = {

@@ -34,7 +34,6 @@ class Yolo(Plain):
     summary = "YOLO: detection, segmentation, pose, oriented boxes; data.yaml"
     holds = frozenset({"boxes", "polygons", "rle", "keypoints", "obb"})
     writes_beside = True
-    numbered = True
 
     def detect(self, root: str) -> str:
         """Folders below that are whole datasets count for themselves, not for `root`."""
@@ -132,14 +131,13 @@ class Yolo(Plain):
 
     def beside(self, sample: Sample, dataset: Dataset, stem: str) -> tuple[Beside, ...]:
         folder, _, name = stem.rpartition("/")
-        details = dataset.details
-        if isinstance(details, Details):
-            if sample.annotations.extra.get("yolo", {}).get("label_file") is False:
-                return ()
-            labels = details.folders.get(folder, usual_folder(folder))
-        else:
-            labels = usual_folder(folder)
-        return (Beside(self.name, f"{labels}/{name}" if labels else name, ".txt"),)
+        details: Details = dataset.details
+        if sample.annotations.extra.get("yolo", {}).get("label_file") is False:
+            return ()
+        labels = details.folders.get(folder, usual_folder(folder))
+        classes = sorted({thing.label for thing in sample.annotations.objects if thing.label is not None})
+        numbers = {name: details.ids.get(name) for name in classes}
+        return (Beside(self.name, f"{labels}/{name}" if labels else name, ".txt", numbers),)
 
     def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
         details = self.adopt(dataset)
@@ -223,10 +221,10 @@ def _lines(root: str, where: Found, failed: list[Flaw]) -> tuple[dict[str, list[
             if own:
                 bad[path] = own
         except UnicodeDecodeError as error:
-            failed.append(Flaw("unreadable-labels", path, f"{name}: byte {error.start} is no UTF-8"))
+            failed.append(Flaw("unreadable-label", path, f"{name}: byte {error.start} is no UTF-8"))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            failed.append(Flaw("unreadable-labels", path, f"{name} cannot be read: {reason}"))
+            failed.append(Flaw("unreadable-label", path, f"{name} cannot be read: {reason}"))
     return lines, bad
 
 

@@ -22,19 +22,19 @@ class Details:
     `task`, `shape`: what the label lines are. `ids`: class -> its number in them. `folders`: of images -> of labels.
     `yaml`: the name of data.yaml, "" for none; `content`: what it says, less `path`. `splits`: those of its keys whose
     folders or lists are there -> these. `lists`: list file -> what stands before each path in it, None: `./`.
-    `texts`: files that are written as they were read, such as classes.txt.
+    `texts`: files that are written as they were read, such as classes.txt. `repr` says what all label lines depend on.
     """
 
     task: str
     shape: Shape | None
-    ids: Mapping[str, int]
-    base: str = ""
-    folders: Mapping[str, str] = field(default_factory=dict)
-    yaml: str = ""
-    content: Mapping[str, Json] = field(default_factory=dict)
-    splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    lists: Mapping[str, str | None] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, int] = field(repr=False)
+    base: str = field(default="", repr=False)
+    folders: Mapping[str, str] = field(default_factory=dict, repr=False)
+    yaml: str = field(default="", repr=False)
+    content: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    lists: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def task_for(kinds: Iterable[str]) -> str:
@@ -52,6 +52,8 @@ def details_of(dataset: Dataset) -> Details:
     kinds: set[str] = set()
     keypoints = 0
     labels = dict.fromkeys(dataset.classes)
+    if any(sample.annotations.segments for sample in dataset.samples):
+        kinds.add("rle")
     for thing in (thing for sample in dataset.samples for thing in sample.annotations.objects):
         kinds.update(object_kinds(thing))
         keypoints = max(keypoints, len(thing.keypoints or ()) // 3)

@@ -35,6 +35,10 @@ class Entry:
     members: bool = False
 
 
+# Their crops look at boxes or the class mask.
+SEE_LABELS = frozenset(
+    {"AtLeastOneBBoxRandomCrop", "BBoxSafeRandomCrop", "RandomSizedBBoxSafeCrop", "CropNonEmptyMaskIfExists"}
+)
 SLOW = 0.12  # seconds per megapixel from which a recipe is warned: ten to twenty times the cost of decoding
 
 _VOLUME = "it works on volumes, not pictures; use {}"

@@ -1,97 +1,14 @@
 """Draws five small datasets with labels of five kinds, each in a format of its own: python draw.py drawn"""
 
-import json
 import math
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image
+from scene import FINER, HEIGHT, WIDTH, Coco, Point, Scene, runs, save, write
 
-WIDTH, HEIGHT, FINER = 320, 240, 4  # drawn four times as large, then scaled down, for smooth edges
 SKIN, INK = "#f2c9a1", "#27323a"
-
-Point = tuple[float, float]
-Draw = Callable[[ImageDraw.ImageDraw], None]
-
-
-def finer(*points: Point) -> list[Point]:
-    return [(x * FINER, y * FINER) for x, y in points]
-
-
-class Scene:
-    """A backdrop on which shapes are placed, in pixels of the finished picture. `thing` holds all painted since `new`."""
-
-    def __init__(self, top: str, bottom: str) -> None:
-        size = (WIDTH * FINER, HEIGHT * FINER)
-        fade = Image.linear_gradient("L").resize(size)
-        self.image = Image.composite(Image.new("RGB", size, bottom), Image.new("RGB", size, top), fade)
-        ramp = Image.linear_gradient("L").rotate(90).resize(size).point(lambda level: round(255 - 0.2 * level))
-        self.shade = Image.merge("RGB", (ramp, ramp, ramp))
-        self.new()
-
-    def new(self) -> None:
-        self.thing = Image.new("L", self.image.size)
-
-    def paint(self, draw: Draw, colour: str) -> None:
-        """Fills what `draw` draws with a colour that gets darker to the right."""
-        mask = Image.new("L", self.image.size)
-        draw(ImageDraw.Draw(mask))
-        self.thing.paste(255, mask=mask)
-        if box := mask.getbbox():
-            shade = self.shade.crop(box)
-            fill = ImageChops.multiply(Image.new("RGB", shade.size, colour), shade)
-            self.image.paste(fill, box, mask.crop(box))
-
-    def polygon(self, colour: str, *points: Point) -> None:
-        self.paint(lambda d: d.polygon(finer(*points), 255), colour)
-
-    def box(self, colour: str, left: float, top: float, right: float, bottom: float, radius: float = 0) -> None:
-        edges = [v * FINER for v in (left, top, right, bottom)]
-        self.paint(lambda d: d.rounded_rectangle(edges, radius * FINER, 255), colour)
-
-    def disc(self, colour: str, x: float, y: float, rx: float, ry: float | None = None) -> None:
-        ry = rx if ry is None else ry
-        self.paint(lambda d: d.ellipse([v * FINER for v in (x - rx, y - ry, x + rx, y + ry)], 255), colour)
-
-    def ring(self, colour: str, x: float, y: float, radius: float, width: float) -> None:
-        edges = [v * FINER for v in (x - radius, y - radius, x + radius, y + radius)]
-        self.paint(lambda d: d.ellipse(edges, outline=255, width=round(width * FINER)), colour)
-
-    def limb(self, colour: str, width: float, *points: Point) -> None:
-        for x, y in points:
-            self.disc(colour, x, y, width / 2)
-        self.paint(lambda d: d.line(finer(*points), 255, round(width * FINER), joint="curve"), colour)
-
-    def shadow(self, x: float, y: float, rx: float, ry: float) -> None:
-        mask = Image.new("L", self.image.size)
-        ImageDraw.Draw(mask).ellipse([v * FINER for v in (x - rx, y - ry, x + rx, y + ry)], 80)
-        self.image.paste("#10202c", mask=mask.filter(ImageFilter.GaussianBlur(4 * FINER)))
-
-    def extent(self) -> list[float]:
-        """x0, y0, x1, y1 of the thing."""
-        box = self.thing.getbbox()
-        assert box is not None
-        return [edge / FINER for edge in box]
-
-    def pixels(self) -> Image.Image:
-        """The pixels of the finished picture that show the thing by more than half: 255 in mode L."""
-        return self.thing.reduce(FINER).point(lambda share: 255 * (share > 127))
-
-    def finished(self) -> Image.Image:
-        return self.image.reduce(FINER)
-
-
-def save(image: Image.Image, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path, quality=95)
-
-
-def write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-
 
 # boxes: Pascal VOC
 
@@ -145,7 +62,9 @@ def polygons(root: Path) -> None:
         y, tilt, trunk = random.uniform(96, 112), random.uniform(-0.12, 0.12), random.uniform(130, 180)
         board = [(x + 150, y + x * tilt + side * 17 * math.sqrt(1 - (x / 112) ** 2)) for x, side in around(112)]
         scene.polygon(("#e4576b", "#3c6e9f", "#f08a4b", "#43937f")[number], *board)
-        scene.polygon("#fffaf0", *((x, y + x * tilt - 150 * tilt + d) for x, d in ((55, -3), (245, -3), (245, 3), (55, 3))))
+        scene.polygon(
+            "#fffaf0", *((x, y + x * tilt - 150 * tilt + d) for x, d in ((55, -3), (245, -3), (245, 3), (55, 3)))
+        )
         scene.box("#8a6142", trunk, 0, trunk + 20, 168, 3)
         for down in range(12, 168, 14):
             scene.box("#6f4c33", trunk, down, trunk + 20, down + 3)
@@ -154,7 +73,6 @@ def polygons(root: Path) -> None:
         coco.add(image, "surfboard", segmentation=[flat(left), flat(right)])
 
         x, y, radius = random.uniform(60, 110), random.uniform(176, 186), random.uniform(38, 46)
-        scene.shadow(x + 5, y + 8, radius, radius)
         scene.new()
         scene.ring("#f9f9f9", x, y, radius, radius * 0.45)
         whole = scene.pixels()
@@ -175,33 +93,6 @@ def polygons(root: Path) -> None:
         coco.add(image, "starfish", segmentation=[flat(star)])
         save(scene.finished(), root / "images" / f"beach{number + 1}.jpg")
     write(root / "annotations.json", coco.text())
-
-
-class Coco:
-    """The JSON of COCO as it grows."""
-
-    def __init__(self, classes: tuple[str, ...], **pose: object) -> None:
-        self.classes = classes
-        self.images: list[dict] = []
-        self.annotations: list[dict] = []
-        self.categories = [{"id": number, "name": name, **pose} for number, name in enumerate(classes, 1)]
-
-    def image(self, name: str) -> int:
-        number = len(self.images) + 1
-        self.images.append({"id": number, "file_name": name, "width": WIDTH, "height": HEIGHT})
-        return number
-
-    def add(self, image: int, name: str, **parts: object) -> None:
-        number, category = len(self.annotations) + 1, self.classes.index(name) + 1
-        if isinstance(parts.get("segmentation"), list):
-            xs = [x for ring in parts["segmentation"] for x in ring[0::2]]
-            ys = [y for ring in parts["segmentation"] for y in ring[1::2]]
-            parts["bbox"] = [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
-        self.annotations.append({"id": number, "image_id": image, "category_id": category, "iscrowd": 0, **parts})
-
-    def text(self) -> str:
-        known = {"images": self.images, "annotations": self.annotations, "categories": self.categories}
-        return json.dumps(known) + "\n"
 
 
 def around(half: int) -> list[tuple[float, int]]:
@@ -225,24 +116,13 @@ def flat(points: list[Point]) -> list[float]:
     return [round(value, 2) for point in points for value in point]
 
 
-def runs(pixels: Image.Image) -> list[int]:
-    """COCO's run lengths, of zeros and ones in turn, column by column."""
-    counts, last = [0], 0
-    for value in pixels.transpose(Image.Transpose.TRANSPOSE).tobytes():
-        if (value > 0) != last:
-            counts.append(0)
-            last = 1 - last
-        counts[-1] += 1
-    return counts
-
-
 # masks: two folders
 
 
 def masks(root: Path) -> None:
     """Streets. The mask is drawn along, in the numbers of classes.txt."""
     classes = ("sky", "road", "building", "car", "tree", "pavement")
-    palette = bytes.fromhex("56b4e9" "5c6770" "cc79a7" "e69f00" "009e73" "f0e442")
+    palette = bytes.fromhex("56b4e9 5c6770 cc79a7 e69f00 009e73 f0e442").ljust(768, b"\0")
     for number in range(4):
         random = Random(number)
         scene = Scene(("#9ed0ec", "#f7c9a9", "#b7c7d6", "#8fc1e3")[number], "#eef6fa")
@@ -256,7 +136,9 @@ def masks(root: Path) -> None:
         left = 0.0
         while left < WIDTH:
             wide, top = random.uniform(40, 75), random.uniform(34, 92)
-            scene.box(random.choice(("#b5654a", "#c9a36b", "#8d99ae", "#a26769", "#7f9183")), left, top, left + wide, 160)
+            scene.box(
+                random.choice(("#b5654a", "#c9a36b", "#8d99ae", "#a26769", "#7f9183")), left, top, left + wide, 160
+            )
             mark("building")
             for x in range(int(left) + 8, int(left + wide) - 10, 15):
                 for y in range(int(top) + 9, 140, 20):
@@ -291,12 +173,25 @@ def masks(root: Path) -> None:
 
 SIDES = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 NAMES = ("nose", *(f"{side}_{name}" for name in SIDES for side in ("left", "right")))
+SKELETON = (
+    (6, 7),
+    (12, 13),
+    (6, 12),
+    (7, 13),
+    (6, 8),
+    (8, 10),
+    (7, 9),
+    (9, 11),
+    (12, 14),
+    (14, 16),
+    (13, 15),
+    (15, 17),
+)
 
 
 def keypoints(root: Path) -> None:
     """People who face us, so that their left is on the right; what is behind a hedge is hidden."""
-    skeleton = [[6, 7], [12, 13], [6, 12], [7, 13], [6, 8], [8, 10], [7, 9], [9, 11], [12, 14], [14, 16], [13, 15], [15, 17]]
-    coco = Coco(("person",), keypoints=NAMES, skeleton=skeleton)
+    coco = Coco(("person",), keypoints=NAMES, skeleton=SKELETON)
     for number in range(4):
         random = Random(number + 20)
         scene = Scene(("#cfe6ee", "#fbe3c6", "#d9e4d4", "#e6dcef")[number], "#f8f7f0")
@@ -319,7 +214,7 @@ def keypoints(root: Path) -> None:
 
 def person(scene: Scene, random: Random, x: float, colour: str) -> tuple[list[Point], list[float]]:
     """The 17 places, and the box."""
-    top, size = random.uniform(44, 60), random.uniform(0.92, 1.08)
+    top, size = random.uniform(36, 52), random.uniform(0.88, 1.0)
 
     def at(dx: float, dy: float) -> Point:
         return x + dx * size, top + dy * size
@@ -335,7 +230,7 @@ def person(scene: Scene, random: Random, x: float, colour: str) -> tuple[list[Po
         ankle = toward(knee, 36 * size, 90 - mirror * spread * 0.3)
         sides.append([at(mirror * 6, 17), at(mirror * 16, 20), shoulder, elbow, wrist, hip, knee, ankle])
     scene.new()
-    for eye, ear, shoulder, elbow, wrist, hip, knee, ankle in sides:
+    for _, ear, shoulder, elbow, wrist, hip, knee, ankle in sides:
         scene.limb("#3d4a57", 13 * size, hip, knee, ankle)
         scene.limb(SKIN, 9 * size, elbow, wrist)
         scene.limb(colour, 11 * size, shoulder, elbow)
@@ -368,7 +263,7 @@ def oriented(root: Path) -> None:
         scene.box("#d9cdb8", 0, 0, WIDTH, 26)
         scene.box("#b39b7c", 140, 20, 156, 150)
         lines = []
-        for x, y in ((70, 80), (230, 70), (90, 180), (250, 175), (180, 205))[: 4 + number % 2]:
+        for x, y in ((70, 85), (230, 75), (75, 180), (250, 170), (165, 200))[: 4 + number % 2]:
             ship = random.random() < 0.5
             long, wide, turn = (70, 24, random.uniform(0, 360)) if ship else (46, 15, random.uniform(0, 360))
             along, across = toward((0, 0), 1, turn), toward((0, 0), 1, turn + 90)
@@ -378,7 +273,9 @@ def oriented(root: Path) -> None:
                 return x + u * along[0] + v * across[0], y + u * along[1] + v * across[1]  # noqa: B023
 
             hull = [at(1 - 0.6 * (b / 8) ** 2, b / 8) for b in range(-8, 9)]  # a bow that is round, a stern that is not
-            scene.polygon("#d7ecef", *(at(-a, b) for a, b in ((0.9, -0.7), (2.0, -1.6), (1.7, 0), (2.0, 1.6), (0.9, 0.7))))
+            scene.polygon(
+                "#d7ecef", *(at(-a, b) for a, b in ((0.9, -0.7), (2.0, -1.6), (1.7, 0), (2.0, 1.6), (0.9, 0.7)))
+            )
             scene.polygon(random.choice(("#f4f1e8", "#e4576b", "#edae49", "#e9eef0")), at(-1, -1), *hull, at(-1, 1))
             deck = [at(0.8 * (1 - 0.6 * (b / 8) ** 2), 0.7 * b / 8) for b in range(-8, 9)]
             scene.polygon("#b98a5e" if not ship else "#8d99ae", at(-0.85, -0.7), *deck, at(-0.85, 0.7))

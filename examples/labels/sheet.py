@@ -31,7 +31,7 @@ class Tile:
         size = round(image.width * self.scale), round(image.height * self.scale)
         self.image = image.resize(size, Image.Resampling.LANCZOS if self.scale < 1 else Image.Resampling.BICUBIC)
 
-    def line(self, points: Points, colour: str, width: float = 1.0) -> None:
+    def line(self, points: Points, colour: str, width: float = 1.5) -> None:
         """In two tones, so that it is seen on any picture."""
         places = [(x * self.scale, y * self.scale) for x, y in points]
         draw = ImageDraw.Draw(self.image)
@@ -118,11 +118,11 @@ def draw_object(tile: Tile, thing: dict, colour: str) -> None:
     if thing.get("obb"):
         corners = pairs(thing["obb"])
         tile.line([*corners, corners[0]], colour)
-        tile.line(corners[:2], "#ffffff", 2)  # its first side
+        tile.line(corners[:2], "#ffffff", 2.5)  # its first side
     elif thing["bbox"]:
         x, y, width, height = thing["bbox"]
         corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]
-        tile.line(corners, colour, 0.5 if shape else 1)
+        tile.line(corners, colour, 1 if shape else 1.5)
     marks = thing.get("keypoints", [])
     dots = list(zip(marks[0::3], marks[1::3], marks[2::3], strict=True))
     for one, other in PERSON if len(dots) == 17 else ():
@@ -144,6 +144,11 @@ def drawn(output: Path, row: dict, colours: dict[str, str], wide: int, high: int
     return tile.image.reduce(FINER)
 
 
+def found(rows: Iterable[dict]) -> list[str]:
+    """The classes of objects."""
+    return sorted({str(thing["label"]) for row in rows for thing in row["objects"]})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("output", type=Path)
@@ -162,8 +167,7 @@ def main() -> None:
     if not chosen:
         raise SystemExit(f"{asked.output} has no images to show")
 
-    classes = sorted({str(thing["label"]) for rows in chosen for row in rows for thing in row["objects"]})
-    colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(classes)}
+    classes = found(row for rows in chosen for row in rows)
     wide, font = asked.width, ImageFont.load_default(12)
     highs = [max(round(wide * row["height"] / row["width"]) for row in rows[: asked.copies + 1]) for rows in chosen]
     highs = [min(high, wide * 5 // 4) for high in highs]
@@ -171,17 +175,19 @@ def main() -> None:
     sheet = Image.new("RGB", (width, GAP + sum(highs) + len(highs) * (CAPTION + GAP)), "white")
     draw, top = ImageDraw.Draw(sheet), GAP
     for rows, high in zip(chosen, highs, strict=True):
+        here = found(rows)
+        of = classes if len(classes) <= len(COLOURS) else here  # more classes than colours: each source has its own
+        colours = {name: COLOURS[of.index(name) % len(COLOURS)] for name in here}
         for column, row in enumerate(rows[: asked.copies + 1]):
             left = GAP + column * (wide + GAP) + (GAP if column else 0)  # a double gap behind the source
             sheet.paste(drawn(asked.output, row, colours, wide, high), (left, top))
         place = GAP + 0.0
-        for name in classes:
-            if any(str(thing["label"]) == name for row in rows for thing in row["objects"]):
-                draw.rectangle((place, top + high + 6, place + 9, top + high + 15), colours[name], "#101418")
-                draw.text((place + 14, top + high + 3), name, "#414a53", font)
-                place += 30 + font.getlength(name)
+        for name, colour in colours.items():
+            draw.rectangle((place, top + high + 6, place + 9, top + high + 15), colour, "#101418")
+            draw.text((place + 14, top + high + 3), name, "#414a53", font)
+            place += 30 + font.getlength(name)
         top += high + CAPTION + GAP
-    sheet.save(asked.sheet, quality=88)
+    sheet.save(asked.sheet, quality=82, optimize=True)
     print(f"{asked.sheet}: {len(chosen)} sources with their copies")
 
 

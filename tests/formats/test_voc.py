@@ -389,6 +389,7 @@ def test_bad_files_and_objects(tmp_path):
         "two.xml": ("ambiguous-file", "it may belong to two.jpg or tw"),
     }
     assert [(flaw.code, flaw.source, flaw.message) for flaw in dataset.warnings] == [
+        ("not-a-file", "pipe.xml", "a pipe, socket or device is not read"),
         ("bad-object", "bad.xml", "object 1 has no <name>; it is left out"),
         ("other-xml", "other.xml", "its root is <project>, not <annotation>"),
         ("repeated-label", "x/nan.xml", "nan.jpg has nan.xml, which counts"),

@@ -87,9 +87,9 @@ def test_files_of_one_key_belong_together(tmp_path):
         "train-000.tar/a/1.seg.png",
         size=(9, 8),
     )
-    places = second.annotations.extra["tar"]
+    places = second.packed
     assert list(places) == ["train-000.tar/a/1.jpg", "train-000.tar/a/1.seg.png"]
-    assert [Source(str(tmp_path / "train-000.tar"), *place).read()[0] for place in places.values()] == [b"JPEG", b"MASK"]
+    assert [Source(str(tmp_path / place[0]), *place[1:]).read()[0] for place in places.values()] == [b"JPEG", b"MASK"]
     assert dataset.classes == ("10", "3", "eye")
     assert dataset.ignored == {".npy": 1}
     assert (dataset.failed, dataset.warnings) == ((), ())
@@ -101,8 +101,8 @@ def test_long_names_in_any_kind_of_tar(tmp_path, kind):
     shard(tmp_path, [(name, b"one"), ("b.jpg", b"two")], kind=kind)
     found = read(tmp_path).samples
     assert [s.id for s in found] == ["train-000.tar/b.jpg", f"train-000.tar/{name}"]
-    (place,) = found[1].annotations.extra["tar"].values()
-    assert Source(str(tmp_path / "train-000.tar"), *place).read()[0] == b"one"
+    (place,) = found[1].packed.values()
+    assert Source(str(tmp_path / place[0]), *place[1:]).read()[0] == b"one"
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_labels_in_json(tmp_path):
     ]
 
 
-def test_bad_text_leaves_the_image(tmp_path):
+def test_bad_text_fails_its_image(tmp_path):
     shard(
         tmp_path,
         [
@@ -176,12 +176,13 @@ def test_bad_text_leaves_the_image(tmp_path):
             ("4.json", '{"a": NaN}'),
             ("5.jpg", b"x"),
             ("5.json", '"text"'),
+            ("6.jpg", b"x"),
         ],
     )
     dataset = read(tmp_path)
-    assert len(dataset.samples) == 5
-    names = ["1.json", "2.txt", "3.json", "4.json", "5.json"]
-    assert flaws(dataset.warnings) == [("unreadable-label", f"train-000.tar/{name}") for name in names]
+    assert [s.id for s in dataset.samples] == ["train-000.tar/6.jpg"]
+    assert flaws(dataset.failed) == [("unreadable-label", f"train-000.tar/{n}.jpg") for n in (1, 2, 3, 4, 5)]
+    assert dataset.warnings == ()
 
 
 def test_weights_that_are_none_fail_their_image(tmp_path):

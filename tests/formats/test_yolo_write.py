@@ -327,6 +327,7 @@ def test_a_new_data_yaml_says_what_swaps():
 
 def test_labels_go_beside_images_that_lie_in_no_folder_of_images():
     known = foreign(sample(BOX))
+    known = replace(known, details=YOLO.adopt(known))
     stems = ["images/train/1", "a/images/b/images/c/1", "train/cat/1", "1", "images_of_cats/1"]
     assert [YOLO.beside(known.samples[0], known, stem)[0].stem for stem in stems] == [
         "labels/train/1",

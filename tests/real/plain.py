@@ -96,8 +96,8 @@ def _number(value: Any) -> float | None:
 def coco(root: Path, labels: str | None) -> Facts:
     """All but `id`, `image_id` and `file_name`, whose sense is which annotation belongs to which image.
 
-    What every writer of COCO writes counts as said where it is absent. `area` is that of the mask, as pycocotools counts
-    it, where there is one. Segments of panoptic files are masks; the files count only where they are all there is.
+    What every writer of COCO writes counts as said where it is absent. `area` is that of the mask, as pycocotools
+    counts it, where there is one. Segments of panoptic files are masks; the files count only alone.
     """
     names = Names(root)
     about: dict[str, Any] = {}
@@ -378,8 +378,8 @@ def masks(root: Path, labels: str | None) -> Facts:
         twin = max((p for p in images if _core(p) == _core(mark)), key=lambda p: _together(p, mark), default="")
         kind = re.search(r"_(gtFine_\w+Ids)", mark)
         images[twin][kind[1] if kind else "mask"] = pixels(root / mark)
-    about = {name: (root / name).read_text() for name in ("dataset_meta.json", "labelmap.csv") if (root / name).exists()}
-    return about, images
+    texts = [path for path in (root / "dataset_meta.json", root / "labelmap.csv") if path.exists()]
+    return {path.name: path.read_text() for path in texts}, images
 
 
 def _core(path: str) -> str:

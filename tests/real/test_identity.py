@@ -102,7 +102,7 @@ CASES = [
     Case("coco128", "coco", "derived/instances_train2017.json"),
     Case("coco128", "yolo", "object_detection"),
     Case("coco128", "yolo", "instance_segmentation"),
-    *(Case(f"mmpose-kpts-a/{name}", "coco") for name in "300w aic animalpose ap10k onehand10k zebra".split()),
+    *(Case(f"mmpose-kpts-a/{name}", "coco") for name in ("300w", "aic", "animalpose", "ap10k", "onehand10k", "zebra")),
     Case("mmpose-kpts-a/coco", "coco", "test_coco.json"),
     Case("mmpose-kpts-a/coco", "coco", "test_coco_wholebody.json"),
     Case("mmpose-kpts-a/coco", "coco", "test_keypoint_partition_metric.json", visibility_is_a_score),
@@ -126,10 +126,17 @@ ZOO = [
     *(
         Case(f"coco_dataset/{name}", "coco")
         for name in (
-            "coco_captions", "coco_image_info", "coco_instances", "coco_labels", "coco_person_keypoints",
-            "coco_roboflow", "coco_stuff", "mmdet_coco", "coco",
+            "coco_captions",
+            "coco_image_info",
+            "coco_instances",
+            "coco_labels",
+            "coco_person_keypoints",
+            "coco_roboflow",
+            "coco_stuff",
+            "mmdet_coco",
+            "coco",
         )
-    ),  # fmt: skip
+    ),
     Case("coco_dataset/coco_panoptic", "coco", lost=("images/train/a.jpg",)),
     Case("roboflow_dataset/coco", "coco"),
     Case("roboflow_dataset/createml", "createml", mend=boxes_given_by_corner),
