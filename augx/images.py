@@ -356,7 +356,7 @@ def encode_mask(mask: Mask, level: int) -> bytes:
     out = io.BytesIO()
     image = Image.fromarray(mask.values)
     if mask.palette is not None:
-        whole = int(mask.values.max(initial=0)) * 3 < len(mask.palette)  # else Pillow takes too few bits and cuts values
+        whole = int(mask.values.max(initial=0)) * 3 < len(mask.palette)  # else Pillow packs bits and cuts values
         image.putpalette(mask.palette if whole else mask.palette.ljust(768, b"\0"))
     image.save(out, "PNG", compress_level=level, compress_type=zlib.Z_RLE if level <= _RUNS_ONLY else zlib.Z_FILTERED)
     return out.getvalue()

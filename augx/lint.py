@@ -46,6 +46,9 @@ _COLOURS = re.compile(
 _SIDES = re.compile(r"(?:^|[^a-z])(left|right)(?:$|[^a-z])")
 _TURNING = re.compile(r"angle|steer|yaw|heading|azimuth|roll")
 _READ = re.compile(r"[a-z]|\d{1,2}|digit|letter|char|text|word|zero|one|two|three|four|five|six|seven|eight|nine")
+_BRING_BORDERS = frozenset(
+    {"Affine", "Rotate", "SafeRotate", "ShiftScaleRotate", "Perspective", "Pad", "PadIfNeeded", "CropAndPad"}
+)
 _BORDERS = frozenset({"reflect", "reflect_101", "wrap"})
 
 
@@ -57,6 +60,7 @@ class _Known:
     kinds: frozenset[str]
     values: frozenset[str]
     negated: frozenset[str]
+    ignore: int | None
 
 
 def meaning(recipe: Recipe, dataset: Dataset) -> list[Problem]:
@@ -66,6 +70,7 @@ def meaning(recipe: Recipe, dataset: Dataset) -> list[Problem]:
         frozenset(dataset_kinds(dataset)),
         frozenset(name for sample in dataset.samples[:1000] for name in sample.annotations.values),
         frozenset(recipe.labels.values),
+        dataset.ignore if recipe.labels.ignore is None else recipe.labels.ignore,
     )
     steps = list(leaves(recipe.steps))
     found: list[Problem] = []
@@ -158,6 +163,13 @@ def _turning_values(step: Step, known: _Known) -> Iterator[_Finding]:
         yield f"{step.name} mirrors the picture, but the value {angles[0]!r} stays as it is", way
 
 
+def _border_class(step: Step, known: _Known) -> Iterator[_Finding]:
+    constant = step.args.get("border_mode", "constant") in ("constant", 0) and "fill_mask" not in step.args
+    if step.name in _BRING_BORDERS and constant and "mask" in known.kinds and known.ignore is None:
+        way = "write labels: {ignore: N} with the number of no class, or border_mode: reflect_101"
+        yield f"what {step.name} brings in at the border becomes class 0 of the masks", way
+
+
 def _shown_twice(step: Step, known: _Known) -> Iterator[_Finding]:
     border = step.args.get("border_mode")
     if border in _BORDERS and known.kinds & {"boxes", "polygons", "rle", "obb", "keypoints"}:
@@ -174,4 +186,5 @@ _RULES: Sequence[Callable[[Step, _Known], Iterator[_Finding]]] = (
     _sides,
     _turning_values,
     _shown_twice,
+    _border_class,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -48,7 +48,7 @@ def list_command(kinds: tuple[str, ...], as_json: bool) -> int:
     return 0
 
 
-def entries(kind: str) -> list[dict[str, str]]:
+def entries(kind: str) -> list[dict[str, Any]]:
     """What there is of a kind: name and summary, and for transforms the group and why one is refused."""
     if kind == "formats":
         from augx.formats import FORMATS
@@ -89,6 +89,11 @@ def show_command(name: str, as_json: bool) -> int:
     for kind in ("recipes", "formats", "executors"):
         found = {row["name"]: row for row in entries(kind)}
         if name in found:
+            if kind == "formats":
+                from augx.formats import load
+
+                format = load(name)
+                found[name] |= {"writes": format.writes, "holds": sorted(format.holds)}
             if as_json:
                 text = {"text": bundled.texts()[name].decode()} if kind == "recipes" else {}
                 print_json(found[name] | {"kind": kind} | text)
@@ -96,6 +101,8 @@ def show_command(name: str, as_json: bool) -> int:
                 click.echo(bundled.texts()[name].decode(), nl=False)
             else:
                 click.echo(f"{name}: {found[name]['summary']}")
+                if kind == "formats" and found[name]["writes"]:
+                    click.echo(f"holds: {', '.join(found[name]['holds'])}")
             return 0
     names = [row["name"] for kind in KINDS for row in entries(kind)]
     close = catalog.suggest(name) or next(iter(get_close_matches(name, names, n=1)), None)
