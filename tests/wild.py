@@ -342,6 +342,10 @@ CLASSES = (
         Made("coco", coco([_GOOD | {"category_id": "k"}], categories=[
             {"id": "k", "name": "c90"}, {"id": 1, "name": "x"}])),
     ), boxes=BOX, check=_labels("c90")),
+    Flaw("a category without a name", "fine", "", (
+        Made("coco", coco([_GOOD], categories=[{"id": 1, "name": ""}, {"id": 2}])),
+        Made("coco", coco([_GOOD], categories=[{"id": 1, "name": None}])),
+    ), "it is called by its id", boxes=BOX, check=_labels("1")),
     Flaw("a category id twice", "repaired", "duplicate-category-id", (
         Made("coco", coco([_GOOD], categories=[{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}])),
     ), "the first counts", boxes=BOX, check=_labels("cat")),
