@@ -15,6 +15,7 @@ from augx import rle
 from augx.cargo import Body, Cargo, Outline, Warp, triples_of
 from augx.geometry import Plane, Points, flat, ring_area, rings_box
 from augx.model import Annotations, Box, Dropped, Flat, LabelOptions, Object, Rle
+from augx.places import is_place
 
 _DIGITS = 3  # of a pixel, that a moved coordinate is written with
 _THIN = 1e-3  # pixels: what is narrower is nothing
@@ -132,9 +133,14 @@ class _Landing:
 
     def object(self, body: Body) -> Object | Dropped:
         thing, options = body.thing, self.options
+        if any(is_place(name, value) for name, value in thing.extra.items()):  # which nobody has moved
+            extra = {name: value for name, value in thing.extra.items() if not is_place(name, value)}
+            thing = replace(thing, extra=extra)
         shape = self.shape(body)
         if shape is None:  # keypoints at most
             share = self.left(body.keypoints)
+            if share < 1 and thing.extra.get("shape") in _LINES:
+                return Dropped(thing.label, "outside", share)  # what is left of its points would be another line
             if not share or share < options.min_visibility:
                 return Dropped(thing.label, "min_visibility" if share else "outside", share)
             return replace(thing, keypoints=self.keypoints(body))
@@ -250,6 +256,7 @@ class _Landing:
         return tidied
 
 
+_LINES = ("line", "linestrip", "polyline", "cuboid")
 _NOTHING = _Shape(None, 0.0, 0.0)
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 
 from augx.errors import InputError, few
 from augx.formats import FORMATS, Format, load
 from augx.model import Beside, Dataset, Flaw, Json, Pose, Sample
 from augx.objects import KINDS, dataset_kinds, without
+from augx.places import is_place
 from augx.recipe import Recipe
 from augx.steps import leaves
+from augx.transforms.catalog import TRANSFORMS, mirrors_pictures
 
-_MIRRORS = frozenset({"HorizontalFlip", "VerticalFlip", "Transpose", "D4", "SquareSymmetry"})
 _HOUSEKEEPING = frozenset({"yolo", "annotated"})  # of images' `extra`: says nothing about what they show
 _FOREIGN = frozenset({"id", "coco_files"})  # of objects' `extra`: nobody misses it in another format
 
@@ -27,7 +30,7 @@ def fit(dataset: Dataset, targets: Sequence[Format], allow_loss: bool) -> Datase
         if not target.writes:
             raise InputError(f"augx reads {target.name} but does not write it", "choose another format with `--to`")
     if any(target.name == dataset.format for target in targets):
-        return dataset
+        return replace(dataset, warnings=(*dataset.warnings, *_lost_beside(dataset, targets)))
     if not any("instances" in target.holds for target in targets) and any("rle" in target.holds for target in targets):
         dataset = _instances_as_rle(dataset)
     found = dataset_kinds(dataset)
@@ -51,12 +54,29 @@ def fit(dataset: Dataset, targets: Sequence[Format], allow_loss: bool) -> Datase
             Flaw("lost-labels", "", f"left out as allowed: {KINDS[kind]} of {found[kind][0]:,} images")
             for kind in sorted(lost)
         ]
+    warnings += _lost_beside(replace(dataset, samples=samples), targets)
     warnings += _lost_fields(samples, targets)
     if any(sample.annotations.extra.keys() - _HOUSEKEEPING for sample in samples):
         said = f"{' and '.join(target.name for target in targets)} has no place for what {dataset.format} says"
         warnings.append(Flaw("lost-field", "", f"{said} of images besides their labels"))
     samples = tuple(_without_extra(sample) for sample in samples)
     return replace(dataset, samples=samples, warnings=tuple(warnings))
+
+
+def lost_by(dataset: Dataset, targets: Sequence[Format]) -> dict[str, frozenset[str]]:
+    """Format -> the kinds of label that it leaves to the other formats beside it."""
+    if len(targets) < 2:
+        return {target.name: frozenset() for target in targets}
+    found = frozenset(dataset_kinds(dataset))
+    return {t.name: frozenset() if t.name == dataset.format else t.lost(found) for t in targets}
+
+
+def _lost_beside(dataset: Dataset, targets: Sequence[Format]) -> list[Flaw]:
+    return [
+        Flaw("lost-labels", "", f"{name} is written without {', '.join(KINDS[kind] for kind in sorted(kinds))}")
+        for name, kinds in lost_by(dataset, targets).items()
+        if kinds
+    ]
 
 
 def _without_extra(sample: Sample) -> Sample:
@@ -115,7 +135,12 @@ def header(dataset: Dataset, targets: Sequence[Format]) -> Json:
     said: list[Json] = []
     if dataset.poses or dataset.ignore is not None:
         said.append([{name: pose.swap for name, pose in sorted(dataset.poses.items())}, dataset.ignore])
-    said += [[target.name, repr(target.adopt(dataset))] for target in targets if target.writes_beside]
+    lost = lost_by(dataset, targets)
+    said += [
+        [target.name, repr(target.adopt(dataset)), sorted(lost[target.name])]
+        for target in targets
+        if target.writes_beside
+    ]
     return said or None
 
 
@@ -131,7 +156,7 @@ def bundled_recipe(dataset: Dataset) -> str:
 
 def refuse_blind_flips(dataset: Dataset, recipe: Recipe) -> None:
     """InputError where the recipe mirrors keypoints of which nobody knows the left and the right ones."""
-    mirrors = sorted({step.name for step in leaves(recipe.steps)} & _MIRRORS)
+    mirrors = sorted(step.name for step in leaves(recipe.steps) if mirrors_pictures(step.name, step.args))
     if not mirrors or recipe.labels.pairs is not None or not recipe.copies:
         return
     for label, pose in _blind(dataset):
@@ -141,6 +166,39 @@ def refuse_blind_flips(dataset: Dataset, recipe: Recipe) -> None:
             "say it in the recipe, `labels: {keypoint_pairs: [[1, 2], [3, 4]]}` by indexes from 0 ([] where none swap),"
             " or leave mirrors out",
         )
+
+
+def refuse_unknown_values(dataset: Dataset, recipe: Recipe) -> None:
+    """InputError where `labels.values` names a column that no image has."""
+    columns = {column for sample in dataset.samples for column in sample.annotations.values}
+    for name in recipe.labels.values:
+        if name not in columns:
+            close = get_close_matches(name, columns, n=1)
+            guess = f"did you mean {close[0]!r}? " if close else ""
+            hint = f"{guess}there are: {few(columns, 8) or 'none'}"
+            raise InputError(f"the recipe says labels.values.{name}, but no image has such a column", hint)
+
+
+def unmoved(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
+    """Warnings for fields of numbers that look like places, where the recipe moves pixels."""
+    if not recipe.copies or not any(TRANSFORMS[step.name].moves for step in leaves(recipe.steps)):
+        return []
+    fields: Counter[str] = Counter()
+    columns: set[str] = set()
+    for sample in dataset.samples:
+        columns.update(sample.annotations.values)
+        for thing in sample.annotations.objects:
+            fields.update(name for name, value in thing.extra.items() if is_place(name, value))
+    found = [
+        Flaw("unmoved-field", "", f"{name!r} of {count:,} objects looks like a place; it is left out of moved copies")
+        for name, count in sorted(fields.items())
+    ]
+    pairs = sorted(name for name in columns if re.search("(^|_)x$", name) and name[:-1] + "y" in columns)
+    if pairs:
+        found.append(
+            Flaw("unmoved-field", "", f"columns that look like places are not moved: {few(pairs)} and their y")
+        )
+    return found
 
 
 def _blind(dataset: Dataset) -> Iterator[tuple[str | None, Pose | None]]:

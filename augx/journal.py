@@ -166,7 +166,7 @@ def load(folder: Folder) -> Journal:
                 entries[entry.source] = entry
             elif before.key == entry.key:
                 before.parts += entry.parts
-                before.beside = entry.beside
+                before.beside, before.sha256, before.size = entry.beside, entry.sha256, entry.size
                 retried = {copy for part in entry.parts for copy in part.copies} | {r["copy"] for r in entry.failed}
                 before.failed = [r for r in before.failed if r["copy"] not in retried] + entry.failed
             else:
@@ -352,7 +352,8 @@ def _from_manifest(folder: Folder) -> Iterator[Entry]:
                 stem, ending = os.path.splitext(name)
                 stem = stem.removesuffix(copy_name("", "", copy))
                 size = _count(row["source_bytes"])
-                entry = Entry(_text(row, "source"), stem, ending, _text(row, "key"), _text(row, "source_sha256"), size)
+                content = _text(row, "content_sha256" if "content_sha256" in row else "source_sha256")
+                entry = Entry(_text(row, "source"), stem, ending, _text(row, "key"), content, size)
                 entry.notes = tuple(note for note in row["notes"] if isinstance(note, str))
                 pairs = (_without_copy(beside, copy) for beside in row.get("files", {}) if folder.inside(beside))
                 entry.beside = tuple(pair for pair in pairs if pair)

@@ -14,11 +14,10 @@ from augx.objects import dataset_kinds
 from augx.recipe import Recipe
 from augx.steps import leaves
 from augx.store import open_regular
+from augx.transforms.catalog import mirrors_pictures
 
 _MOST_HEADS = 20_000
 
-# In a mirror left is right; VerticalFlip is a mirror and half a turn.
-_MIRRORS = frozenset({"HorizontalFlip", "VerticalFlip", "Transpose", "D4", "SquareSymmetry"})
 _UPSIDE_DOWN = frozenset({"VerticalFlip", "Transpose", "D4", "SquareSymmetry", "RandomRotate90"})
 _RECOLOURS = frozenset(
     [
@@ -145,20 +144,21 @@ def _read_wrongly(step: Step, known: _Known) -> Iterator[_Finding]:
     text = [name for name in known.classes if _READ.fullmatch(name.lower())]
     if len(text) * 2 <= len(known.classes) or len(text) < 2:
         return
-    turned = "mirrors" if step.name in _MIRRORS else "turns"
-    if step.name in _MIRRORS | _UPSIDE_DOWN or _largest_angle(step) > 80:
+    mirror = mirrors_pictures(step.name, step.args)
+    turned = "mirrors" if mirror else "turns"
+    if mirror or step.name in _UPSIDE_DOWN or _largest_angle(step) > 80:
         yield f"{step.name} {turned} signs that are to be read ({', '.join(text[:6])}): a 6 becomes a 9", "leave it out"
 
 
 def _sides(step: Step, known: _Known) -> Iterator[_Finding]:
     sides = [name for name in known.classes if _SIDES.search(name.lower())]
-    if sides and step.name in _MIRRORS:
+    if sides and mirrors_pictures(step.name, step.args):
         yield f"{step.name} makes left of right, but the classes {', '.join(sides[:4])} stay", "leave it out"
 
 
 def _turning_values(step: Step, known: _Known) -> Iterator[_Finding]:
     angles = sorted(name for name in known.values - known.negated if _TURNING.search(name.lower()))
-    if angles and step.name in _MIRRORS:
+    if angles and mirrors_pictures(step.name, step.args):
         way = f"write labels: {{values: {{{angles[0]}: negate_on_flip}}}}, or leave it out"
         yield f"{step.name} mirrors the picture, but the value {angles[0]!r} stays as it is", way
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from augx import __version__, journal, naming, objects, versions
 from augx import plan as planning
 from augx.errors import ImageError, OutputError, Stopped
+from augx.fitting import lost_by
 from augx.formats import Format, label_files
 from augx.journal import FAILURES, MANIFEST, SUMMARY, Entry, dump
 from augx.model import Json, Sample
@@ -55,12 +56,14 @@ def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[
 class Rows:
     """The manifest, row by row, as often as one likes."""
 
-    def __init__(self, folder: Folder) -> None:
-        self._path = folder.path(MANIFEST)
+    def __init__(self, folder: Folder, lost: frozenset[str] = frozenset()) -> None:
+        """`lost`: kinds of label to leave out."""
+        self._path, self._lost = folder.path(MANIFEST), lost
 
-    def __iter__(self) -> Iterator[dict[str, Json]]:
+    def __iter__(self) -> Iterator[Mapping[str, Json]]:
         with open_regular(self._path) as file:
-            yield from map(json.loads, file)
+            for line in file:
+                yield objects.row_without(json.loads(line), self._lost)
 
 
 def verify(output: str, workers: int) -> tuple[int, list[str]]:
@@ -192,8 +195,9 @@ def _write_labels(
 ) -> dict[str, str]:
     """The label files of the output formats, as projections of the manifest; returns name -> SHA-256."""
     files: dict[str, str] = {}
+    lost = lost_by(plan.dataset, targets)
     for target in targets:
-        for name, texts in target.write(Rows(folder), plan.dataset):
+        for name, texts in target.write(Rows(folder, lost[target.name]), plan.dataset):
             files[name] = folder.stream(name, (text.encode() for text in texts))[1]
     _remove(folder, {name: sha256 for name, sha256 in before.items() if name not in files})
     return files

@@ -189,6 +189,27 @@ def without(sample: Sample, lost: Set[str]) -> Sample:
     return replace(sample, annotations=left)
 
 
+def row_without(row: Mapping[str, Json], lost: Set[str]) -> Mapping[str, Json]:
+    """The manifest row less these kinds of label, for a format that cannot hold what another one beside it does."""
+    if not lost:
+        return row
+    left = dict(row)
+    left["objects"] = [
+        to_row(less, one.get("area"))
+        for one in row["objects"]
+        if (less := _object_without(from_row(one), lost)) is not None
+    ]
+    if lost & {"class", "classes", "weights"}:
+        kept = dict(row["labels"])
+        weighted = any(weight != 1 for weight in kept.values())
+        if ("classes" if len(kept) > 1 else "class") in lost or (weighted and "weights" in lost):
+            left |= {"label": None, "labels": {}}
+    for kind, nothing in (("values", {}), ("captions", []), ("mask", None), ("instances", None)):
+        if kind in lost:
+            left[kind] = nothing
+    return left
+
+
 def _object_without(thing: Object, lost: Set[str]) -> Object | None:
     if thing.crowd and "crowds" in lost:
         return None

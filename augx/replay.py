@@ -6,9 +6,9 @@ import hashlib
 import os
 from dataclasses import replace
 
-from augx import formats, images, journal, versions
+from augx import fitting, formats, images, journal, versions
 from augx.errors import ImageError, InputError, OutputError, Refused
-from augx.formats import ReadOptions
+from augx.formats import ReadOptions, Row
 from augx.journal import MANIFEST
 from augx.manifest import Rows
 from augx.model import Annotations, Dataset, Json, Picture, Sample
@@ -32,7 +32,7 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     if not summary:
         raise OutputError(f"{output} holds no finished run of augx", "give the OUTPUT of an `augx run`")
     wanted = os.path.normpath(name).replace(os.sep, "/")
-    siblings: list[dict[str, Json]] = []
+    siblings: list[Row] = []
     row = None
     try:
         for one in Rows(folder):
@@ -73,15 +73,20 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
         return True, f"wrote {image}: the same bytes as {wanted}"
     now, was = versions.everything(), summary["versions"]
     changed = ", ".join(f"{name} {was.get(name)} -> {now[name]}" for name in now if was.get(name) != now[name])
-    return False, f"wrote {image}: other bytes than {wanted}" + (f"; changed since: {changed}" if changed else "")
+    said = f"wrote {image}: other bytes than {wanted}" + (f"; changed since: {changed}" if changed else "")
+    if not known and _sees_labels(recipe):
+        said += f"; crops look at labels, of which {output} holds not all: say where the input is with --input"
+    return False, said
 
 
-def _known(summary: dict[str, Json], row: dict[str, Json], input: str) -> tuple[Dataset, Sample] | None:
-    """The dataset in `input` and the sample of a row in it, where its labels or a tar are needed; else None."""
+def _known(summary: dict[str, Json], row: Row, input: str) -> tuple[Dataset, Sample] | None:
+    """The dataset in `input`, as it was fitted to the output formats, and the sample of a row in it, where its labels
+    or a tar are needed; else None."""
     read = summary["formats"]["read"]
     if read != "webdataset" and not _sees_labels(Recipe.from_canonical(summary["recipe"])):
         return None
-    dataset = formats.load(read).read(input, ReadOptions())
+    targets = [formats.load(name) for name in summary["formats"]["written"]]
+    dataset = fitting.fit(formats.load(read).read(input, ReadOptions()), targets, allow_loss=True)
     found = next((sample for sample in dataset.samples if sample.id == row["source"]), None)
     if found is None:
         raise InputError(f"{input} does not hold {row['source']}")
@@ -92,7 +97,7 @@ def _sees_labels(recipe: Recipe) -> bool:
     return any(step.name in SEE_LABELS for step in leaves(recipe.steps))
 
 
-def _labelled(folder: Folder, picture: Picture, recipe: Recipe, original: dict[str, Json] | None) -> Picture:
+def _labelled(folder: Folder, picture: Picture, recipe: Recipe, original: Row | None) -> Picture:
     """With the boxes and the mask that crops look at, as the original in OUTPUT has them."""
     if not _sees_labels(recipe):
         return picture
@@ -109,8 +114,8 @@ def _labelled(folder: Folder, picture: Picture, recipe: Recipe, original: dict[s
 
 def _source(
     folder: Folder,
-    row: dict[str, Json],
-    original: dict[str, Json] | None,
+    row: Row,
+    original: Row | None,
     known: tuple[Dataset, Sample] | None,
     input: str | None,
 ) -> bytes:

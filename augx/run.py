@@ -84,6 +84,8 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     dataset = fitting.fit(dataset, targets, request.allow_loss)
     recipe = request.recipe or recipes.read(fitting.bundled_recipe(dataset), checked=False).replace(**request.changes)
     fitting.refuse_blind_flips(dataset, recipe)
+    fitting.refuse_unknown_values(dataset, recipe)
+    dataset = replace(dataset, warnings=(*dataset.warnings, *fitting.unmoved(dataset, recipe)))
     for target in targets:
         target.check(dataset, mixes=False)
     samples = tuple(replace(s, folder=targets[0].place(s, dataset)) for s in dataset.samples)
@@ -203,7 +205,8 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
     from augx import work  # heavy, and not needed where there is nothing to do
 
     known = fitting.without_samples(plan.dataset, plan.formats)
-    orders = work.Orders(folder.root, plan.recipe.canonical(), plan.basis, known, request.untouched)
+    left_out = fitting.lost_by(plan.dataset, [formats.load(name) for name in plan.formats])
+    orders = work.Orders(folder.root, plan.recipe.canonical(), plan.basis, known, request.untouched, left_out)
     start = partial(work.start, orders)
     lost_before = sum(len(copies) for _, copies in plan.lost)
     made, failed = 0, found.failed + lost_before

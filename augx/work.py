@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TypeVar
 
 import cv2
@@ -13,7 +14,7 @@ import cv2
 from augx import formats, geometry, images, labels, objects, plan
 from augx.errors import ImageError, Stopped
 from augx.journal import Entry, dump, write_segment
-from augx.model import Applied, Dataset, Dropped, Job, Json, Mask, Picture, Sample, Shard
+from augx.model import Applied, Dataset, Dropped, Job, Json, Mask, Object, Picture, Sample, Shard
 from augx.naming import copy_name
 from augx.recipe import Recipe
 from augx.seeds import Rng
@@ -28,7 +29,8 @@ class Orders:
     """What a worker has to know for the whole run; `recipe` in its canonical form, `dataset` without its samples
     (`fitting.without_samples`).
 
-    `untouched`: images go over byte for byte, whatever they are (`augx convert`).
+    `untouched`: images go over byte for byte, whatever they are (`augx convert`). `lost`: format -> the kinds of label
+    that its label files leave out.
     """
 
     output: str
@@ -36,6 +38,7 @@ class Orders:
     basis: str
     dataset: Dataset
     untouched: bool = False
+    lost: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def start(orders: Orders) -> Callable[[Shard], dict[str, Json]]:
@@ -49,7 +52,7 @@ class Worker:
 
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
-        self.maker = Maker(Recipe.from_canonical(orders.recipe), orders.dataset, orders.untouched)
+        self.maker = Maker(Recipe.from_canonical(orders.recipe), orders.dataset, orders.untouched, orders.lost)
         self.folder = Folder(orders.output)
 
     def __call__(self, shard: Shard) -> dict[str, Json]:
@@ -99,6 +102,8 @@ class Worker:
                 fail(copy, ImageError("name-too-long", stopped.message, "write"))  # the others can be made
                 continue
             known = {"source_sha256": sums[0], "source_bytes": entry.size, "key": entry.key, "notes": list(entry.notes)}
+            if len(sums) > 1:
+                known["content_sha256"] = entry.sha256  # of the image and its masks
             rows.append(dump(row | known))
             made.append(copy)
         return entry, made, rows
@@ -121,7 +126,15 @@ class Opened:
 class Maker:
     """Makes the copies of a source: a pure function of recipe, dataset, source and copy."""
 
-    def __init__(self, recipe: Recipe, dataset: Dataset, untouched: bool = False) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        dataset: Dataset,
+        untouched: bool = False,
+        lost: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    ) -> None:
+        """`dataset`: without its samples (`fitting.without_samples`). `lost`: as `fitting.lost_by` says."""
+        self.lost = lost
         self.recipe = recipe
         self.dataset = dataset
         self.untouched = untouched
@@ -170,7 +183,8 @@ class Maker:
                 written[path] = self._encoded_mask(mask, job.sample, kind, opened, verbatim)
             else:
                 known = replace(self.dataset, details=self.dataset.details[kind])
-                written[path] = formats.load(kind).label_file(row, job.sample, known).encode()
+                shown = objects.row_without(row, self.lost.get(kind, frozenset()))
+                written[path] = formats.load(kind).label_file(shown, job.sample, known).encode()
         row["files"] = {path: hashlib.sha256(written[path]).hexdigest() for path in beside.values()}
         return row, written
 
@@ -223,9 +237,7 @@ def manifest_row(
         "height": height,
         "label": known.label,
         "labels": dict(known.labels),
-        "objects": [
-            objects.to_row(thing, geometry.coco_area(thing, width, height)) for thing in labels.boxed(known).objects
-        ],
+        "objects": [objects.to_row(thing, _area(thing, width, height)) for thing in labels.boxed(known).objects],
         "dropped": [objects.dropped_row(one) for one in dropped],
         "captions": list(known.captions),
         "values": dict(known.values),
@@ -253,6 +265,12 @@ def _numbers(mask: Mask) -> geometry.Plane:
     """The numbers that colours stand for in COCO's panoptic masks: R + 256 G + 65536 B."""
     values = mask.values.astype("uint32")
     return values if values.ndim == 2 else values[..., 0] + 256 * values[..., 1] + 65536 * values[..., 2]
+
+
+def _area(thing: Object, width: int, height: int) -> float | None:
+    """As COCO counts it; a polygon too small for a pixel has its own."""
+    area = geometry.coco_area(thing, width, height)
+    return sum(map(geometry.ring_area, thing.rings)) if area == 0 and thing.rings else area
 
 
 def failure(source: str, copy: int, error: ImageError) -> dict[str, Json]:

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from conftest import encoded, tree
+from label_sets import coco_set, mask, masks, plant, yolo
 from running import a_recipe, run
 
 from augx import manifest
 from augx import plan as planning
 
+LABELLED: dict[str, Callable[[], dict[str, Any]]] = {"yolo": yolo, "masks": masks, "two_formats": coco_set}
 TOUCHING = ("write", "utime", "replace", "mkdir", "unlink", "rmdir", "ftruncate", "pwrite")
 
 
@@ -41,7 +43,31 @@ class Scenario:
         run(self.input, self.start, **request)
 
 
+def labels_planned(name: str, case: Scenario) -> None:
+    """Label files and masks beside images; `name`: the dataset, and what has changed since OUTPUT was made, if any."""
+    dataset, _, changed = name.partition(",")
+    shutil.rmtree(case.input)
+    plant(case.input, LABELLED[dataset]())
+    case.killed = {"recipe": a_recipe()} | ({"to_formats": ("coco", "yolo")} if dataset == "two_formats" else {})
+    if not changed:
+        return
+    case.before(**case.killed)
+    if changed == "label":
+        (case.input / "labels" / "1.txt").write_text("1 0.5 0.5 0.5 0.5\n")
+    elif changed == "numbers":
+        plant(case.input, {"data.yaml": "names: [dog, cat]\ntrain: images\nval: images\n"})
+    elif changed == "mask":
+        plant(case.input, {"masks/1.png": mask(2, 1)})
+    elif changed == "box":
+        plant(case.input, coco_set(bbox=[6, 7, 20, 9]))
+    else:
+        raise ValueError(name)
+
+
 def plan(name: str, case: Scenario) -> None:
+    if name.partition(",")[0] in LABELLED:
+        labels_planned(name, case)
+        return
     first = case.input / "cat" / "0.png"
     old, new = encoded(0, ".png"), encoded(50, ".png")
     assert len(old) == len(new), "or else the size tells at once"
@@ -118,7 +144,7 @@ def victim(case: Scenario, point: int) -> bool:
 def judge(case: Scenario, whole: set[str], expected: dict[str, str]) -> str:
     """What is wrong after a kill, "" if nothing is."""
     left = tree(case.work) if case.work.exists() else {}
-    broken = [name for name, sha256 in left.items() if name.endswith(".png") and sha256 not in whole]
+    broken = [name for name, sha256 in left.items() if not name.startswith(".augx/") and sha256 not in whole]
     if broken:
         return f"not whole after the kill: {broken}"
     case.mend()

@@ -30,7 +30,6 @@ CHANGES: Mapping[tuple[str, str], str] = {
     ("labelme", "instances"): "each object has its own mask",
     ("labelme", "boxes"): "a box is left out where a mask says it",
     ("cvat", "polygons"): "several rings become shapes of one group",
-    ("cvat", "keypoints"): "a skeleton and its box become shapes of one group",
     ("cvat", "instances"): "each object has its own mask",
     ("cvat", "boxes"): "a box is left out where a mask says it; that of a skeleton becomes a shape of its group",
     ("coco", "instances"): "each object has its own RLE",

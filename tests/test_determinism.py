@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import encoded, tree
+from conftest import encoded, rows, tree
+from label_sets import coco_set, masks, plant, yolo
 from running import a_recipe, run
 
 from augx import plan as planning
@@ -148,3 +149,28 @@ def test_fewer_copies_are_the_first_of_many(photos: Path, expected: dict[str, st
     found = {name: sha256 for name, sha256 in tree(tmp_path / "out").items() if "_aug" in name}
     assert len(found) == 8
     assert found.items() <= expected.items()
+
+
+def test_labels_and_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Label files and masks beside images, and files of the whole dataset: with any workers, in any place."""
+    monkeypatch.setattr(planning, "_SHARD_SOURCES", 1)
+    ring = {"segmentation": [[4, 5, 16, 5, 16, 15]], "attributes": {"b": 1, "a": [2.5, None]}}
+    formats: dict[str, dict[str, Any]] = {"to_formats": ("coco", "yolo", "cvat", "hf")}
+    sets = {"yolo": (yolo(), {}), "masks": (masks(), {}), "coco": (coco_set(**ring), formats)}
+    for name, (files, request) in sets.items():
+        here, there = tmp_path / name, tmp_path / "else where" / f"{name} 2"
+        plant(here, files)
+        plant(there, dict(reversed(files.items())))
+        run(here, tmp_path / f"{name}-0", a_recipe(TRANSFORMS), **request)
+        run(there, there.parent / f"{name}-2", a_recipe(TRANSFORMS), workers=2, **request)
+        found = tree(tmp_path / f"{name}-0")
+        assert found == tree(there.parent / f"{name}-2")
+        made = rows(tmp_path / f"{name}-0")
+        assert len(made) == 9
+        assert {path for row in made for path in (row["file_name"], *row["files"])} < found.keys()
+        assert all(len(row["files"]) == 1 for row in made)
+        assert not any(
+            str(tmp_path).encode() in path.read_bytes()
+            for path in (tmp_path / f"{name}-0").rglob("*.*")
+            if path.is_file()
+        )

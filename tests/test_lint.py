@@ -23,7 +23,9 @@ COLOURS = ("red light", "green-light", "amber")
 DIGITS = tuple("0123456789")
 
 
-def dataset(*things: Object, classes: tuple[str, ...] = ("cat", "dog"), values: Mapping[str, Any] | None = None) -> Dataset:
+def dataset(
+    *things: Object, classes: tuple[str, ...] = ("cat", "dog"), values: Mapping[str, Any] | None = None
+) -> Dataset:
     known = Annotations({} if things else {classes[0]: 1.0}, values or {}, objects=things)
     return Dataset("in", "coco", (Sample("a.png", known),), classes)
 
@@ -55,7 +57,12 @@ TWICE = "mirrors at the border: objects show a second time there, without a labe
         ("HorizontalFlip", dataset(classes=DIGITS), f"HorizontalFlip mirrors {READ}", "leave it out"),
         ("RandomRotate90", dataset(classes=DIGITS), f"RandomRotate90 turns {READ}", "leave it out"),
         ("Rotate: {limit: 180}", dataset(classes=DIGITS), f"Rotate turns {READ}", "leave it out"),
-        ("HorizontalFlip", dataset(BOX, classes=("left shoe", "shoe_right")), f"HorizontalFlip {SIDES}", "leave it out"),
+        (
+            "HorizontalFlip",
+            dataset(BOX, classes=("left shoe", "shoe_right")),
+            f"HorizontalFlip {SIDES}",
+            "leave it out",
+        ),
         (
             "HorizontalFlip",
             dataset(values={"steering_angle": 0.3, "speed": 7}),

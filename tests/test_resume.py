@@ -28,12 +28,13 @@ SCENARIOS = [
     "first", "recipe", "source_removed", "source_added", "source_changed", "copies_lowered", "copies_raised",
     "originals_dropped", "table_added", "table_instead", "failing", "recipe_and_back", "content_and_back",
 ]  # fmt: skip
+LABELLED = ["yolo", "yolo,label", "yolo,numbers", "masks", "masks,mask", "two_formats", "two_formats,box"]
 
 
-def drive(folder: Path, step: int) -> dict[str, Any]:
-    """Every `step`-th point of every scenario: how many there are, and at which ones something was wrong."""
+def drive(folder: Path, step: int, scenarios: list[str]) -> dict[str, Any]:
+    """Every `step`-th point of these scenarios: how many there are, and at which ones something was wrong."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(DRIVER.parent), *sys.path])}
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", str(DRIVER), str(folder), str(step), *SCENARIOS]
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", str(DRIVER), str(folder), str(step), *scenarios]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
@@ -42,22 +43,22 @@ def drive(folder: Path, step: int) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def some_points(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return drive(tmp_path_factory.mktemp("some"), 7)
+    return drive(tmp_path_factory.mktemp("some"), 7, SCENARIOS) | drive(tmp_path_factory.mktemp("few"), 23, LABELLED)
 
 
 @pytest.fixture(scope="module")
 def every_point(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return drive(tmp_path_factory.mktemp("every"), 1)
+    return drive(tmp_path_factory.mktemp("every"), 1, [*SCENARIOS, *LABELLED])
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", [*SCENARIOS, *LABELLED])
 def test_killed_at_some_points(some_points: dict[str, Any], scenario: str) -> None:
     assert some_points[scenario]["points"] >= 1
     assert some_points[scenario]["wrong"] == {}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", [*SCENARIOS, *LABELLED])
 def test_killed_at_every_point(every_point: dict[str, Any], scenario: str) -> None:
     assert every_point[scenario]["points"] >= 10
     assert every_point[scenario]["wrong"] == {}

@@ -1,4 +1,4 @@
-"""Datasets as they are in the wild: each flaw of `wild.FLAWS` through the command line, in every format it occurs in."""
+"""Datasets as they are in the wild: each flaw of `wild.FLAWS` on the command line, in every format it is met in."""
 
 from __future__ import annotations
 
@@ -174,7 +174,9 @@ def test_every_code_is_in_the_table_or_tested_elsewhere() -> None:
 
 def test_every_code_of_a_warning_has_its_words_in_the_closing_summary() -> None:
     failing = {made.code or flaw.code for flaw in wild.FLAWS if flaw.end == "failed" for made in flaw.made}
-    warning = {made.code or flaw.code for flaw in wild.FLAWS if flaw.end not in ("failed", "refused") for made in flaw.made}
+    warning = {
+        made.code or flaw.code for flaw in wild.FLAWS if flaw.end not in ("failed", "refused") for made in flaw.made
+    }
     warning |= {code for flaw in wild.FLAWS for made in flaw.made for code in made.also}
     wordless = set(_codes()) - closing._WARNINGS.keys()
     assert wordless <= (failing - warning) | _OF_IMAGES | {"unreadable-folder"}
@@ -215,7 +217,9 @@ def test_class_names_come_back_as_they_were_or_are_refused(
     thing = {"bbox": [5, 5, 10, 8], "category": name}
     lines = [{"file_name": f"{n}.png", "objects": {key: [value] for key, value in thing.items()}} for n in "ab"]
     files = {**wild_data.images(), "metadata.jsonl": "".join(json.dumps(line) + "\n" for line in lines)}
-    _there_and_back(tmp_path, files, "hf", target, kind, lambda row: [thing["label"] for thing in row["objects"]], capsys)
+    _there_and_back(
+        tmp_path, files, "hf", target, kind, lambda row: [thing["label"] for thing in row["objects"]], capsys
+    )
 
 
 @pytest.mark.parametrize("target", ["folder", "table", "hf"])
@@ -264,3 +268,36 @@ def test_category_ids_survive_as_they_are(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "out" / "annotations.json").read_text("utf-8"))
     assert written["categories"] == known
     assert [one["category_id"] for one in written["annotations"]] == [90, 1, 13, 1]
+
+
+_LABEL_FILES = {
+    "labels.csv": "",
+    "metadata.jsonl": "",
+    "annotations.json": wild_data.coco_json([wild_data.COCO_BOX]),
+    "data.yaml": "names: [cat]\ntrain: .\n",
+    "a.xml": wild_data.voc_xml(wild_data.BOX_XML),
+    "a.json": wild_data.BOX_JSON,
+    "a.txt": "0 0.5 0.5 0.1 0.1\n",
+    "labelTxt/a.txt": "1 1 9 1 9 9 1 9 cat 0\n",
+    "0.tar": "",
+    "masks/a.png": "",
+    "_annotations.createml.json": "[]",
+    "annotations.xml": wild_data.cvat_xml(""),
+}
+
+
+@pytest.mark.parametrize("name", _LABEL_FILES)
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link out", "link to nothing"])
+def test_detection_looks_at_files_of_input_alone(
+    kind: str, name: str, tmp_path: Path, outside: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And waits for none: what seems to be a label file may be a pipe, or lead elsewhere."""
+    target = outside / "label"
+    target.write_text(_LABEL_FILES[name])
+    contents = {"pipe": Fifo(), "folder": Folder(), "link out": Link(str(target)), "link to nothing": Link("nothing")}
+    draw(tmp_path / "in", {**wild_data.images(), name: contents[kind]}, outside)
+    code = cli.call(["plan", str(tmp_path / "in")])
+    said = capsys.readouterr()
+    assert code in (0, 1, 2)
+    assert "Traceback" not in said.err
+    assert "(boxes)" not in said.out and "cat" not in said.out

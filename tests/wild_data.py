@@ -1,4 +1,4 @@
-"""Tiny datasets in every format, for the flaws in `wild.py`: two images of 40 x 30, `a` with the flaw and `b` without."""
+"""Tiny datasets in every format, for the flaws in `wild.py`: two images of 40 x 30, `a` with the flaw, `b` without."""
 
 from __future__ import annotations
 
@@ -333,3 +333,52 @@ def without(files: Mapping[str, Content], *names: str) -> dict[str, Content]:
 
 def png_text(data: bytes) -> str:
     return base64.b64encode(data).decode()
+
+
+# One box of image a, x, y, w, h, in the words of each format
+
+BOX = ((5.0, 5.0, 10.0, 8.0),)  # x, y, w, h of the object where only another of its parts has a flaw
+BBOX = [5, 5, 10, 8]
+COCO_BOX = {"id": 7, "bbox": BBOX}
+BOX_XML = voc_object("cat", (5, 5, 15, 13))
+BOX_JSON = labelme_json([{"points": [[5, 5], [15, 13]]}])
+CVAT_BOX = '<box label="cat" xtl="5" ytl="5" xbr="15" ybr="13"/>'
+ML_BOX = {"label": "cat", "coordinates": {"x": 10, "y": 9, "width": 10, "height": 8}}
+YOLO_LINE = "0 0.25 0.3 0.25 0.26666666666666666"
+HF_ROW = json.dumps({"file_name": "a.png", "objects": {"bbox": [BBOX], "category": ["cat"]}})
+HF_B = json.dumps({"file_name": "b.png", "objects": {"bbox": [BBOX], "category": ["cat"]}})
+
+
+def hf_lines(line: str | bytes) -> Files:
+    tail = f"\n{HF_B}\n"
+    return {**images(), "metadata.jsonl": line + tail.encode() if isinstance(line, bytes) else line + tail}
+
+
+# What is looked at in the rows of OUTPUT's manifest
+
+
+def objects_of_a(first: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    (row,) = [row for row in first if row["source"].rpartition("/")[2].startswith("a")]
+    objects: list[dict[str, Any]] = row["objects"]
+    return objects
+
+
+def visibilities(*wanted: float) -> Any:
+    def check(first: list[dict[str, Any]]) -> None:
+        assert objects_of_a(first)[0]["keypoints"][2::3] == list(wanted)
+
+    return check
+
+
+def sources(*wanted: str) -> Any:
+    def check(first: list[dict[str, Any]]) -> None:
+        assert [row["source"] for row in first] == list(wanted)
+
+    return check
+
+
+def labels(*wanted: str | None) -> Any:
+    def check(first: list[dict[str, Any]]) -> None:
+        assert [thing["label"] for thing in objects_of_a(first)] == list(wanted)
+
+    return check

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -27,6 +28,13 @@ from augx.cli.options import (
 @click.option("--to", "to_formats", metavar="FORMAT", multiple=True, required=True, help="Format of OUTPUT.")
 @reading_options
 @loss_option
+@click.option(
+    "--pixels",
+    type=click.Choice(["upright", "stored"]),
+    default="upright",
+    show_default=True,
+    help="What labels count in, where EXIF turns a picture.",
+)
 @workers_option
 @max_errors_option
 @click.option("--strict", is_flag=True, help="Refuse where there would be a warning.")
@@ -48,12 +56,13 @@ def convert_command(
     """
     from augx import run
     from augx.cli.output import Progress, print_json, summarise
+    from augx.model import LabelOptions
     from augx.recipe import CONVERSION
 
     asked = run.Request(
         input=input,
         output=output,
-        recipe=CONVERSION,
+        recipe=replace(CONVERSION, labels=LabelOptions(pixels=chosen["pixels"])),
         from_format=chosen["from_format"],
         to_formats=to_formats,
         read=read_options(chosen),

@@ -95,7 +95,7 @@ _WARNINGS = {  # what the codes of flaws and notes mean, as "3 x ..."
     "unknown-category": "an object is of a category that is not listed and is left out",
     "unknown-class": "an object is of a class that has no name and is left out",
     "unknown-image": "annotations are of images that are not listed and are left out",
-    "unmoved-field": "a field of numbers is carried as it is, even where pixels move",
+    "unmoved-field": "a field of numbers is not moved: left out where pixels move if it is called like a place",
     "unreadable-field": "a field cannot be written as JSON again and is left out",
     "unreadable-list": "a list of classes is no UTF-8 and is not written again",
     "unreadable-object": "a part of an object cannot be read and is left out",

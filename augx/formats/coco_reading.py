@@ -248,7 +248,7 @@ def read_file(path: str, file: LabelFile) -> Reading:
     try:
         content = open_regular(path)
     except OSError as error:
-        raise InputError(f"{file.path} cannot be read: {error.strerror}") from None
+        raise InputError(f"{file.path} cannot be read: {error.strerror}", "is it whole, and may you read it?") from None
     with content:
         stream = JsonStream(content, file.path, _LISTS)
         for key, value in stream:
@@ -267,7 +267,7 @@ def read_file(path: str, file: LabelFile) -> Reading:
         reading.problem(None, "no-annotations", "it has no list of annotations")
     if reading.unmoved:
         names = ", ".join(sorted(reading.unmoved))
-        message = f"carried as they are, even where they are coordinates and pixels move: {names[:300]}"
+        message = f"numbers that are not moved; those called like places are left out of moved copies: {names[:300]}"
         reading.problem(None, "unmoved-field", message)
     kind = "panoptic" if reading.panoptic else "" if file.kind in BARE and reading.parts else file.kind
     known = tuple(reading.categories) if "categories" in stream.keys else None

@@ -160,7 +160,7 @@ class _Reading:
                 raise ValueError(f"{path}: it is larger than {MAX_BYTES >> 20} MB")
             entries = read_json(data, path)
         except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}") from None
+            raise InputError(f"{path} cannot be read: {error.strerror}", "is it whole, and may you read it?") from None
         except ValueError as error:
             raise InputError(str(error), "mend the file, or name another with `--labels`") from None
         if not isinstance(entries, list):

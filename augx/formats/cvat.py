@@ -166,7 +166,7 @@ class _Reading:
         if any(tags.values()):
             extra["tags"] = tags
         labels = dict.fromkeys(tags, 1.0)
-        return Annotations(labels, objects=tuple(objects), size=size, extra=extra), problems
+        return Annotations(labels, objects=cvat_shapes.together(objects), size=size, extra=extra), problems
 
 
 def _is_cvat(text: bytes) -> bool:
@@ -212,7 +212,7 @@ def _parse(root: str, path: str) -> Element:
         with open_regular(os.path.join(root, path)) as file:
             document = xml_safe.read(file.read(xml_safe.MAX_BYTES + 1), path)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+        raise InputError(f"{path} cannot be read: {error.strerror}", "is it whole, and may you read it?") from None
     except ValueError as error:
         raise InputError(str(error), "export the annotations again") from None
     if document.tag != "annotations":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from augx.formats import ellipses
@@ -78,6 +79,35 @@ def read(element: Element, skeletons: Mapping[str, Sequence[str]], size: tuple[i
     if kind == "skeleton":
         return _skeleton(element, label, extra, skeletons[element.get("label", "")])
     raise ValueError("no such shape is known")
+
+
+def together(shapes: Sequence[Object]) -> tuple[Object, ...]:
+    """A skeleton and the box, polygons or mask behind it that are of its class and group: one object, as one is written
+    that has keypoints and another shape."""
+    objects: list[Object] = []
+    for shape in shapes:
+        last = objects[-1] if objects else None
+        group = shape.extra.get("group_id")
+        if (
+            last is None
+            or not group
+            or last.keypoints is None
+            or "shape" in last.extra
+            or shape.keypoints is not None
+            or (last.label, last.extra.get("group_id")) != (shape.label, group)
+            or last.extra.get("attributes") != shape.extra.get("attributes")
+            or (not shape.rings and (last.box or last.rings or last.rle or last.corners))
+        ):
+            objects.append(shape)
+            continue
+        objects[-1] = replace(
+            last,
+            box=last.box or shape.box,
+            rings=(*last.rings, *shape.rings),
+            rle=shape.rle,
+            corners=shape.corners,
+        )
+    return tuple(objects)
 
 
 def _numbers(element: Element, *names: str) -> list[float]:

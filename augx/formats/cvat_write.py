@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FIELDS = ("source", "occluded", "z_order", "group_id")  # of objects' `extra`: attributes of the XML element
 _EXPECTED = {"source": "manual", "occluded": 0, "z_order": 0}  # by those who read CVAT's XML
 _NESTED = ("attributes", "elements", "shape")  # of objects' `extra`: what is no attribute of the element
-_SHAPES = frozenset({"point", "points", "line", "polyline", "circle", "ellipse", "cuboid"})
+_SHAPES = ("point", "points", "line", "polyline", "circle", "ellipse", "cuboid")
 
 Part = tuple[str, Mapping[str, Json], Sequence[str]]  # an element: its name, its place, the lines in it
 
@@ -171,11 +171,12 @@ def _skeleton(flat: Sequence[float], names: Sequence[str], extra: Mapping[str, J
     known = extra.get("elements", {})
     for number, (x, y, seen) in enumerate(zip(flat[::3], flat[1::3], flat[2::3], strict=True)):
         name = names[number] if names else str(number + 1)
-        own = known.get(name, {}) if isinstance(known, Mapping) else {}
+        told = known.get(name) if isinstance(known, Mapping) else None
+        own = told if isinstance(told, Mapping) else {}
         source = own.get("source", extra.get("source"))
         head = {"label": name} | ({} if source is None else {"source": source})
         head |= {"outside": int(not seen), "occluded": int(seen == 1), "points": _pairs((x, y))}
-        inner += _element("points", head, _attribute_lines(own.get("attributes", {}), 8), 6)
+        inner += _element("points", head, _attribute_lines(_attributes(own, True), 8), 6)
     return "skeleton", {}, inner
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from augx.formats.walk import is_folder
+from augx.formats.walk import inside, is_folder
 from augx.store import open_regular
 
 _FOLDERS = 200  # no glance lists more
 
 
-def near(root: str, endings: tuple[str, ...], depth: int = 2, each: int = 3) -> Iterator[str]:
+def near(root: str, endings: tuple[str, ...], depth: int = 2, each: int = 3, outside: bool = False) -> Iterator[str]:
     """Files with these endings (lower case) down to `depth` folders below the root: the first `each` of a folder.
 
-    Sorted, folder by folder, the nearest first; hidden ones and links to folders are left out.
+    Sorted, folder by folder, the nearest first; hidden ones and links to folders are left out, and so are links that
+    lead out of the root, but for `outside`.
     """
     folders = [""]
     listed = 0
@@ -25,19 +26,25 @@ def near(root: str, endings: tuple[str, ...], depth: int = 2, each: int = 3) -> 
             if listed > _FOLDERS:
                 return
             names: list[str] = []
+            links: set[str] = set()
             try:
                 with os.scandir(os.path.join(root, folder)) as entries:
                     for entry in entries:
                         name = entry.name
                         if name.startswith("."):
                             continue
-                        if name.lower().endswith(endings):
+                        if is_folder(entry):
+                            if not entry.is_symlink():
+                                deeper.append(f"{folder}{name}/")
+                        elif name.lower().endswith(endings):
                             names.append(folder + name)
-                        elif is_folder(entry) and not entry.is_symlink():
-                            deeper.append(f"{folder}{name}/")
+                            if entry.is_symlink():
+                                links.add(folder + name)
             except OSError:
                 continue
-            yield from sorted(names)[:each]
+            for path in sorted(names)[:each]:
+                if outside or path not in links or inside(os.path.join(root, path), root):
+                    yield path
         folders = sorted(deeper)
 
 

@@ -121,7 +121,9 @@ class JsonStream:
         try:
             data = self._file.read(size)
         except OSError as error:
-            raise InputError(f"{self._name} cannot be read: {error.strerror}") from None
+            raise InputError(
+                f"{self._name} cannot be read: {error.strerror}", "is it whole, and may you read it?"
+            ) from None
         self._hash.update(data)
         self._ended = not data
         ahead = self._text[self._at :]

@@ -372,7 +372,7 @@ def _text(root: str, path: str) -> str:
         with open_regular(os.path.join(root, path)) as file:
             return file.read().decode("utf-8-sig")
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+        raise InputError(f"{path} cannot be read: {error.strerror}", "is it whole, and may you read it?") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: byte {error.start} is no UTF-8", "save it as UTF-8") from None
 

@@ -11,6 +11,7 @@ from itertools import islice
 
 from augx.errors import InputError
 from augx.model import Flaw, Json
+from augx.store import open_regular
 
 HEAD = 20  # rows looked at to tell whether a table fits
 HEAD_LINES = 10 * HEAD  # for that many rows, as a row may have many lines
@@ -22,10 +23,10 @@ Cells = Mapping[str, Json]  # one row as read: text in CSV and TSV, any JSON in 
 def parse(path: str, name: str, head: bool = False) -> tuple[str, tuple[str, ...], list[tuple[int, Cells]], list[Flaw]]:
     """Delimiter, header, (line, row) in order, and the rows that cannot be read. `head`: the first ones, leniently."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             data = b"".join(islice(file, HEAD_LINES)) if head else file.read()
     except OSError as error:
-        raise InputError(f"{name} cannot be read: {error.strerror}") from None
+        raise InputError(f"{name} cannot be read: {error.strerror}", "is it whole, and may you read it?") from None
     try:
         text = data.decode("utf-8", "replace" if head else "strict").lstrip("\ufeff")
     except UnicodeDecodeError as error:

@@ -33,7 +33,8 @@ DOCUMENT_NAMES = frozenset(_NAMES.split())
 class Walk:
     """What lies under a root. Paths are relative to it, with `/`, sorted; hidden files and folders are left out.
 
-    `documents`: files that are no images, such as label files; `ignored` counts them by ending.
+    `documents`: files that are no images, such as label files, links to nothing among them; `ignored` counts those
+    that are there by ending.
     `failed`: images that cannot be made. `warnings`: what was left out.
     """
 
@@ -178,6 +179,8 @@ class _Search:
             mode = os.stat(real).st_mode
         except OSError:
             self._fail("link-broken", path, "the link points to nothing")
+            if is_document(name) and is_text(path):
+                self.documents.append(path)  # a label file that is not there fails its image
             return
         if stat.S_ISREG(mode):
             self._file(prefix, name)

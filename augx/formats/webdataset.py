@@ -276,7 +276,7 @@ def _image(endings: Mapping[str, object]) -> str | None:
 def _choose(root: str, chosen: str | None, warnings: list[Flaw]) -> list[str]:
     """The shards to read, sorted: all, or what the user named by a path or a folder."""
     shards: list[str] = []
-    for path in near(root, (".tar",), depth=4, each=1 << 30):
+    for path in near(root, (".tar",), depth=4, each=1 << 30, outside=True):
         if not is_text(path) or not inside(os.path.join(root, path), root):
             warnings.append(Flaw("link-outside", shown(path), "a link that leads out of INPUT is not followed"))
         else:

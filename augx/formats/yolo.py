@@ -132,7 +132,8 @@ class Yolo(Plain):
     def beside(self, sample: Sample, dataset: Dataset, stem: str) -> tuple[Beside, ...]:
         folder, _, name = stem.rpartition("/")
         details: Details = dataset.details
-        if sample.annotations.extra.get("yolo", {}).get("label_file") is False:
+        own = sample.annotations.extra.get("yolo", {}) if dataset.format == self.name else {}
+        if own.get("label_file") is False:
             return ()
         labels = details.folders.get(folder, usual_folder(folder))
         classes = sorted({thing.label for thing in sample.annotations.objects if thing.label is not None})

@@ -114,7 +114,7 @@ class Texts:
             with open_regular(os.path.join(self.root, name)) as file:
                 data = file.read(MAX_TEXT + 1)
         except OSError as error:
-            raise InputError(f"{name} cannot be read: {error.strerror}") from None
+            raise InputError(f"{name} cannot be read: {error.strerror}", "is it whole, and may you read it?") from None
         if len(data) > MAX_TEXT:
             raise InputError(f"{name} is larger than {MAX_TEXT >> 20} MB", "is it what its name says?")
         self.sums[name] = hashlib.sha256(data).hexdigest()

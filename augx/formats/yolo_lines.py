@@ -194,7 +194,30 @@ def _outline(thing: Mapping[str, Json]) -> Sequence[float]:
 
         rle = from_row(thing).rle
         shape = mask_rings(rle_decode(rle)) if rle is not None else ()
+    elif shape and len(shape) > 1:
+        shape = united(shape)
     return joined(shape) if shape else _rectangle(_extent(thing))
+
+
+def united(rings: Sequence[Sequence[float]]) -> Sequence[Sequence[float]]:
+    """Rings that overlap as the outlines of what they cover together: joined as they are, that would be a hole."""
+    from array import array
+
+    from augx.geometry import mask_rings, rasterise, rings_box
+
+    boxes = [rings_box([array("d", ring)]) for ring in rings]
+    apart = all(
+        one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+        for place, one in enumerate(boxes)
+        for other in boxes[:place]
+    )
+    if apart:
+        return rings
+    width, height = math.ceil(max(box[2] for box in boxes)), math.ceil(max(box[3] for box in boxes))
+    flats = [array("d", ring) for ring in rings]
+    alone = sum(int(rasterise([flat], width, height).sum()) for flat in flats)
+    together = rasterise(flats, width, height)
+    return mask_rings(together) if int(together.sum()) < alone else rings
 
 
 def joined(rings: Sequence[Sequence[float]]) -> Sequence[float]:

@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Entry:
 SEE_LABELS = frozenset(
     {"AtLeastOneBBoxRandomCrop", "BBoxSafeRandomCrop", "RandomSizedBBoxSafeCrop", "CropNonEmptyMaskIfExists"}
 )
+_MIRRORS = frozenset({"HorizontalFlip", "VerticalFlip", "Transpose", "D4", "SquareSymmetry", "TimeReverse"})
 SLOW = 0.12  # seconds per megapixel from which a recipe is warned: ten to twenty times the cost of decoding
 
 _VOLUME = "it works on volumes, not pictures; use {}"
@@ -294,6 +296,16 @@ _ALIASES = {
     "vflip": "VerticalFlip",
     "zoom": "RandomScale",
 }
+
+
+def mirrors_pictures(name: str, args: Mapping[str, Any]) -> bool:
+    """Whether a transform makes left of right, always or now and then."""
+    if name == "Affine":
+        scale = args.get("scale", 1)
+        ranges = list(scale.values()) if isinstance(scale, Mapping) else [scale]
+        numbers = [n for one in ranges for n in (one if isinstance(one, (list, tuple)) else [one])]
+        return any(isinstance(n, (int, float)) and n < 0 for n in numbers)
+    return name in _MIRRORS
 
 
 def suggest(name: str) -> str | None:

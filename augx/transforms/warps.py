@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from augx.geometry import clip_ring, ring_area
+from augx.geometry import clip_ring, mask_rings, pairs, ring_area
 
 Array = NDArray[Any]
 
@@ -21,6 +21,8 @@ _STEP = 3.0  # source pixels between the points of an outline that is to be bent
 _LONGEST = 6.0  # new pixels, above which a piece of a bent outline is halved
 _EXACT = 0.01  # source pixels, near enough
 _NODES = 2**14  # how many pixels are searched first for the nearest
+_FOLD = 1e-3  # pixels², how far a cell must be turned over
+_FINE = 4  # how many times finer than pixels an outline is filled where the field folds
 _CELL = 8  # source pixels, the side of the cells in which a first guess is looked up
 
 
@@ -149,6 +151,10 @@ class Field:
         return found
 
     def ring(self, xy: Array) -> list[Array]:
+        """Where the field folds, a place shows several times and no outline can follow: what is inside is asked
+        of every new pixel then."""
+        if self.folds and (rings := self._shown_inside(xy)):
+            return rings
         outline = _dense(xy)
         places = self._find(outline)[0]
         for _ in range(2):  # what is stretched gets points in between
@@ -160,6 +166,29 @@ class Field:
             outline = np.insert(outline, at, halves, axis=0)
             places = np.insert(places, at, self._find(halves)[0], axis=0)
         return [places]
+
+    @cached_property
+    def folds(self) -> bool:
+        if self.straight:
+            return False
+        across, down = np.diff(self.source, axis=1)[:-1], np.diff(self.source, axis=0)[:, :-1]
+        turns = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
+        if self.mirrors:
+            turns = -turns
+        return int((turns < -_FOLD).sum()) > 2
+
+    def _shown_inside(self, xy: Array) -> list[Array]:
+        """The outlines, along pixels, of the new pixels whose centre shows a place inside a ring."""
+        low = np.floor(xy.min(axis=0)) - 1
+        size = np.ceil(xy.max(axis=0)) + 1 - low
+        fine = max(1, min(_FINE, int(4096 / size.max())))
+        inside = np.zeros((size * fine).astype(int)[::-1], np.uint8)
+        corners = np.rint(((xy - low) * fine - 0.5) * 16).astype(np.int32)
+        cv2.fillPoly(inside, [corners], 1, shift=4)
+        at = np.floor((self.source - low) * fine)
+        here = ((at >= 0) & (at < inside.shape[::-1])).all(axis=2)  # NaN is nowhere
+        x, y = np.where(here[..., None], at, 0).astype(np.intp).transpose(2, 0, 1)
+        return [pairs(ring) for ring in mask_rings(inside[y, x] * here)]
 
     def shown(self, places: Array) -> Array:
         """The source's places at new places, (n, 2) -> (n, 2): bilinear between centres."""

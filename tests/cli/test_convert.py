@@ -132,9 +132,7 @@ def test_a_changed_label_file_is_converted_again(voc: Path, tmp_path: Path) -> N
     assert cli.call(["verify", str(output)]) == 0
 
 
-def test_what_would_be_lost_is_refused_by_name(
-    coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_would_be_lost_is_refused_by_name(coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert convert(coco, tmp_path / "out", "voc") == 2
     said = capsys.readouterr().err
     assert "the format voc cannot hold polygons (1 images, the first a.png)" in said

@@ -13,7 +13,7 @@ from augx.errors import InputError
 from augx.formats import ReadOptions
 from augx.formats.coco import Coco
 from augx.formats.coco_file import named
-from augx.model import Annotations, Flaw, Object, Pose, Rle
+from augx.model import Flaw, Object, Pose, Rle
 
 COCO = Coco()
 CATEGORIES = [{"id": 3, "name": "cat", "supercategory": "animal"}, {"id": 90, "name": "dog"}]
@@ -535,7 +535,7 @@ def test_coordinates_that_augx_does_not_move_are_named(tmp_path):
         },
     )
     assert [flaw.message for flaw in dataset.warnings] == [
-        "a.json: carried as they are, even where they are coordinates and pixels move: face_box, foot_kpts"
+        "a.json: numbers that are not moved; those called like places are left out of moved copies: face_box, foot_kpts"
     ]
 
 

@@ -15,7 +15,6 @@ from label_tables import CHANGES
 from augx.formats import ReadOptions, load
 
 
-
 @pytest.fixture(scope="module")
 def found() -> Mapping[tuple[str, str], Pair]:
     return label_tables.found()

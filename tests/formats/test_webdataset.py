@@ -11,8 +11,8 @@ import pytest
 from augx.errors import InputError
 from augx.formats import ReadOptions
 from augx.formats.webdataset import Webdataset
-from augx.store import Source
 from augx.model import Annotations, Object, Sample
+from augx.store import Source
 
 WDS = Webdataset()
 
