@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from augx.errors import InputError
-from augx.formats.table_cells import Cells
+from augx.formats.table.cells import Cells
 from augx.model import Box, Json
 from augx.objects import tidy
 

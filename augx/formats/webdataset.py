@@ -20,7 +20,7 @@ from augx.errors import InputError
 from augx.formats import Plain, ReadOptions
 from augx.formats.folder import SPLITS
 from augx.formats.heads import near
-from augx.formats.hf_read import Columns, class_order, meanings, read_row
+from augx.formats.hf.read import Columns, class_order, meanings, read_row
 from augx.formats.walk import inside, is_text, require_folder, shown
 from augx.model import Annotations, Dataset, Flaw, Json, Sample
 from augx.naming import READABLE

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from augx.errors import InputError
 from augx.formats import ReadOptions
 from augx.formats.coco import Coco
-from augx.formats.coco_file import named
+from augx.formats.coco.file import named
 from augx.model import Flaw, Object, Pose, Rle
 
 COCO = Coco()

@@ -10,7 +10,7 @@ from augx import formats, objects
 from augx.errors import InputError
 from augx.formats import ReadOptions
 from augx.formats.dota import Dota
-from augx.formats.dota_lines import is_dota
+from augx.formats.dota.lines import is_dota
 from augx.model import Annotations, Beside, Dataset, Object, Sample
 
 TEXT = """imagesource:GoogleEarth

@@ -401,7 +401,7 @@ def test_bad_files_and_objects(tmp_path):
 
 def test_a_large_file_is_not_read_whole(tmp_path, monkeypatch):
     plant(tmp_path, **{"1.xml": XML, "1.jpg": ""})
-    monkeypatch.setattr("augx.formats.voc_xml.MAX_BYTES", 100)
+    monkeypatch.setattr("augx.formats.voc.xml.MAX_BYTES", 100)
     assert [(f.code, f.source) for f in read(tmp_path).failed] == [("unreadable-label", "1.jpg")]
 
 

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from augx.errors import InputError
-from augx.formats import ReadOptions, load, yolo_home
+from augx.formats import ReadOptions, load
+from augx.formats.yolo import home as yolo_home
 from augx.model import Pose
 
 YOLO = load("yolo")

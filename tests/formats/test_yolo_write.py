@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from augx import geometry, yamlfile
 from augx.errors import InputError
 from augx.formats import ReadOptions, load
-from augx.formats.yolo_lines import joined, lines, parse
-from augx.formats.yolo_lines import objects as read_objects
+from augx.formats.yolo.lines import joined, lines, parse
+from augx.formats.yolo.lines import objects as read_objects
 from augx.model import Annotations, Dataset, Object, Pose, Rle, Sample
 from augx.objects import KINDS, to_row
 

@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 from augx.errors import InputError
-from augx.formats import Plain, ReadOptions, Row, class_table, heads, voc_lists, voc_xml
+from augx.formats import Plain, ReadOptions, Row, class_table, heads
 from augx.formats.pairs import check_splits, folder_of
-from augx.formats.voc_read import CLASS_MASKS, Details, read
+from augx.formats.voc import lists as voc_lists
+from augx.formats.voc import xml as voc_xml
+from augx.formats.voc.read import CLASS_MASKS, Details, read
 from augx.formats.xml_safe import fits
 from augx.model import Beside, Dataset, Sample
 

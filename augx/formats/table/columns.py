@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from augx.errors import InputError
 from augx.formats.box_table import find_box
-from augx.formats.table_cells import HEAD_LINES, Cells
+from augx.formats.table.cells import HEAD_LINES, Cells
 from augx.formats.walk import Finder
 from augx.model import Annotations, Json
 

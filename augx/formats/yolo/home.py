@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from augx.errors import InputError
 from augx.formats.heads import head
 from augx.formats.walk import Walk
-from augx.formats.yolo_lines import TASKS, Shape
+from augx.formats.yolo.lines import TASKS, Shape
 from augx.model import Flaw, Json
 from augx.store import open_regular
 

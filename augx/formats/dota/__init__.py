@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from augx.errors import InputError
 from augx.formats import Plain, ReadOptions, Row, class_table, heads
-from augx.formats.dota_lines import MAX_BYTES, compose, is_dota, parse
+from augx.formats.dota.lines import MAX_BYTES, compose, is_dota, parse
 from augx.formats.pairs import (
     Pairs,
     belonging,

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from augx.formats import Row
-from augx.formats.yolo_home import SPLIT_KEYS, within
-from augx.formats.yolo_lines import DETECT, OBB, POSE, SEGMENT, Shape
+from augx.formats.yolo.home import SPLIT_KEYS, within
+from augx.formats.yolo.lines import DETECT, OBB, POSE, SEGMENT, Shape
 from augx.model import Dataset, Json
 from augx.objects import object_kinds
 

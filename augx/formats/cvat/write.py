@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from augx.formats import Row, ellipses, xml_safe
-from augx.formats.cvat_shapes import CUBOID, turned
+from augx.formats.cvat.shapes import CUBOID, turned
 from augx.model import Dataset, Json, Rle, Sample
 
 if TYPE_CHECKING:

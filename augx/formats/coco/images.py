@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection, Iterator
 
-from augx.formats.coco_file import shown
-from augx.formats.coco_reading import Reading
+from augx.formats.coco.file import shown
+from augx.formats.coco.reading import Reading
 from augx.formats.walk import Finder
 from augx.model import Flaw, Json
 

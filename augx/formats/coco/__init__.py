@@ -24,14 +24,14 @@ class Coco(Plain):
     fields = None
 
     def detect(self, root: str) -> str:
-        from augx.formats.coco_read import looks_like_coco
+        from augx.formats.coco.read import looks_like_coco
 
         names = sorted(_listed(root), key=lambda name: (not _LIKELY.search(posixpath.basename(name).lower()), name))
         found = sorted(name for name in names[:_GLANCE] if looks_like_coco(os.path.join(root, name)))
         return f"{found[0]}{f' and {len(found) - 1} more' if found[1:] else ''}" if found else ""
 
     def read(self, root: str, options: ReadOptions) -> Dataset:
-        from augx.formats.coco_read import read
+        from augx.formats.coco.read import read
 
         return read(root, options)
 
@@ -46,13 +46,13 @@ class Coco(Plain):
 
     def place(self, sample: Sample, dataset: Dataset) -> str:
         """The folder the source lies in; images/train for a dataset of another format."""
-        from augx.formats.coco_write import folder_of
+        from augx.formats.coco.write import folder_of
 
         return posixpath.dirname(sample.id) if dataset.format == self.name else folder_of(sample.split)
 
     def write(self, rows: Iterable[Row], dataset: Dataset) -> Iterator[tuple[str, Iterable[str]]]:
         """The label files that were read; annotations/instances_train.json and others for what was not COCO."""
-        from augx.formats.coco_write import write
+        from augx.formats.coco.write import write
 
         return write(rows, dataset)
 

@@ -10,7 +10,7 @@ from sys import intern
 from typing import Any, NamedTuple
 
 from augx.errors import InputError
-from augx.formats.coco_file import BARE, FILES, LabelFile, class_name, clean, shown
+from augx.formats.coco.file import BARE, FILES, LabelFile, class_name, clean, shown
 from augx.formats.json_stream import JsonStream
 from augx.model import Box, Flat, Json, Rle
 from augx.store import open_regular

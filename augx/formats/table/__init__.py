@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from augx.errors import InputError
 from augx.formats import RESERVED, Plain, ReadOptions, Row
 from augx.formats.folder import canonical_split, glance, layout
-from augx.formats.hf_read import is_metadata
-from augx.formats.table_cells import HEAD, Cells, parse
-from augx.formats.table_columns import Table, as_name, file_cell, name_columns, numeric_types, read_annotations
-from augx.formats.table_lines import lines, new_table
+from augx.formats.hf.read import is_metadata
+from augx.formats.table.cells import HEAD, Cells, parse
+from augx.formats.table.columns import Table, as_name, file_cell, name_columns, numeric_types, read_annotations
+from augx.formats.table.lines import lines, new_table
 from augx.formats.walk import Finder, inside, is_folder, walk
 from augx.model import Annotations, Dataset, Flaw, Sample
 from augx.store import sha256_file

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from augx.errors import InputError
-from augx.formats import RESERVED, Plain, ReadOptions, Row, labelme_shapes
+from augx.formats import RESERVED, Plain, ReadOptions, Row
 from augx.formats.folder import layout
 from augx.formats.heads import head, near, tail
+from augx.formats.labelme import shapes as labelme_shapes
 from augx.formats.walk import Finder, Walk, walk
 from augx.model import Annotations, Beside, Dataset, Flaw, Json, Pose, Sample
 

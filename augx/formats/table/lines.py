@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 
 from augx.formats import Row
-from augx.formats.table_columns import Table
+from augx.formats.table.columns import Table
 from augx.model import Annotations, Dataset, Json, Sample
 
 

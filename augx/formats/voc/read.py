@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from augx.errors import InputError
-from augx.formats import ReadOptions, class_table, voc_lists, voc_xml
+from augx.formats import ReadOptions, class_table
 from augx.formats.pairs import (
     Pairs,
     belonging,
@@ -19,6 +19,8 @@ from augx.formats.pairs import (
     left_over,
     main_folders,
 )
+from augx.formats.voc import lists as voc_lists
+from augx.formats.voc import xml as voc_xml
 from augx.formats.walk import walk
 from augx.model import Annotations, Dataset, Flaw, Object, Sample
 from augx.store import open_regular

@@ -14,15 +14,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from augx.errors import InputError
 from augx.formats import Plain, ReadOptions, Row
-from augx.formats import yolo_lines as text
 from augx.formats.folder import SPLITS
 from augx.formats.heads import head, near
 from augx.formats.pairs import check_splits, left_over
 from augx.formats.walk import walk
-from augx.formats.yolo_home import MAX_TEXT, Said, Texts, choose, numbered, read, relative, tells
-from augx.formats.yolo_lines import OBB, POSE, Bad, Line
-from augx.formats.yolo_read import LABEL_FOLDERS, Found, is_label_file, usual_folder
-from augx.formats.yolo_write import Details, data_yaml, details_of, image_list, task_for
+from augx.formats.yolo import lines as text
+from augx.formats.yolo.home import MAX_TEXT, Said, Texts, choose, numbered, read, relative, tells
+from augx.formats.yolo.lines import OBB, POSE, Bad, Line
+from augx.formats.yolo.read import LABEL_FOLDERS, Found, is_label_file, usual_folder
+from augx.formats.yolo.write import Details, data_yaml, details_of, image_list, task_for
 from augx.model import Annotations, Beside, Dataset, Flaw, Json, Pose, Sample
 from augx.store import open_regular
 

@@ -11,7 +11,7 @@ from augx.formats.heads import head
 from augx.formats.pairs import stem
 from augx.formats.split_names import split_of
 from augx.formats.walk import Finder, Walk
-from augx.formats.yolo_home import NAMES, SPLIT_KEYS, Home, Said, Texts, relative, within
+from augx.formats.yolo.home import NAMES, SPLIT_KEYS, Home, Said, Texts, relative, within
 from augx.model import Flaw
 
 IMAGE_FOLDERS = frozenset({"images", "image", "imgs", "img", "jpegimages"})

@@ -16,8 +16,8 @@ from typing import TypeVar
 
 from augx.errors import InputError
 from augx.formats.json_safe import why_not_kept
-from augx.formats.table_cells import Cells, parse
-from augx.formats.table_columns import GEOMETRY, ROLES, as_name, numeric_types
+from augx.formats.table.cells import Cells, parse
+from augx.formats.table.columns import GEOMETRY, ROLES, as_name, numeric_types
 from augx.model import Annotations, Box, Json, Object, Rle
 
 NAMES = ("metadata.jsonl", "metadata.csv")

@@ -11,10 +11,10 @@ from augx.errors import InputError
 from augx.formats import Plain, ReadOptions, Row
 from augx.formats.folder import canonical_split, glance, layout
 from augx.formats.heads import near
-from augx.formats.hf_read import NAMES, Columns, class_order, columns_of, is_metadata, read_row, rows_of
-from augx.formats.hf_write import lines, new_columns, survey
-from augx.formats.table_cells import Cells
-from augx.formats.table_columns import ROLES
+from augx.formats.hf.read import NAMES, Columns, class_order, columns_of, is_metadata, read_row, rows_of
+from augx.formats.hf.write import lines, new_columns, survey
+from augx.formats.table.cells import Cells
+from augx.formats.table.columns import ROLES
 from augx.formats.walk import Finder, Walk, walk
 from augx.model import Beside, Dataset, Flaw, Sample
 from augx.store import sha256_file

@@ -10,10 +10,10 @@ from augx.errors import InputError
 from augx.formats import Plain, ReadOptions, Row
 from augx.formats.box_table import name_columns
 from augx.formats.heads import near
-from augx.formats.openimages_read import BOXES, ENDINGS, Details, kind_of, read
-from augx.formats.openimages_write import details_of, lines
+from augx.formats.openimages.read import BOXES, ENDINGS, Details, kind_of, read
+from augx.formats.openimages.write import details_of, lines
 from augx.formats.pairs import check_splits
-from augx.formats.table_cells import HEAD, parse
+from augx.formats.table.cells import HEAD, parse
 from augx.formats.walk import Finder
 from augx.model import Dataset, Sample
 

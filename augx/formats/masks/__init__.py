@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from augx.errors import InputError
-from augx.formats import Plain, ReadOptions, Row, class_table, heads, mask_names
+from augx.formats import Plain, ReadOptions, Row, class_table, heads
 from augx.formats.folder import SPLITS, canonical_split, layout
 from augx.formats.image_lists import Names, parse_paths
+from augx.formats.masks import names as mask_names
 from augx.formats.pairs import belonging, check_splits, chosen, digest_of, folder_of, left_over, stem
 from augx.formats.walk import walk
 from augx.model import Annotations, Beside, Dataset, Flaw, Sample

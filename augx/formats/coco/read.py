@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from augx.errors import InputError
 from augx.formats import RESERVED, ReadOptions
-from augx.formats.coco_file import BARE, FILES, KINDS, POSES, LabelFile, named, shown
-from augx.formats.coco_images import Masks, find_images, mask_folder
-from augx.formats.coco_reading import Reading, Tag, read_file
+from augx.formats.coco.file import BARE, FILES, KINDS, POSES, LabelFile, named, shown
+from augx.formats.coco.images import Masks, find_images, mask_folder
+from augx.formats.coco.reading import Reading, Tag, read_file
 from augx.formats.folder import layout
 from augx.formats.poses import swap_of
 from augx.formats.walk import Walk, walk

@@ -18,7 +18,7 @@ from augx.formats.box_table import CORNERS, SIZE, Columns, box_of, find_box, is_
 from augx.formats.folder import SPLITS, canonical_split, layout
 from augx.formats.pairs import belonging, left_over
 from augx.formats.split_names import split_of
-from augx.formats.table_cells import HEAD, Cells, parse
+from augx.formats.table.cells import HEAD, Cells, parse
 from augx.formats.walk import Finder, Walk, walk
 from augx.model import Annotations, Dataset, Flaw, Json, Object, Sample
 from augx.store import open_regular, sha256_file

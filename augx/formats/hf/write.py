@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from augx.formats import Row
-from augx.formats.hf_read import NAMES, Columns, class_order
+from augx.formats.hf.read import NAMES, Columns, class_order
 from augx.model import Dataset, Json, Rle
 
 _NUMBERS = ("bbox", "segmentation", "keypoints", "obb", "area")
@@ -119,7 +119,7 @@ def _keys(facts: Facts) -> tuple[str, ...]:
 
 def lines(rows: Iterable[Row], dataset: Dataset, columns: Columns, facts: Facts, path: str, by: str) -> Iterator[str]:
     """The text of the metadata at `path`. `by`: "split" or "metadata" where only some rows belong to it, else ""."""
-    from augx.formats.table_lines import csv_line
+    from augx.formats.table.lines import csv_line
 
     folder = posixpath.dirname(path)
     files = {sample.id: sample.annotations.extra.get("metadata", "") for sample in dataset.samples} if by else {}

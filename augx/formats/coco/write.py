@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from augx.formats import Row
-from augx.formats.coco_file import BARE, FILES, POSES, LabelFile, class_name
-from augx.formats.coco_read import Details, usual_kinds
+from augx.formats.coco.file import BARE, FILES, POSES, LabelFile, class_name
+from augx.formats.coco.read import Details, usual_kinds
 from augx.model import Dataset, Json, Sample
 from augx.objects import tidy
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from augx.formats import Row
 from augx.formats.box_table import CORNERS, Columns, cell, number_text, written
-from augx.formats.openimages_read import BOXES, IMAGES, LABELS, Details, File
-from augx.formats.table_cells import Cells
-from augx.formats.table_lines import csv_line
+from augx.formats.openimages.read import BOXES, IMAGES, LABELS, Details, File
+from augx.formats.table.cells import Cells
+from augx.formats.table.lines import csv_line
 from augx.model import Dataset, Json
 
 FOLDER = "annotations"

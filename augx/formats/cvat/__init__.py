@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from augx.errors import InputError
-from augx.formats import Plain, ReadOptions, Row, cvat_shapes, cvat_write, xml_safe
+from augx.formats import Plain, ReadOptions, Row, xml_safe
+from augx.formats.cvat import shapes as cvat_shapes
+from augx.formats.cvat import write as cvat_write
 from augx.formats.folder import SPLITS, canonical_split, layout
 from augx.formats.heads import head, near
 from augx.formats.poses import swap_of
