@@ -141,17 +141,19 @@ class Entry(NamedTuple):
 
 FORMATS: Mapping[str, Entry] = {
     "folder": Entry("augx.formats.folder:Folder", "class folders: cat/1.jpg, or train/cat/1.jpg"),
-    "table": Entry("augx.formats.table:TableFormat", "a CSV, TSV or JSONL table, one row an image"),
-    "coco": Entry("augx.formats.coco:Coco", "COCO JSON: boxes, polygons, RLE, keypoints, captions; panoptic read"),
-    "yolo": Entry("augx.formats.yolo:Yolo", "YOLO: detection, segmentation, pose, oriented boxes; data.yaml"),
-    "voc": Entry("augx.formats.voc:Voc", "Pascal VOC: XML boxes, segmentation PNGs, ImageSets"),
-    "dota": Entry("augx.formats.dota:Dota", "DOTA: oriented boxes, labelTxt/1.txt"),
-    "labelme": Entry("augx.formats.labelme:Labelme", "LabelMe: one JSON beside each image"),
-    "cvat": Entry("augx.formats.cvat:Cvat", "CVAT for images: one annotations.xml"),
-    "masks": Entry("augx.formats.masks:Masks", "semantic masks, in a second folder or with a suffix"),
-    "hf": Entry("augx.formats.hf:Hf", "Hugging Face imagefolder: metadata.jsonl or .csv"),
+    "table": Entry("augx.formats.table.format:TableFormat", "a CSV, TSV or JSONL table, one row an image"),
+    "coco": Entry(
+        "augx.formats.coco.format:Coco", "COCO JSON: boxes, polygons, RLE, keypoints, captions; panoptic read"
+    ),
+    "yolo": Entry("augx.formats.yolo.format:Yolo", "YOLO: detection, segmentation, pose, oriented boxes; data.yaml"),
+    "voc": Entry("augx.formats.voc.format:Voc", "Pascal VOC: XML boxes, segmentation PNGs, ImageSets"),
+    "dota": Entry("augx.formats.dota.format:Dota", "DOTA: oriented boxes, labelTxt/1.txt"),
+    "labelme": Entry("augx.formats.labelme.format:Labelme", "LabelMe: one JSON beside each image"),
+    "cvat": Entry("augx.formats.cvat.format:Cvat", "CVAT for images: one annotations.xml"),
+    "masks": Entry("augx.formats.masks.format:Masks", "semantic masks, in a second folder or with a suffix"),
+    "hf": Entry("augx.formats.hf.format:Hf", "Hugging Face imagefolder: metadata.jsonl or .csv"),
     "createml": Entry("augx.formats.createml:Createml", "CreateML: one JSON of boxes"),
-    "openimages": Entry("augx.formats.openimages:Openimages", "Open Images: a CSV with one row a box"),
+    "openimages": Entry("augx.formats.openimages.format:Openimages", "Open Images: a CSV with one row a box"),
     "webdataset": Entry("augx.formats.webdataset:Webdataset", "WebDataset tar shards, read only"),
 }
 

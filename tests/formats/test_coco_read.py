@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from augx.errors import InputError
 from augx.formats import ReadOptions
-from augx.formats.coco import Coco
 from augx.formats.coco.file import named
+from augx.formats.coco.format import Coco
 from augx.model import Flaw, Object, Pose, Rle
 
 COCO = Coco()

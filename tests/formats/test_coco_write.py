@@ -8,7 +8,7 @@ import pytest
 
 from augx.errors import InputError
 from augx.formats import ReadOptions
-from augx.formats.coco import Coco
+from augx.formats.coco.format import Coco
 from augx.model import Annotations, Dataset, Object, Pose, Rle, Sample
 from augx.objects import to_row
 

@@ -11,7 +11,7 @@ import pytest
 
 from augx.errors import InputError
 from augx.formats import ReadOptions
-from augx.formats.cvat import Cvat
+from augx.formats.cvat.format import Cvat
 from augx.model import Annotations, Dataset, Object, Pose, Sample
 from augx.objects import to_row
 from augx.rle import rle_decode, rle_encode

@@ -9,7 +9,7 @@ import pytest
 from augx import formats, objects
 from augx.errors import InputError
 from augx.formats import ReadOptions
-from augx.formats.dota import Dota
+from augx.formats.dota.format import Dota
 from augx.formats.dota.lines import is_dota
 from augx.model import Annotations, Beside, Dataset, Object, Sample
 

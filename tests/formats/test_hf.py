@@ -10,8 +10,8 @@ import pytest
 
 from augx.errors import InputError
 from augx.formats import ReadOptions
-from augx.formats.hf import Hf
-from augx.formats.table import TableFormat
+from augx.formats.hf.format import Hf
+from augx.formats.table.format import TableFormat
 from augx.model import Annotations, Beside, Dataset, Object, Sample
 from augx.objects import to_row
 from augx.rle import rle_encode

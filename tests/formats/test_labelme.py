@@ -14,7 +14,7 @@ from PIL import Image
 
 from augx.errors import InputError
 from augx.formats import ReadOptions
-from augx.formats.labelme import Labelme
+from augx.formats.labelme.format import Labelme
 from augx.model import Annotations, Beside, Dataset, Object, Pose, Rle, Sample
 from augx.objects import to_row
 from augx.rle import rle_decode, rle_encode

@@ -5,8 +5,8 @@ import pytest
 from augx import formats
 from augx.errors import InputError
 from augx.formats import ReadOptions, class_table
-from augx.formats.masks import Masks
 from augx.formats.masks import names as mask_names
+from augx.formats.masks.format import Masks
 from augx.model import Annotations, Beside, Dataset, Object, Sample
 
 GREY = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0"

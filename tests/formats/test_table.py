@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from augx.errors import InputError
 from augx.formats import ReadOptions
-from augx.formats.table import TableFormat
+from augx.formats.table.format import TableFormat
 from augx.model import Annotations, Dataset, Sample
 
 TABLE = TableFormat()

@@ -10,7 +10,7 @@ import pytest
 from augx import formats, objects
 from augx.errors import InputError
 from augx.formats import ReadOptions
-from augx.formats.voc import Voc
+from augx.formats.voc.format import Voc
 from augx.formats.xml_safe import read as read_xml
 from augx.model import Annotations, Beside, Dataset, Object, Sample
 

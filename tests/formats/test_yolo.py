@@ -479,7 +479,7 @@ def test_tags_in_data_yaml_call_nothing(tmp_path):
 
 
 def test_labels_that_cannot_be_read_fail_their_image(tmp_path, monkeypatch):
-    monkeypatch.setattr("augx.formats.yolo.MAX_TEXT", 20)
+    monkeypatch.setattr("augx.formats.yolo.format.MAX_TEXT", 20)
     files = {
         **pair("images/1.jpg", "labels/1.txt"),
         **pair("images/2.jpg", "labels/2.txt"),
