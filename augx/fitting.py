@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from augx.errors import InputError, few
 from augx.formats import FORMATS, Format, load
 from augx.model import Beside, Dataset, Flaw, Json, Pose, Sample
-from augx.objects import KINDS, dataset_kinds, without
+from augx.objects import KINDS, dataset_kinds, kinds, without
 from augx.places import is_place
 from augx.recipe import Recipe
 from augx.steps import leaves
@@ -106,6 +106,25 @@ def _lost_fields(samples: Iterable[Sample], targets: Sequence[Format]) -> list[F
     return [
         Flaw("lost-field", "", f"{names} has no place for {key!r} of {n:,} objects") for key, n in sorted(lost.items())
     ]
+
+
+def without_blind(dataset: Dataset) -> Dataset:
+    """Images whose label file or mask is there but is no file to read (a pipe, a link out of INPUT) fail: without it
+    they would pass for images of nothing."""
+    closed = {_stem(flaw.source): flaw for flaw in dataset.warnings if flaw.code in ("link-outside", "not-a-file")}
+    blind = {
+        sample.id: Flaw("unreadable-label", sample.id, f"{flaw.source}: {flaw.message}")
+        for sample in dataset.samples
+        if closed and (flaw := closed.get(_stem(sample.id))) and not kinds(sample.annotations)
+    }
+    if not blind:
+        return dataset
+    samples = tuple(sample for sample in dataset.samples if sample.id not in blind)
+    return replace(dataset, samples=samples, failed=(*dataset.failed, *blind.values()))
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].rpartition(".")[0]
 
 
 def files_beside(dataset: Dataset, targets: Sequence[Format]) -> Callable[[Sample, str], tuple[Beside, ...]] | None:

@@ -78,6 +78,8 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     source = formats.detect(request.input, request.from_format)
     targets = [formats.load(name) for name in dict.fromkeys(request.to_formats)] or [source]
     dataset = source.read(request.input, request.read)
+    if source.writes_beside:
+        dataset = fitting.without_blind(dataset)
     if request.from_format is None:
         others = formats.unused(request.input, source)
         dataset = replace(dataset, warnings=(*dataset.warnings, *others))

@@ -227,21 +227,21 @@ FILES = (
         Made("cvat", {**images(), "annotations.xml": _SECRET + cvat_xml(CVAT_BOX.replace("cat", "&j;"))[39:]}),
         Made("cvat", {**images(), "annotations.xml": cvat_xml(CVAT_BOX.replace("cat", "&nbsp;"))}),
     ), said=("annotations.xml",)),
-    Flaw("a label file of one image that is a folder, or a link out of INPUT", "repaired", "no-label", (
+    Flaw("a label file of one image that is a folder", "repaired", "no-label", (
         Made("voc", voc(Folder())),
         Made("dota", dota(Folder())),
         Made("labelme", labelme(Folder())),
-        Made("voc", voc(Link("{outside}/a.xml")), also=frozenset({"link-outside"})),
-        Made("dota", dota(Link("{outside}/a.txt")), also=frozenset({"link-outside"})),
-        Made("labelme", labelme(Link("{outside}/a.json")), also=frozenset({"link-outside"})),
-        Made("yolo", yolo(Link("{outside}/a.txt")), "link-outside"),
     ), "it is not read; the image is used without labels"),
-    Flaw("a label file of one image that is a pipe", "repaired", "no-label", (
-        Made("voc", voc(Fifo()), also=frozenset({"not-a-file"})),
-        Made("dota", dota(Fifo()), also=frozenset({"not-a-file"})),
-        Made("labelme", labelme(Fifo()), also=frozenset({"not-a-file"})),
-        Made("yolo", yolo(Fifo()), "not-a-file"),
-    ), "it is not read; the image is used without labels"),
+    Flaw("a label file of one image that is a pipe, or a link out of INPUT", "failed", "unreadable-label", (
+        Made("voc", voc(Link("{outside}/a.xml")), also=frozenset({"link-outside", "no-label"})),
+        Made("dota", dota(Link("{outside}/a.txt")), also=frozenset({"link-outside", "no-label"})),
+        Made("labelme", labelme(Link("{outside}/a.json")), also=frozenset({"link-outside", "no-label"})),
+        Made("yolo", yolo(Link("{outside}/a.txt")), also=frozenset({"link-outside"})),
+        Made("voc", voc(Fifo()), also=frozenset({"not-a-file", "no-label"})),
+        Made("dota", dota(Fifo()), also=frozenset({"not-a-file", "no-label"})),
+        Made("labelme", labelme(Fifo()), also=frozenset({"not-a-file", "no-label"})),
+        Made("yolo", yolo(Fifo()), also=frozenset({"not-a-file"})),
+    )),
     Flaw("a label file of one image that is a link to nothing, as before `dvc pull`", "failed", "unreadable-label", (
         Made("voc", voc(Link("nothing.xml")), also=frozenset({"link-broken"})),
         Made("yolo", yolo(Link("nothing.txt")), also=frozenset({"link-broken"})),
