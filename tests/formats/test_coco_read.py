@@ -525,20 +525,6 @@ def test_poses(tmp_path):
     ]
 
 
-def test_coordinates_that_augx_does_not_move_are_named(tmp_path):
-    dataset = read(
-        tmp_path,
-        {
-            "a.json": content(
-                [image(1, "1.jpg")], [thing(1, foot_kpts=[1, 2, 0], face_box=[1, 2, 3, 4], tags=["a", "b"])]
-            )
-        },
-    )
-    assert [flaw.message for flaw in dataset.warnings] == [
-        "a.json: numbers that are not moved; those called like places are left out of moved copies: face_box, foot_kpts"
-    ]
-
-
 @pytest.mark.parametrize(
     ("said", "message"),
     [

@@ -52,7 +52,6 @@ class Reading:
         self.classes: dict[Json, str] = {}  # category id -> name
         self.problems: dict[tuple[Json, str], tuple[str, int]] = {}
         self.paths: dict[Json, str] = {}  # of the images that were found
-        self.unmoved: dict[str, None] = {}
         self.keypoint_counts: dict[Json, set[int]] = {}  # category id -> numbers of keypoints its objects have
         self.panoptic = False
         self.sha256 = ""
@@ -221,9 +220,6 @@ class Reading:
             kept = self._kept(image, raw)
             if kept.pop(FILES, None) is not None:
                 self.problem(image, "odd-value", f"{FILES!r}, a name that augx itself needs, is left out")
-            for name, value in kept.items():
-                if isinstance(value, list) and len(value) > 1 and isinstance(value[0], (int, float)):
-                    self.unmoved[name] = None
         if type(key) is not int or abs(key) >= 1 << 53:
             return kept
         if key in self._ids:
@@ -265,10 +261,6 @@ def read_file(path: str, file: LabelFile) -> Reading:
         raise InputError(f"{file.path}: it has no list of images (its keys: {keys})", "COCO has images and annotations")
     if "annotations" not in stream.keys and file.kind != "image_info":
         reading.problem(None, "no-annotations", "it has no list of annotations")
-    if reading.unmoved:
-        names = ", ".join(sorted(reading.unmoved))
-        message = f"numbers that are not moved; those called like places are left out of moved copies: {names[:300]}"
-        reading.problem(None, "unmoved-field", message)
     kind = "panoptic" if reading.panoptic else "" if file.kind in BARE and reading.parts else file.kind
     known = tuple(reading.categories) if "categories" in stream.keys else None
     reading.file = replace(file, kind=kind, head=head, categories=known)

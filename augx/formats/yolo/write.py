@@ -54,7 +54,8 @@ def details_of(dataset: Dataset) -> Details:
     labels = dict.fromkeys(dataset.classes)
     if any(sample.annotations.segments for sample in dataset.samples):
         kinds.add("rle")
-    for thing in (thing for sample in dataset.samples for thing in sample.annotations.objects):
+    things = (thing for sample in dataset.samples for thing in sample.annotations.objects)
+    for thing in (thing for thing in things if not thing.crowd):  # which no label file holds
         kinds.update(object_kinds(thing))
         keypoints = max(keypoints, len(thing.keypoints or ()) // 3)
         if thing.label is not None:
