@@ -165,12 +165,12 @@ def header(dataset: Dataset, targets: Sequence[Format]) -> Json:
 
 def bundled_recipe(dataset: Dataset) -> str:
     """The name of the bundled recipe that fits the labels found."""
-    found = dataset_kinds(dataset)
-    if "keypoints" in found:
+    known = [sample.annotations for sample in dataset.samples]
+    if any(thing.keypoints is not None for one in known for thing in one.objects):
         return "gentle" if next(_blind(dataset), None) else "pose"
-    if found.keys() & {"boxes", "polygons", "rle", "obb"}:
+    if any(one.objects for one in known):
         return "detection"
-    return "segmentation" if "mask" in found else "classification"
+    return "segmentation" if any(one.mask for one in known) else "classification"
 
 
 def refuse_blind_flips(dataset: Dataset, recipe: Recipe) -> None:
@@ -207,7 +207,11 @@ def unmoved(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
     for sample in dataset.samples:
         columns.update(sample.annotations.values)
         for thing in sample.annotations.objects:
-            fields.update(name for name, value in thing.extra.items() if is_place(name, value))
+            if len(thing.extra) == 1 and "id" in thing.extra:  # nearly all of a large COCO file
+                continue
+            for name, value in thing.extra.items():
+                if name not in _FOREIGN and is_place(name, value):
+                    fields[name] += 1
     found = [
         Flaw("unmoved-field", "", f"{name!r} of {count:,} objects looks like a place; it is left out of moved copies")
         for name, count in sorted(fields.items())

@@ -79,12 +79,13 @@ def make(
         Job(sample, stem, ending, copies(sample), beside(sample, stem) if beside else ())
         for sample, (stem, ending) in zip(dataset.samples, stems, strict=True)
     )
-    _refuse_one_name_twice(jobs, taken, beside is not None)
+    if beside:  # images alone are told apart by `naming.stems`, and no file of a whole dataset ends as they do
+        _refuse_one_name_twice(jobs, taken)
     lost = tuple((flaw, every) for flaw in dataset.failed)
     return Plan(dataset, recipe, jobs, lost, formats, basis(recipe, versions, header))
 
 
-def _refuse_one_name_twice(jobs: Iterable[Job], taken: Iterable[str], beside: bool) -> None:
+def _refuse_one_name_twice(jobs: Iterable[Job], taken: Iterable[str]) -> None:
     """InputError where two files would have one name, on file systems that ignore case too. `naming.stems` sees to it
     that images do not clash among themselves; what goes beside them has suffixes, which it does not know."""
     owners: dict[str, list[Job]] = {}
@@ -99,8 +100,6 @@ def _refuse_one_name_twice(jobs: Iterable[Job], taken: Iterable[str], beside: bo
                     raise InputError(
                         f"{job.sample.id} would write {name}, as a file of the whole dataset is called", _RENAME
                     )
-    if not beside:
-        return
     for sharing in owners.values():
         seen: dict[str, str] = {}
         for job in {job.sample.id: job for job in sharing}.values() if len(sharing) > 1 else ():
