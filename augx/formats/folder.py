@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
-from augx.errors import InputError
+from augx.errors import InputError, few
 from augx.formats import RESERVED, Plain, ReadOptions, Row
 from augx.formats.walk import is_document, is_folder, walk
 from augx.model import Annotations, Dataset, Flaw, Sample
@@ -178,8 +177,8 @@ class Folder(Plain):
             )
         placements = layout(seen.folders).values()
         splits = sorted({split for split, _ in placements if split})
-        told = [f"splits {_few(splits)}"] if splits else []
-        told += [f"class folders {_few(seen.classes)}" if seen.classes else "images without class folders"]
+        told = [f"splits {few(splits, 5)}"] if splits else []
+        told += [f"class folders {few(seen.classes, 5)}" if seen.classes else "images without class folders"]
         return ", ".join(told)
 
     def read(self, root: str, options: ReadOptions) -> Dataset:
@@ -241,11 +240,6 @@ class Folder(Plain):
 
 def _folder(split: str | None, name: str | None) -> str:
     return "/".join(part for part in (split, name) if part)
-
-
-def _few(names: Collection[str]) -> str:
-    more = len(names) - 5
-    return ", ".join(islice(names, 5)) + (f" and {more} more" if more > 0 else "")
 
 
 def _refuse(samples: list[str], what: str) -> None:
