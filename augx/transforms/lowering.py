@@ -171,18 +171,18 @@ def _mesh(transform: Any, params: Params, width: int, height: int) -> Field:
     for mesh in params["generated_mesh"]:
         (x1, y1, x2, y2), quadrangle = mesh[:4], mesh[4:].reshape(4, 2).astype(np.float32)
         cell = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float32)
-        determinant, back = cv2.invert(cv2.getPerspectiveTransform(cell, quadrangle))[:2]
+        back = cv2.invert(cv2.getPerspectiveTransform(cell, quadrangle))[1]  # zeros where the cell is squeezed flat
         low = np.clip(quadrangle.min(axis=0), 0, (width, height)).astype(int)
         high = np.clip(quadrangle.max(axis=0) + 1, 0, (width, height)).astype(int)
         covered = np.zeros((high - low)[::-1], np.uint8)
-        if not determinant or not covered.size:
+        if not covered.size:
             continue
         cv2.fillConvexPoly(covered, (quadrangle - low).astype(np.int32), 1)
         y, x = np.nonzero(covered)
         x, y = x + low[0], y + low[1]
         across, down, weight = back @ np.stack([x, y, np.ones_like(x)]).astype(np.float64)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shown = np.stack([across / weight, down / weight], axis=-1) + 0.5
+        weight = np.where(weight, weight, np.inf)  # as OpenCV: what has no place shows the first pixel
+        shown = np.stack([across / weight, down / weight], axis=-1) + 0.5
         outside = (shown <= -1).any(axis=1) | (shown >= (width + 1, height + 1)).any(axis=1)
         shown[outside] = np.nan
         source[y, x] = shown

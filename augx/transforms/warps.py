@@ -22,7 +22,6 @@ _LONGEST = 6.0  # new pixels, above which a piece of a bent outline is halved
 _EXACT = 0.01  # source pixels, near enough
 _NODES = 2**14  # how many pixels are searched first for the nearest
 _FOLD = 1e-3  # pixels², how far a cell must be turned over
-_FINE = 4  # how many times finer than pixels an outline is filled where the field folds
 _CELL = 8  # source pixels, the side of the cells in which a first guess is looked up
 
 
@@ -152,9 +151,9 @@ class Field:
 
     def ring(self, xy: Array) -> list[Array]:
         """Where the field folds, a place shows several times and no outline can follow: what is inside is asked
-        of every new pixel then."""
-        if self.folds and (rings := self._shown_inside(xy)):
-            return rings
+        of every new pixel then. No ring of what no pixel shows."""
+        if self.folds:
+            return self._shown_inside(xy)
         outline = _dense(xy)
         places = self._find(outline)[0]
         for _ in range(2):  # what is stretched gets points in between
@@ -179,16 +178,10 @@ class Field:
 
     def _shown_inside(self, xy: Array) -> list[Array]:
         """The outlines, along pixels, of the new pixels whose centre shows a place inside a ring."""
-        low = np.floor(xy.min(axis=0)) - 1
-        size = np.ceil(xy.max(axis=0)) + 1 - low
-        fine = max(1, min(_FINE, int(4096 / size.max())))
-        inside = np.zeros((size * fine).astype(int)[::-1], np.uint8)
-        corners = np.rint(((xy - low) * fine - 0.5) * 16).astype(np.int32)
-        cv2.fillPoly(inside, [corners], 1, shift=4)
-        at = np.floor((self.source - low) * fine)
-        here = ((at >= 0) & (at < inside.shape[::-1])).all(axis=2)  # NaN is nowhere
-        x, y = np.where(here[..., None], at, 0).astype(np.intp).transpose(2, 0, 1)
-        return [pairs(ring) for ring in mask_rings(inside[y, x] * here)]
+        low, high = xy.min(axis=0), xy.max(axis=0)
+        shown = ((self.source >= low) & (self.source < high)).all(axis=2)  # NaN is nowhere
+        shown[shown] = _inside(self.source[shown], xy)
+        return [pairs(ring) for ring in mask_rings(shown)]
 
     def shown(self, places: Array) -> Array:
         """The source's places at new places, (n, 2) -> (n, 2): bilinear between centres."""
@@ -320,3 +313,19 @@ def _dense(xy: Array) -> Array:
     shares = (np.arange(counts.sum()) - starts) / np.repeat(counts, counts)
     outline: Array = np.repeat(xy, counts, axis=0) + np.repeat(sides, counts, axis=0) * shares[:, None]
     return outline
+
+
+def _inside(places: Array, ring: Array) -> Array:
+    """(n,) bool: which places (n, 2) lie inside a ring, even-odd. Its left and upper edges belong to it."""
+    order = np.argsort(places[:, 1])
+    x, y = places[order].astype(np.float64).T
+    after = np.roll(ring, -1, axis=0)
+    first, last = np.searchsorted(y, np.sort(np.stack([ring[:, 1], after[:, 1]]), axis=0))
+    odd = np.zeros(len(places), np.bool_)
+    for edge in np.flatnonzero(first < last):
+        between = slice(first[edge], last[edge])
+        (x0, y0), (x1, y1) = ring[edge], after[edge]
+        odd[between] ^= x[between] < x0 + (y[between] - y0) * ((x1 - x0) / (y1 - y0))
+    inside = np.empty_like(odd)
+    inside[order] = odd
+    return inside
