@@ -113,9 +113,10 @@ def clip_ring(points: Points, width: float, height: float) -> list[Points]:
 def _half(ring: Points, axis: int, limit: float, sign: int) -> list[Points]:
     """The parts of a ring on one side of a line: of larger x (axis 0) or y (axis 1) for `sign` 1, of smaller for -1."""
     depth = (ring[:, axis] - limit) * sign
-    inside = depth >= 0
-    if inside.all():
+    depth[np.abs(depth) <= _NOTHING] = 0
+    if (depth >= 0).all():
         return [ring]
+    inside = depth > 0  # else an edge that lies on the line would stay, where nothing is left of what it was an edge of
     after = np.roll(inside, -1)
     enters, leaves = np.flatnonzero(~inside & after), np.flatnonzero(inside & ~after)
     if not len(enters):

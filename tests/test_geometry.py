@@ -109,6 +109,11 @@ class TestClipRing:
         (part,) = clip_ring(SQUARE, 5, 6)
         assert same_ring(part, [2, 2, 5, 2, 5, 6, 2, 6])
 
+    def test_an_edge_on_the_line_of_something_beyond_it_goes(self) -> None:
+        bent = np.array([(-9.0, 1.0), (0.0, 1.0), (0.0, 7.0), (6.0, 7.0), (6.0, 9.0), (-9.0, 9.0)])
+        (part,) = clip_ring(bent, 10, 10)
+        assert same_ring(part, [0, 7, 6, 7, 6, 9, 0, 9])
+
     def test_outside_or_only_touching(self) -> None:
         assert clip_ring(SQUARE + 20, 10, 10) == []
         assert clip_ring(SQUARE - (8, 0), 10, 10) == []

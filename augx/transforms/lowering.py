@@ -20,6 +20,8 @@ Array = NDArray[Any]
 Params = Mapping[str, Any]
 Lowered = Matrix | Tiles | Field
 
+_NOWHERE = (np.nan, np.nan)
+
 
 def lower(name: str, transform: Any, params: Params, width: int, height: int) -> Lowered | None:
     """Where `transform`, called `name`, moves a picture of this size with `params`; None: nothing moves."""
@@ -171,7 +173,6 @@ def _mesh(transform: Any, params: Params, width: int, height: int) -> Field:
     for mesh in params["generated_mesh"]:
         (x1, y1, x2, y2), quadrangle = mesh[:4], mesh[4:].reshape(4, 2).astype(np.float32)
         cell = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float32)
-        back = cv2.invert(cv2.getPerspectiveTransform(cell, quadrangle))[1]  # zeros where the cell is squeezed flat
         low = np.clip(quadrangle.min(axis=0), 0, (width, height)).astype(int)
         high = np.clip(quadrangle.max(axis=0) + 1, 0, (width, height)).astype(int)
         covered = np.zeros((high - low)[::-1], np.uint8)
@@ -180,11 +181,17 @@ def _mesh(transform: Any, params: Params, width: int, height: int) -> Field:
         cv2.fillConvexPoly(covered, (quadrangle - low).astype(np.int32), 1)
         y, x = np.nonzero(covered)
         x, y = x + low[0], y + low[1]
-        across, down, weight = back @ np.stack([x, y, np.ones_like(x)]).astype(np.float64)
-        weight = np.where(weight, weight, np.inf)  # as OpenCV: what has no place shows the first pixel
-        shown = np.stack([across / weight, down / weight], axis=-1) + 0.5
-        outside = (shown <= -1).any(axis=1) | (shown >= (width + 1, height + 1)).any(axis=1)
-        shown[outside] = np.nan
+        matrix = cv2.getPerspectiveTransform(cell, quadrangle)
+        back = cv2.invert(matrix)[1]
+        if np.allclose(back @ matrix, np.eye(3), atol=1e-6):
+            across, down, weight = back @ np.stack([x, y, np.ones_like(x)]).astype(np.float64)
+            weight[weight == 0] = np.inf  # as OpenCV: the horizon shows the first pixel
+            shown = np.stack([across / weight, down / weight], axis=-1)
+        else:  # a corner lies between two others: there it shows whatever OpenCV's rounding makes of it
+            centres = np.dstack(np.meshgrid(np.arange(width), np.arange(height))).astype(np.float32)
+            shown = cv2.warpPerspective(centres, matrix, (width, height), None, cv2.INTER_NEAREST, 0, _NOWHERE)[y, x]
+        shown = shown + 0.5
+        shown[(shown <= -1).any(axis=1) | (shown >= (width + 1, height + 1)).any(axis=1)] = np.nan
         source[y, x] = shown
     return Field(source)
 

@@ -178,10 +178,13 @@ class Field:
 
     def _shown_inside(self, xy: Array) -> list[Array]:
         """The outlines, along pixels, of the new pixels whose centre shows a place inside a ring."""
-        low, high = xy.min(axis=0), xy.max(axis=0)
-        shown = ((self.source >= low) & (self.source < high)).all(axis=2)  # NaN is nowhere
+        x, y = np.moveaxis(self.source, 2, 0)
+        (x0, y0), (x1, y1) = xy.min(axis=0), xy.max(axis=0)
+        shown = (x >= x0) & (x < x1) & (y >= y0) & (y < y1)  # NaN is nowhere
         shown[shown] = _inside(self.source[shown], xy)
-        return [pairs(ring) for ring in mask_rings(shown)]
+        left, top, wide, high = cv2.boundingRect(shown.view(np.uint8))
+        rings = mask_rings(shown[top : top + high, left : left + wide])
+        return [np.add(pairs(ring), (left, top)) for ring in rings]
 
     def shown(self, places: Array) -> Array:
         """The source's places at new places, (n, 2) -> (n, 2): bilinear between centres."""

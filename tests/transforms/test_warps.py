@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from augx.errors import ImageError
+from augx.geometry import rasterise, rings_box
 from augx.model import Mask, Picture, Step
 from augx.seeds import Rng
 from augx.transforms.arguments import describe
@@ -108,7 +109,7 @@ def between(planes: np.ndarray, xy: np.ndarray) -> np.ndarray:
 
 
 def test_every_moving_transform_is_here() -> None:
-    assert {name for name, _ in CASES} == {name for name, entry in TRANSFORMS.items() if entry.moves}
+    assert {name for name, _ in CASES} == {name for name, entry in TRANSFORMS.items() if entry.moves and not entry.own}
 
 
 @pytest.mark.parametrize(("name", "args"), CASES, ids=IDS)
@@ -295,6 +296,44 @@ def test_folds_and_tears_lose_points_but_no_outline() -> None:
     ]
     nothing = Field(np.full((4, 5, 2), np.nan, np.float32))
     assert np.isnan(nothing.points(np.array([(1.0, 1)]))).all() and len(nothing.ring(np.eye(3)[:, :2])) == 1
+
+
+FOLDING: list[tuple[str, dict[str, Any]]] = [
+    ("ElasticTransform", {"alpha": 60, "sigma": 1}),
+    ("ElasticTransform", {"alpha": 200, "sigma": 4}),
+    ("GridElasticDeform", {"num_grid_xy": [4, 4], "magnitude": 10}),
+    ("GridElasticDeform", {"num_grid_xy": [6, 3], "magnitude": 20}),  # some cells become lines
+    ("OpticalDistortion", {"distort_limit": [-0.9, -0.7]}),
+    ("ThinPlateSpline", {"scale_range": [0.3, 0.4]}),
+]
+
+
+@pytest.mark.parametrize(("name", "args"), FOLDING)
+def test_where_it_folds_outlines_are_around_the_pixels_that_show_it(name: str, args: dict[str, Any]) -> None:
+    """Shapes whose sides lie between pixels, so that painting them is exact; one touches the edges."""
+    corners = (
+        [(60, 50), (109, 50), (109, 83), (60, 83)],
+        [(12, 20), (40, 20), (40, 33), (31, 33), (31, 60), (12, 60)],
+        [(50, 10), (62, 10), (62, 16), (76, 16), (76, 41), (50, 41)],
+    )
+    shapes = [np.array(points, float) for points in corners]
+    painted = np.dstack([rasterise([shape], 109, 83) * np.uint8(255) for shape in shapes])
+    folded = 0
+    for copy in range(12):
+        _, result, warp = drawn(Classical(name, {**args, "interpolation": "nearest"}), Picture(painted), copy)
+        assert isinstance(warp, Field)
+        folded += warp.folds
+        for index, shape in enumerate(shapes if warp.folds else ()):
+            shown, rings = result.pixels[..., index] > 0, warp.ring(shape)
+            if not shown.any():
+                assert rings == []
+                continue
+            rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
+            extent = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+            assert np.abs(np.subtract(rings_box(rings), extent)).max() <= 1, (copy, index)
+            filled = rasterise(rings, 109, 83) > 0
+            assert (filled & shown).sum() >= 0.93 * (filled | shown).sum(), (copy, index)
+    assert folded >= 4
 
 
 def test_beyond_the_edge_things_move_as_at_the_edge() -> None:
