@@ -7,8 +7,9 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-from augx import images, recipe
+from augx import images
 from augx.model import ImageOptions, Picture
+from augx.starter import starter
 from augx.store import stopping
 
 Plane = NDArray[np.float64]
@@ -30,7 +31,7 @@ def draw(folder: str) -> str:
                     file.write(images.encode(Picture(_picture(corners, number)), ".jpg", ImageOptions()))
     path = os.path.join(folder, "recipe.yaml")
     with stopping("cannot write", path), open(path, "w", encoding="utf-8") as text:
-        text.write(recipe.starter(True, [], sorted(_SHAPES)))
+        text.write(starter(True, [], sorted(_SHAPES)))
     return root
 
 

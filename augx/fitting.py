@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -10,12 +11,13 @@ from difflib import get_close_matches
 
 from augx.errors import InputError, few
 from augx.formats import FORMATS, Format, load
-from augx.model import Beside, Dataset, Flaw, Json, Pose, Sample
+from augx.model import Beside, Dataset, Flaw, Json, Pose, Sample, Step
+from augx.naming import images_in
 from augx.objects import KINDS, dataset_kinds, kinds, without
 from augx.places import is_place
 from augx.recipe import Recipe
-from augx.steps import leaves
-from augx.transforms.catalog import TRANSFORMS, mirrors_pictures
+from augx.store import hashes
+from augx.transforms.catalog import TRANSFORMS, WEIGHING, mirrors_pictures
 
 _HOUSEKEEPING = frozenset({"yolo", "annotated"})  # of images' `extra`: says nothing about what they show
 _FOREIGN = frozenset({"id", "coco_files"})  # of objects' `extra`: nobody misses it in another format
@@ -63,12 +65,13 @@ def fit(dataset: Dataset, targets: Sequence[Format], allow_loss: bool) -> Datase
     return replace(dataset, samples=samples, warnings=tuple(warnings))
 
 
-def lost_by(dataset: Dataset, targets: Sequence[Format]) -> dict[str, frozenset[str]]:
-    """Format -> the kinds of label that it leaves to the other formats beside it."""
+def lost_by(dataset: Dataset, targets: Sequence[Format], mixes: bool = False) -> dict[str, frozenset[str]]:
+    """Format -> the kinds of label that it leaves to the other formats beside it. `mixes`: as `mixes_classes` says."""
     if len(targets) < 2:
         return {target.name: frozenset() for target in targets}
-    found = frozenset(dataset_kinds(dataset))
-    return {t.name: frozenset() if t.name == dataset.format else t.lost(found) for t in targets}
+    weights = frozenset({"weights"} if mixes else ())
+    found = frozenset(dataset_kinds(dataset)) | weights
+    return {t.name: weights - t.holds if t.name == dataset.format else t.lost(found) for t in targets}
 
 
 def _lost_beside(dataset: Dataset, targets: Sequence[Format]) -> list[Flaw]:
@@ -149,18 +152,31 @@ def without_samples(dataset: Dataset, formats: Collection[str]) -> Dataset:
     return replace(dataset, samples=(), failed=(), warnings=(), ignored={}, details=details)
 
 
-def header(dataset: Dataset, targets: Sequence[Format]) -> Json:
-    """All that the files beside images depend on besides their own rows; None where there is nothing."""
+def header(dataset: Dataset, targets: Sequence[Format], recipe: Recipe) -> Json:
+    """All that the files beside images depend on besides their own rows, and what lies in folders that the recipe
+    names; None where there is nothing."""
     said: list[Json] = []
+    for name, place in sorted(recipe.places.items()):
+        files = images_in(place)
+        said.append([name, files, hashes(os.path.join(place, file) for file in files)])
     if dataset.poses or dataset.ignore is not None:
         said.append([{name: pose.swap for name, pose in sorted(dataset.poses.items())}, dataset.ignore])
-    lost = lost_by(dataset, targets)
+    lost = lost_by(dataset, targets, mixes_classes(dataset, recipe))
     said += [
         [target.name, repr(target.adopt(dataset)), sorted(lost[target.name])]
         for target in targets
         if target.writes_beside
     ]
     return said or None
+
+
+def mixes_classes(dataset: Dataset, recipe: Recipe) -> bool:
+    """Whether images will get several classes with weights."""
+    if recipe.labels.hard or not any(sample.annotations.labels for sample in dataset.samples):
+        return False
+    several = any(len(sample.annotations.labels) > 1 for sample in dataset.samples)
+    weighing = [step for step in recipe.all_steps() if step.name in WEIGHING and step.p != 0]
+    return any(several or step.args.get("partners") != "same" for step in weighing)
 
 
 def bundled_recipe(dataset: Dataset) -> str:
@@ -175,7 +191,7 @@ def bundled_recipe(dataset: Dataset) -> str:
 
 def refuse_blind_flips(dataset: Dataset, recipe: Recipe) -> None:
     """InputError where the recipe mirrors keypoints of which nobody knows the left and the right ones."""
-    mirrors = sorted(step.name for step in leaves(recipe.steps) if mirrors_pictures(step.name, step.args))
+    mirrors = sorted(step.name for step in recipe.all_steps() if mirrors_pictures(step.name, step.args))
     if not mirrors or recipe.labels.pairs is not None or not recipe.copies:
         return
     for label, pose in _blind(dataset):
@@ -200,7 +216,7 @@ def refuse_unknown_values(dataset: Dataset, recipe: Recipe) -> None:
 
 def unmoved(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
     """Warnings for fields of numbers that look like places, where the recipe moves pixels."""
-    if not recipe.copies or not any(TRANSFORMS[step.name].moves for step in leaves(recipe.steps)):
+    if not recipe.copies or not any(_moves(step) for step in recipe.all_steps()):
         return []
     fields: Counter[str] = Counter()
     columns: set[str] = set()
@@ -222,6 +238,10 @@ def unmoved(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
             Flaw("unmoved-field", "", f"columns that look like places are not moved: {few(pairs)} and their y")
         )
     return found
+
+
+def _moves(step: Step) -> bool:
+    return TRANSFORMS[step.name].moves or bool(TRANSFORMS[step.name].partners)
 
 
 def _blind(dataset: Dataset) -> Iterator[tuple[str | None, Pose | None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 
 from augx import plan as planning
 from augx.fitting import without_samples
@@ -28,6 +29,8 @@ def forecast(plan: Plan) -> dict[str, Json]:
         "objects": {"before": sum(objects), "after": sum(n * c for n, (_, c) in zip(objects, planned, strict=True))},
         "classes": planning.class_counts(planned),
         "splits": planning.split_counts(planned),
+        "balance": {name: asdict(one) for name, one in plan.balanced.reached.items()} if plan.balanced else {},
+        "balance_unit": plan.balanced.unit if plan.balanced else None,
         "bytes": bytes_,
         "cpu_seconds": seconds,
     }

@@ -118,6 +118,12 @@ class Entry:
                     sums |= {name: sha256 for name, sha256 in told.items() if name in sums}
         return sums
 
+    def images(self, folder: Folder) -> dict[int, str]:
+        """Copy -> SHA-256 of its image, as far as the rows that say it are there."""
+        sums = self.sums(folder)
+        found = {copy: sums.get(copy_name(self.stem, self.ending, copy)) for copy in self.made()}
+        return {copy: sha256 for copy, sha256 in found.items() if sha256}
+
     def line(self, copies: Sequence[int], length: int, offset: int | None = None) -> bytes:
         place = {} if offset is None else {"offset": offset}
         failed = sorted(self.failed, key=lambda row: row["copy"])

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from augx import plan as planning
 from augx.errors import ImageError, Problem
-from augx.model import Dataset, Json, Step
+from augx.model import Dataset, Flaw, Json, Step
 from augx.objects import dataset_kinds
 from augx.recipe import Recipe
 from augx.steps import leaves
@@ -71,7 +72,9 @@ def meaning(recipe: Recipe, dataset: Dataset) -> list[Problem]:
         frozenset(recipe.labels.values),
         dataset.ignore if recipe.labels.ignore is None else recipe.labels.ignore,
     )
-    steps = list(leaves(recipe.steps))
+    steps = [
+        step for several in (recipe.steps, *(one.steps or () for one in recipe.overrides)) for step in leaves(several)
+    ]
     found: list[Problem] = []
     for index, step in enumerate(steps):
         line, column = (0, 0)
@@ -188,3 +191,13 @@ _RULES: Sequence[Callable[[Step, _Known], Iterator[_Finding]]] = (
     _shown_twice,
     _border_class,
 )
+
+
+def leaks(dataset: Dataset) -> list[Flaw]:
+    """Pictures of different splits that look alike: a network is tested on what it has been taught. Reads all images
+    where there are several splits."""
+    if len({sample.split for sample in dataset.samples} - {None}) < 2:
+        return []
+    from augx.likeness import across, alike, fingerprints
+
+    return across(dataset, alike(fingerprints(planning.pictures(dataset))))

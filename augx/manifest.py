@@ -14,12 +14,14 @@ from dataclasses import replace
 from augx import __version__, journal, naming, objects, versions
 from augx import plan as planning
 from augx.errors import ImageError, OutputError, Stopped
-from augx.fitting import lost_by
+from augx.fitting import lost_by, mixes_classes
 from augx.formats import Format, label_files
 from augx.journal import FAILURES, MANIFEST, SUMMARY, Entry, dump
 from augx.model import Json, Sample
 from augx.plan import Plan
 from augx.store import Folder, hashes, open_regular
+
+_UNEQUAL = b'"equals": null'  # in a row; within a JSON string the quotes would have backslashes
 
 
 def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[str, Json], int]:
@@ -34,11 +36,14 @@ def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[
     labels = label_files(targets, plan.dataset)
     removed = _remove_stale(plan, state, folder, labels)
     lengths: list[int] = []
+    equal = 0
 
     def rows() -> Iterator[bytes]:
+        nonlocal equal
         for job in plan.jobs:
             lines = b"".join(state.entries[job.sample.id].rows(folder, job.copies))
             lengths.append(len(lines))
+            equal += lines.count(b"\n") - lines.count(_UNEQUAL)
             yield lines
 
     def index(sha256: str) -> None:
@@ -47,7 +52,7 @@ def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[
     size, sha256 = folder.stream(MANIFEST, rows(), before=index)
     files = _write_labels(plan, folder, targets, state.files)
     folder.stream(FAILURES, map(dump, _failures(plan, state.entries)))
-    summary = summarise(plan, state.entries, {"sha256": sha256, "bytes": size}, files)
+    summary = summarise(plan, state.entries, {"sha256": sha256, "bytes": size}, files, equal)
     folder.write(SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n")
     journal.end(folder, sha256)
     return summary, removed
@@ -195,7 +200,7 @@ def _write_labels(
 ) -> dict[str, str]:
     """The label files of the output formats, as projections of the manifest; returns name -> SHA-256."""
     files: dict[str, str] = {}
-    lost = lost_by(plan.dataset, targets)
+    lost = lost_by(plan.dataset, targets, mixes_classes(plan.dataset, plan.recipe))
     for target in targets:
         for name, texts in target.write(Rows(folder, lost[target.name]), plan.dataset):
             files[name] = folder.stream(name, (text.encode() for text in texts))[1]
@@ -238,8 +243,13 @@ def _index(plan: Plan, entries: dict[str, Entry], lengths: list[int]) -> Iterato
         offset += length
 
 
-def summarise(plan: Plan, entries: dict[str, Entry], manifest: Json, files: dict[str, str]) -> dict[str, Json]:
-    """What summary.json says: nothing in it depends on when, where or in how many runs the folder was made."""
+def summarise(
+    plan: Plan, entries: dict[str, Entry], manifest: Json, files: dict[str, str], equal: int
+) -> dict[str, Json]:
+    """What summary.json says: nothing in it depends on when, where or in how many runs the folder was made.
+
+    `equal`: images that came out as their source or a lower copy did, however often they were drawn.
+    """
     failures = list(_failures(plan, entries))
     made: list[tuple[Sample, int]] = []
     originals = 0
@@ -250,6 +260,7 @@ def summarise(plan: Plan, entries: dict[str, Entry], manifest: Json, files: dict
     warnings = Counter(flaw.code for flaw in plan.dataset.warnings)
     warnings.update(note for job in plan.jobs for note in entries[job.sample.id].notes)
     images = sum(count for _, count in made)
+    multiplied = sum(count > 0 for _, count in made)
     return {
         "augx": __version__,
         "plan": planning.plan_hash(plan, lambda job: entries[job.sample.id].key),
@@ -259,7 +270,9 @@ def summarise(plan: Plan, entries: dict[str, Entry], manifest: Json, files: dict
             "originals": originals,
             "copies": images - originals,
             "failed": len(failures),
+            "equal": equal,
         },
+        "multiplication": round((images - equal) / multiplied, 3) if multiplied else None,
         "classes": planning.class_counts(made),
         "splits": planning.split_counts(made),
         "failures": dict(sorted(Counter(row["error"] for row in failures).items())),

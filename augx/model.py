@@ -193,7 +193,7 @@ class LabelOptions:
     it ("ellipse"). `pixels`: label files count in pixels of the picture as it is seen ("upright") or as it is stored.
     `pairs`: keypoints that swap in a mirror, indexes from 0; None: as the dataset says.
     `ignore`: the value of class masks for what comes in from outside; None: as the dataset says, or else 0.
-    `values`: column -> "negate_on_flip".
+    `values`: column -> "negate_on_flip". `hard`: every image has one class, mixed ones that of most of their picture.
     """
 
     min_visibility: float = 0.0
@@ -204,13 +204,50 @@ class LabelOptions:
     pairs: tuple[tuple[int, int], ...] | None = None
     ignore: int | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RejectOptions:
+    """`reject` of a recipe: copies that are drawn again. `flat`: those of one colour. `lost_objects`: those that have
+    lost more than this share of their source's objects, 0..1; None: never."""
+
+    flat: bool = False
+    lost_objects: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SplitOptions:
+    """`split` of a recipe: shares 0..1 of the images that are set apart before the rest is multiplied.
+
+    `by`: a column whose equal values stay together, or a regular expression for names; None: each image for itself.
+    """
+
+    val: float = 0.0
+    test: float = 0.0
+    by: str | None = None
+    stratify: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One of a recipe's `overrides`: what is different for the images of some classes or splits; () means any.
+
+    `copies`, `steps`: None where they are the recipe's.
+    """
+
+    classes: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    copies: int | None = None
+    steps: tuple[Step, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """An object that an image has lost. `visibility`: 0..1, what was left to see of it.
 
-    `reason`: outside, min_visibility, min_area, min_size; or the code of a flaw that no picture can show (box-empty).
+    `reason`: outside, hidden, min_visibility, min_area, min_size; or the code of a flaw that no picture can show
+    (box-empty).
     """
 
     label: str | None
@@ -281,6 +318,8 @@ class Job:
     """One source and the copies wanted of it; 0 is the original. `naming.copy_name` makes the file names.
 
     `stem`: folder and base name under OUTPUT, `ending`: with its dot. `beside`: what is written with each copy.
+    `variant`: which of the recipe's overrides holds, counted from 1; 0: none. `pools`: kind of partner -> the samples
+    to choose from, set when the job goes to a worker. `known`: copy -> SHA-256 of lower copies that are there already.
     """
 
     sample: Sample
@@ -288,6 +327,9 @@ class Job:
     ending: str
     copies: tuple[int, ...]
     beside: tuple[Beside, ...] = ()
+    variant: int = 0
+    pools: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
+    known: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

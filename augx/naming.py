@@ -8,6 +8,7 @@ the first. A name depends on the sources that would clash with it and on nothing
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections import defaultdict
@@ -140,3 +141,10 @@ def _fitting(base: str, sample_id: str) -> str:
 def _cut(base: str, room: int) -> str:
     """The beginning of `base` that leaves `room` bytes of a file name, never splitting a character."""
     return base.encode()[: _NAME_MAX - room].decode(errors="ignore")
+
+
+def images_in(folder: str) -> list[str]:
+    """The images of a folder that a recipe names, by name; folders in it do not count."""
+    with os.scandir(folder) as entries:
+        known = [one.name for one in entries if one.is_file() and os.path.splitext(one.name)[1].lower() in READABLE]
+    return sorted(known)

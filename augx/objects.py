@@ -165,20 +165,23 @@ def dataset_kinds(dataset: Dataset) -> dict[str, tuple[int, str]]:
     return {kind: (counts[kind], first[kind]) for kind in KINDS if kind in counts}
 
 
+def labels_without(labels: Mapping[str, float], lost: Set[str]) -> dict[str, float]:
+    """The classes of an image less these kinds of label: of classes with weights the heaviest one stays, the first of
+    several such."""
+    if "weights" in lost and any(weight != 1 for weight in labels.values()):
+        labels = {max(labels, key=labels.__getitem__): 1.0}
+    return {} if ("classes" if len(labels) > 1 else "class") in lost else dict(labels)
+
+
 def without(sample: Sample, lost: Set[str]) -> Sample:
     """The sample less these kinds of label. An object that nothing is left of goes; one that only loses a polygon keeps
     its box."""
     known = sample.annotations
     if not kinds(known) & lost:
         return sample
-    labels = dict(known.labels)
-    if ("weights" in lost and any(weight != 1 for weight in labels.values())) or (
-        ("classes" if len(labels) > 1 else "class") in lost
-    ):
-        labels = {}
     left = replace(
         known,
-        labels=labels,
+        labels=labels_without(known.labels, lost),
         values={} if "values" in lost else known.values,
         captions=() if "captions" in lost else known.captions,
         mask=None if "mask" in lost else known.mask,
@@ -200,10 +203,8 @@ def row_without(row: Mapping[str, Json], lost: Set[str]) -> Mapping[str, Json]:
         if (less := _object_without(from_row(one), lost)) is not None
     ]
     if lost & {"class", "classes", "weights"}:
-        kept = dict(row["labels"])
-        weighted = any(weight != 1 for weight in kept.values())
-        if ("classes" if len(kept) > 1 else "class") in lost or (weighted and "weights" in lost):
-            left |= {"label": None, "labels": {}}
+        labels = labels_without(row["labels"], lost)
+        left |= {"label": next(iter(labels)) if len(labels) == 1 else None, "labels": labels}
     for kind, nothing in (("values", {}), ("captions", []), ("mask", None), ("instances", None)):
         if kind in lost:
             left[kind] = nothing

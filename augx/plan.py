@@ -7,12 +7,19 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 from augx import naming
 from augx.errors import InputError
 from augx.model import Annotations, Beside, Dataset, Flaw, Job, Json, Rle, Sample, Shard
 from augx.recipe import Recipe
+from augx.ring import PARTNERS, Ring
 from augx.store import Source
+from augx.transforms.catalog import TRANSFORMS
+
+if TYPE_CHECKING:
+    from augx.balance import Balanced
 
 _RENAME = "rename one of them, or write another format with `--to`"
 _SHARD_SOURCES = 32  # a kill loses the work of one shard at most ...
@@ -23,8 +30,9 @@ _SHARD_BYTES = 4 << 20  # ... so a shard is small where images are large
 class Plan:
     """`jobs` in the order of the manifest: by source. `lost`: listed in the dataset, but cannot be made.
 
-    `formats`: names of the formats it is written in. `basis` is the part that all keys share: the recipe and the
-    versions that decide bytes.
+    `formats`: names of the formats it is written in. `bases`, of the recipe and each of its overrides, are the part
+    that all keys share: transforms and the versions that decide bytes. `ring`: says who may be mixed with whom; None
+    where nothing is mixed. `balanced`: what the recipe's `balance` comes to; None without.
     """
 
     dataset: Dataset
@@ -32,7 +40,16 @@ class Plan:
     jobs: tuple[Job, ...]
     lost: tuple[tuple[Flaw, tuple[int, ...]], ...]
     formats: tuple[str, ...]
-    basis: str
+    bases: tuple[str, ...]
+    ring: Ring | None = None
+    balanced: Balanced | None = None
+
+    def pools(self, job: Job) -> dict[str, tuple[Sample, ...]]:
+        """Whom the copies of a job may be mixed with."""
+        return {} if self.ring is None or job.copies == (0,) else self.ring.pools(job.sample)
+
+    def keys(self, content: Callable[[Sample], str]) -> Keys:
+        return Keys(self.bases, content)
 
     def sources(self, job: Job) -> list[Source]:
         """Where the job's image lies, and its masks."""
@@ -50,11 +67,13 @@ def make(
     beside: Callable[[Sample, str], tuple[Beside, ...]] | None = None,
     header: Json = None,
     taken: Iterable[str] = (),
+    balanced: Balanced | None = None,
 ) -> Plan:
     """The plan. `dataset.samples` have their output folder already.
 
     `beside`: the files that go with a sample's images of a given stem. `header`: what all these files depend on.
-    `taken`: names of files that tell of the whole dataset.
+    `taken`: names of files that tell of the whole dataset. `balanced`: says how many copies of which source, where the
+    recipe does not.
     Raises InputError when the recipe's `splits` name none of the dataset's, or where two files would have one name.
     """
     splits = {s.split for s in dataset.samples if s.split is not None}
@@ -68,21 +87,46 @@ def make(
             f"the recipe multiplies {', '.join(recipe.splits)}, but the dataset has only {', '.join(sorted(splits))}",
             f"set `splits: [{min(splits)}]` in the recipe to multiply it",
         )
-    every = tuple(range(0 if recipe.originals else 1, recipe.copies + 1))
+    variants, first = recipe.variants(), 0 if recipe.originals else 1
 
-    def copies(sample: Sample) -> tuple[int, ...]:
-        multiplied = sample.split is None or sample.split in recipe.splits
-        return every if multiplied else (0,)
+    @cache
+    def numbers(copies: int) -> tuple[int, ...]:
+        return tuple(range(first, copies + 1))
+
+    def copies(sample: Sample, variant: int) -> tuple[int, ...]:
+        said = variants[variant].copies
+        if not recipe.multiplies(sample.split):
+            return (0,)
+        return numbers(said if balanced is None else balanced.copies.get(sample.id, said))
 
     stems = naming.stems(dataset.samples, recipe.image.format, beside is not None)
-    jobs = tuple(
-        Job(sample, stem, ending, copies(sample), beside(sample, stem) if beside else ())
+    every = (
+        Job(sample, stem, ending, copies(sample, variant), beside(sample, stem) if beside else (), variant)
         for sample, (stem, ending) in zip(dataset.samples, stems, strict=True)
+        for variant in (recipe.variant(sample),)
     )
+    jobs = tuple(job for job in every if job.copies)
     if beside:  # images alone are told apart by `naming.stems`, and no file of a whole dataset ends as they do
         _refuse_one_name_twice(jobs, taken)
-    lost = tuple((flaw, every) for flaw in dataset.failed)
-    return Plan(dataset, recipe, jobs, lost, formats, basis(recipe, versions, header))
+    lost = tuple((flaw, numbers(recipe.copies)) for flaw in dataset.failed)
+    bases = tuple(basis(variant, versions, header) for variant in variants)
+    pools = partner_pools(recipe)
+    ring = Ring((s for s in dataset.samples if recipe.multiplies(s.split)), pools) if pools else None
+    return Plan(dataset, recipe, jobs, lost, formats, bases, ring, balanced)
+
+
+def partner_pools(recipe: Recipe) -> dict[str, int]:
+    """Kind of partner -> how many of them the recipe's mixes choose from."""
+    pools: dict[str, int] = {}
+    for step in recipe.all_steps() if recipe.copies or recipe.overrides else ():
+        entry = TRANSFORMS[step.name]
+        if entry.pool:
+            kinds = {str(step.args.get("partners", entry.partners))}
+            if recipe.labels.hard:  # then a mix that keeps less than half of a picture has to keep to its class
+                kinds.add("same")
+            for kind in kinds & PARTNERS:
+                pools[kind] = max(pools.get(kind, 0), entry.pool)
+    return dict(sorted(pools.items()))
 
 
 def _refuse_one_name_twice(jobs: Iterable[Job], taken: Iterable[str]) -> None:
@@ -128,6 +172,11 @@ def sources(root: str, sample: Sample) -> list[Source]:
     return found
 
 
+def pictures(dataset: Dataset) -> dict[str, Source]:
+    """Where each sample's image lies."""
+    return {sample.id: sources(dataset.root, sample)[0] for sample in dataset.samples}
+
+
 def content(sums: Sequence[str]) -> str:
     """The digest of a sample's content, of the SHA-256 of its files; "" where one cannot be read."""
     if len(sums) == 1 or not all(sums):
@@ -135,12 +184,32 @@ def content(sums: Sequence[str]) -> str:
     return hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
-def key(basis: str, job: Job, sha256: str) -> str:
-    """Names all that the rows and pixels of this source's copies depend on, but for how many copies there are."""
+class Keys:
+    """A job's key: it names all that the rows and pixels of this source's copies depend on, but for how many copies
+    there are. `content`: of a partner, as `content` below says it of a source; asked once for each."""
+
+    def __init__(self, bases: Sequence[str], content: Callable[[Sample], str]) -> None:
+        self._bases, self._content = bases, content
+        self._partners: dict[str, Json] = {}
+
+    def __call__(self, job: Job, sha256: str, pools: Mapping[str, Sequence[Sample]]) -> str:
+        partners = [[kind, [self._partner(one) for one in pool]] for kind, pool in pools.items()]
+        return _key(self._bases[job.variant], job, sha256, partners)
+
+    def _partner(self, sample: Sample) -> Json:
+        if sample.id not in self._partners:
+            known = sample.annotations
+            told = _digest([dict(known.labels), dict(known.values), *_geometry(known)])
+            self._partners[sample.id] = [sample.id, self._content(sample), told]
+        return self._partners[sample.id]
+
+
+def _key(basis: str, job: Job, sha256: str, partners: list[Json]) -> str:
     known = job.sample.annotations
     place = [job.sample.id, job.stem, job.ending, job.sample.split]
     beside = [[one.kind, one.stem, one.ending, one.needs] for one in job.beside]
-    return _digest([basis, sha256, place, dict(known.labels), dict(known.values), *beside, *_geometry(known)])[:16]
+    said = [basis, sha256, place, dict(known.labels), dict(known.values), *beside, *_geometry(known), *partners]
+    return _digest(said)[:16]
 
 
 def _geometry(known: Annotations) -> Iterator[Json]:
@@ -164,7 +233,7 @@ def plan_hash(plan: Plan, keys: Callable[[Job], str]) -> str:
     """One hash of all that OUTPUT will hold: equal hashes, equal folders."""
     dataset = plan.dataset
     digest = hashlib.sha256(
-        _digest([plan.basis, plan.formats, dataset.format, dataset.classes, dataset.digest]).encode()
+        _digest([plan.bases, plan.formats, dataset.format, dataset.classes, dataset.digest]).encode()
     )
     for job in plan.jobs:
         digest.update(f"{job.sample.id}\0{keys(job)}\0{_ranges(job.copies)}\n".encode())

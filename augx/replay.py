@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 
 from augx import fitting, formats, images, journal, versions
@@ -14,12 +15,14 @@ from augx.manifest import Rows
 from augx.model import Annotations, Dataset, Json, Picture, Sample
 from augx.naming import READABLE
 from augx.objects import from_row
+from augx.partners import Chosen
 from augx.plan import sources
 from augx.recipe import Recipe
-from augx.steps import leaves
+from augx.seeds import Rng
 from augx.store import Folder, Source, open_regular, stopping
 from augx.transforms.catalog import SEE_LABELS
-from augx.work import Maker
+from augx.transforms.own.base import Need
+from augx.work import Maker, Opened
 
 
 def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool, str]:
@@ -32,35 +35,25 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     if not summary:
         raise OutputError(f"{output} holds no finished run of augx", "give the OUTPUT of an `augx run`")
     wanted = os.path.normpath(name).replace(os.sep, "/")
-    siblings: list[Row] = []
-    row = None
     try:
-        for one in Rows(folder):
-            if one["file_name"] == wanted:
-                row = one
-            if one["copy"] == 0:
-                siblings.append(one)
+        row = next((one for one in Rows(folder) if one["file_name"] == wanted), None)
+        sources_told = {row["source"], *row["partners"]} if row else set()
+        told = {one["source"]: one for one in reversed([r for r in Rows(folder) if r["source"] in sources_told])}
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise OutputError(f"{folder.path(MANIFEST)} is damaged", f"`augx verify {output}` says more") from error
     if row is None:
         raise Refused(f"no row of the manifest has the file_name {name}", "`file_name` is relative to OUTPUT")
     recipe = Recipe.from_canonical(summary["recipe"])
-    known = _known(summary, row, input) if input else None
-    original = next((one for one in siblings if one["source"] == row["source"]), None)
-    data = _source(folder, row, original, known, input)
-    maker = Maker(recipe, known[0] if known else Dataset("", "", ()))
+    archive = _Archive(folder, recipe, told, _known(summary, recipe, row, input) if input else None, input)
     ending = os.path.splitext(wanted)[1]
+    maker = archive.maker
     try:
-        if known:
-            files = [data, *(source.read()[0] for source in sources(known[0].root, known[1])[1:])]
-            opened = maker.open(known[1], files)
-        else:
-            opened = maker.open(Sample(row["source"]), [data])
+        opened = archive.open(row["source"])
         if row["copy"] == 0 and maker.verbatim(opened.decoded, ending):
-            encoded = data
+            encoded = opened.files[0]
         else:
-            picture = opened.picture if known else _labelled(folder, opened.picture, recipe, original)
-            encoded = maker.encoded(maker.augmented(picture, row["source"], row["copy"])[0], ending)
+            again = (row["override"] or 0, _Recorded(row, archive), row["redrawn"])
+            encoded = maker.encoded(maker.augmented(opened.picture, row["source"], row["copy"], *again)[0], ending)
         same = hashlib.sha256(encoded).hexdigest() == row["sha256"]
         asked = os.path.splitext(image)[1].lower()
         if READABLE.get(asked, READABLE[ending.lower()]) != READABLE[ending.lower()]:
@@ -74,27 +67,100 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     now, was = versions.everything(), summary["versions"]
     changed = ", ".join(f"{name} {was.get(name)} -> {now[name]}" for name in now if was.get(name) != now[name])
     said = f"wrote {image}: other bytes than {wanted}" + (f"; changed since: {changed}" if changed else "")
-    if not known and _sees_labels(recipe):
+    if not archive.known and _sees_labels(recipe):
         said += f"; crops look at labels, of which {output} holds not all: say where the input is with --input"
     return False, said
 
 
-def _known(summary: dict[str, Json], row: Row, input: str) -> tuple[Dataset, Sample] | None:
-    """The dataset in `input`, as it was fitted to the output formats, and the sample of a row in it, where its labels
-    or a tar are needed; else None."""
+class _Archive:
+    """Sources as they were when a row was made, by name: out of INPUT, or out of OUTPUT where the originals are.
+
+    `told`: source -> one of its rows, the original's if there is one. `known`: the dataset in INPUT, by sample, where
+    labels or a tar are needed.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        recipe: Recipe,
+        told: Mapping[str, Row],
+        known: tuple[Dataset, Mapping[str, Sample]] | None,
+        input: str | None,
+    ) -> None:
+        self.folder, self.recipe, self.told, self.known, self.input = folder, recipe, told, known, input
+        self.maker = Maker(recipe, known[0] if known else Dataset("", "", ()))
+
+    def open(self, name: str) -> Opened:
+        data = self.source(name)
+        if self.known:
+            dataset, samples = self.known
+            files = [data, *(source.read()[0] for source in sources(dataset.root, samples[name])[1:])]
+            return self.maker.open(samples[name], files)
+        opened = self.maker.open(Sample(name), [data])
+        original = self.told[name] if self.told[name]["copy"] == 0 else None
+        return replace(opened, picture=_labelled(self.folder, opened.picture, self.recipe, original))
+
+    def source(self, name: str) -> bytes:
+        """The source's bytes, checked against its row."""
+        row = self.told.get(name)
+        if row is None:
+            raise InputError(f"no row of {self.folder.path(MANIFEST)} is about the partner {name}")
+        places: list[Source] = []
+        if self.known:
+            places.append(sources(self.known[0].root, self.known[1][name])[0])
+        elif self.input:
+            places.append(Source(os.path.join(self.input, *name.split("/"))))
+        if row["copy"] == 0 and row["sha256"] == row["source_sha256"]:
+            places.append(Source(self.folder.path(row["file_name"])))
+        for place in places:
+            try:
+                data, _ = place.read()
+            except OSError:
+                continue
+            if hashlib.sha256(data).hexdigest() == row["source_sha256"]:
+                return data
+        if self.input:
+            raise InputError(f"{self.input} does not hold {name} as it was when the image was made")
+        raise InputError(
+            f"{self.folder.root} does not hold the source {name} byte for byte", "say where it is with --input"
+        )
+
+
+class _Recorded:
+    """The partners that a row names, in the order in which its mixes took them."""
+
+    def __init__(self, row: Row, archive: _Archive) -> None:
+        self.archive = archive
+        self.mixes = [
+            (one["name"], one["params"]["partners"]) for one in row["transforms"] if "partners" in one["params"]
+        ]
+
+    def pick(self, name: str, need: Need, picture: Picture, rng: Rng) -> list[tuple[str, Picture]]:
+        if need.kind == "folder":
+            return Chosen(self.archive.maker.neighbours, {}, self.archive.recipe.places).pick(name, need, picture, rng)
+        if not self.mixes or self.mixes[0][0] != name:
+            return []
+        return [(one, self.archive.open(one).picture) for one in self.mixes.pop(0)[1]]
+
+
+def _known(
+    summary: dict[str, Json], recipe: Recipe, row: Row, input: str
+) -> tuple[Dataset, Mapping[str, Sample]] | None:
+    """The dataset in `input`, as it was fitted to the output formats, and its samples, where their labels or a tar are
+    needed; else None."""
     read = summary["formats"]["read"]
-    if read != "webdataset" and not _sees_labels(Recipe.from_canonical(summary["recipe"])):
+    if read != "webdataset" and not _sees_labels(recipe):
         return None
     targets = [formats.load(name) for name in summary["formats"]["written"]]
     dataset = fitting.fit(formats.load(read).read(input, ReadOptions()), targets, allow_loss=True)
-    found = next((sample for sample in dataset.samples if sample.id == row["source"]), None)
-    if found is None:
-        raise InputError(f"{input} does not hold {row['source']}")
-    return dataset, found
+    samples = {sample.id: sample for sample in dataset.samples}
+    if missing := next((name for name in (row["source"], *row["partners"]) if name not in samples), None):
+        raise InputError(f"{input} does not hold {missing}")
+    return dataset, samples
 
 
 def _sees_labels(recipe: Recipe) -> bool:
-    return any(step.name in SEE_LABELS for step in leaves(recipe.steps))
+    return any(step.name in SEE_LABELS for step in recipe.all_steps())
 
 
 def _labelled(folder: Folder, picture: Picture, recipe: Recipe, original: Row | None) -> Picture:
@@ -110,33 +176,3 @@ def _labelled(folder: Folder, picture: Picture, recipe: Recipe, original: Row | 
             mask = images.decode_mask(file.read())
     known = Annotations(objects=tuple(map(from_row, original["objects"])))
     return replace(picture, annotations=known, mask=mask)
-
-
-def _source(
-    folder: Folder,
-    row: Row,
-    original: Row | None,
-    known: tuple[Dataset, Sample] | None,
-    input: str | None,
-) -> bytes:
-    """The source's bytes, checked against the row."""
-    wanted = row["source_sha256"]
-    places: list[Source] = []
-    if known:
-        places.append(sources(known[0].root, known[1])[0])
-    elif input:
-        places.append(Source(os.path.join(input, *row["source"].split("/"))))
-    if original and original["sha256"] == wanted:
-        places.append(Source(folder.path(original["file_name"])))
-    for place in places:
-        try:
-            data, _ = place.read()
-        except OSError:
-            continue
-        if hashlib.sha256(data).hexdigest() == wanted:
-            return data
-    if input:
-        raise InputError(f"{input} does not hold {row['source']} as it was when the image was made")
-    raise InputError(
-        f"{folder.root} does not hold the source {row['source']} byte for byte", "say where it is with --input"
-    )

@@ -22,7 +22,7 @@ from augx.executors import local
 from augx.formats import Format, ReadOptions
 from augx.journal import FAILURES, SUMMARY, Entry, Journal
 from augx.lock import locked
-from augx.model import Dataset, Job, Json, Shard
+from augx.model import Dataset, Job, Json, Shard, SplitOptions
 from augx.plan import Plan
 from augx.recipe import Recipe
 from augx.store import OWN, Folder, hashes
@@ -85,11 +85,13 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
         dataset = replace(dataset, warnings=(*dataset.warnings, *others))
     dataset = fitting.fit(dataset, targets, request.allow_loss)
     recipe = request.recipe or recipes.read(fitting.bundled_recipe(dataset), checked=False).replace(**request.changes)
+    if recipe.split:
+        dataset = _divided(dataset, recipe.split)
     fitting.refuse_blind_flips(dataset, recipe)
     fitting.refuse_unknown_values(dataset, recipe)
     dataset = replace(dataset, warnings=(*dataset.warnings, *fitting.unmoved(dataset, recipe)))
-    for target in targets:
-        target.check(dataset, mixes=False)
+    mixes = fitting.mixes_classes(dataset, recipe)
+    formats.check(targets, dataset, mixes)
     samples = tuple(replace(s, folder=targets[0].place(s, dataset)) for s in dataset.samples)
     dataset = replace(dataset, samples=samples)
     _refuse_our_names(dataset, targets)
@@ -97,9 +99,28 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
         _refuse_warnings(dataset, recipe)
     names = tuple(target.name for target in targets)
     beside = fitting.files_beside(dataset, targets)
-    header = fitting.header(dataset, targets)
+    header = fitting.header(dataset, targets, recipe)
+    balanced = None
+    if recipe.balance != "none" and recipe.copies:
+        from augx import balance
+
+        multiplied = [sample for sample in dataset.samples if recipe.multiplies(sample.split)]
+        balanced = balance.copies(multiplied, recipe.balance, recipe.copies, recipe.originals)
+        dataset = replace(dataset, warnings=(*dataset.warnings, *balanced.flaws()))
     taken = [*formats.RESERVED, *formats.label_files(targets, dataset)]
-    return planning.make(dataset, recipe, names, versions.deciding(), beside, header, taken), targets
+    return planning.make(dataset, recipe, names, versions.deciding(), beside, header, taken, balanced), targets
+
+
+def _divided(dataset: Dataset, split: SplitOptions) -> Dataset:
+    """The dataset in splits; with `by: likeness` pictures that look alike stay together, for which all are read."""
+    from augx.splits import divide
+
+    if split.by != "likeness":
+        return divide(dataset, split.val, split.test, split.by, split.stratify)
+    from augx.likeness import alike, fingerprints, group_names
+
+    groups = group_names(alike(fingerprints(planning.pictures(dataset))))
+    return divide(dataset, split.val, split.test, None, split.stratify, groups)
 
 
 def check(request: Request) -> list[str]:
@@ -129,7 +150,8 @@ def up_to_date(plan: Plan, found: Survey, state: Journal, folder: Folder) -> boo
     """Whether a run would change nothing: no image to make or to delete, the same summary, and every file there."""
     if not state.finished or found.todo or found.reasons:
         return False
-    now = manifest.summarise(plan, state.entries, state.summary["manifest"], state.summary["files"])
+    equal = state.summary["counts"].get("equal", 0)
+    now = manifest.summarise(plan, state.entries, state.summary["manifest"], state.summary["files"], equal)
     told = state.summary | {"versions": now["versions"], "cpu": now["cpu"]}  # theirs are of whoever made it
     same = told == now and state.summary["versions"].keys() == now["versions"].keys()
     written = {FAILURES: state.summary["failures_sha256"]} | state.summary["files"]
@@ -207,8 +229,11 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
     from augx import work  # heavy, and not needed where there is nothing to do
 
     known = fitting.without_samples(plan.dataset, plan.formats)
-    left_out = fitting.lost_by(plan.dataset, [formats.load(name) for name in plan.formats])
-    orders = work.Orders(folder.root, plan.recipe.canonical(), plan.basis, known, request.untouched, left_out)
+    mixes = fitting.mixes_classes(plan.dataset, plan.recipe)
+    left_out = fitting.lost_by(plan.dataset, [formats.load(name) for name in plan.formats], mixes)
+    orders = work.Orders(
+        folder.root, plan.recipe.canonical(), plan.bases, known, request.untouched, left_out, plan.recipe.places
+    )
     start = partial(work.start, orders)
     lost_before = sum(len(copies) for _, copies in plan.lost)
     made, failed = 0, found.failed + lost_before
@@ -243,8 +268,13 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
     def size(job: Job) -> int:
         return sum(source.bytes() for source in plan.sources(job))
 
+    todo: Iterable[Job] = found.todo
+    if plan.ring:  # those who share partners together, each with its own
+        order = plan.ring.order
+        ordered = sorted(found.todo, key=lambda job: order(job.sample))
+        todo = (replace(job, pools=plan.pools(job)) for job in ordered)
     count(0, 0)
-    lost = [job for shard, _ in through(planning.shards(found.todo, size, generation)) for job in shard.jobs]
+    lost = [job for shard, _ in through(planning.shards(todo, size, generation)) for job in shard.jobs]
     alone = (Shard(f"{generation + 1:04d}.{number:07d}", (job,)) for number, job in enumerate(lost))
     for shard, reason in through(alone):
         entries = [_died(job, plan, reason) for job in shard.jobs]
@@ -257,10 +287,15 @@ def _died(job: Job, plan: Plan, reason: str) -> Entry:
     from augx.work import failure
 
     error = ImageError("worker-died", f"{reason}, twice over this image", "worker")
-    sha256 = planning.content(hashes(plan.sources(job)))
+    partners = [one for pool in job.pools.values() for one in pool]
+    contents = {
+        sample.id: planning.content(hashes(planning.sources(plan.dataset.root, sample)))
+        for sample in [job.sample, *partners]
+    }
+    sha256 = contents[job.sample.id]
     size = sum(source.bytes() for source in plan.sources(job)) if sha256 else 0
     failed = [failure(job.sample.id, copy, error) for copy in job.copies]
-    key = planning.key(plan.basis, job, sha256)
+    key = plan.keys(lambda sample: contents[sample.id])(job, sha256, job.pools)
     beside = tuple((one.stem, one.ending) for one in job.beside)
     return Entry(job.sample.id, job.stem, job.ending, key, sha256, size, failed=failed, beside=beside)
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from augx.errors import Problem
 from augx.model import Json, Step
 from augx.transforms import catalog
-from augx.yamlfile import MAX_NODES, Node, Values, is_number, nearest, short
+from augx.yamlfile import MAX_BYTES, MAX_NODES, Node, Values, is_number, load, nearest, short
 
 
 def leaves(steps: Iterable[Step]) -> Iterator[Step]:
-    """Every step that is no group, depth first."""
+    """Every step that is no group, depth first; and before its members a group that has arguments of its own kind."""
     for step in steps:
-        if step.steps:
-            yield from leaves(step.steps)
-        else:
+        if not step.steps or catalog.TRANSFORMS[step.name].own:
             yield step
+        yield from leaves(step.steps)
 
 
 def argument_problems(file: str, leaves: Sequence[Step], marks: Sequence[tuple[Node, Node]]) -> list[Problem]:
@@ -50,11 +50,20 @@ def _place(name: Node, body: Node, path: Sequence[str | int], at_key: bool) -> N
     return place
 
 
-class Steps(Values):
-    """Nodes -> Steps. `leaves` and `marks`: every step that is no group, and where it stands."""
+_OWN_ARGUMENTS = {"SomeOf": ("n", "replace"), "inside": ("classes", "of", "outside", "edge")}
 
-    def __init__(self, file: str, problems: Iterable[Problem] = ()) -> None:
+
+class Steps(Values):
+    """Nodes -> Steps. `leaves` and `marks`: the steps as `leaves` gives them, and where they stand.
+
+    `places`: folders that steps name -> where they are, looked for beside the recipe and then from the working folder.
+    `written`: augx itself has written the recipe, so that what it names was there once and need not be looked for.
+    """
+
+    def __init__(self, file: str, problems: Iterable[Problem] = (), written: bool = False) -> None:
         super().__init__(file, problems)
+        self.written = written
+        self.places: dict[str, str] = {}
         self.warnings: list[Problem] = []
         self.leaves: list[Step] = []
         self.marks: list[tuple[Node, Node]] = []
@@ -126,6 +135,8 @@ class Steps(Values):
         return entry
 
     def leaf(self, transform: str, name: Node, body: Node) -> Step | None:
+        if transform == "policy" and not self.written:
+            return self.policy(name, body)
         if body.value is not None and not isinstance(body.value, dict):
             way_out = f"write {{p: {body}}}" if is_number(body) else "write {argument: value}"
             self.error(body, f"the arguments of {transform} must be a mapping, not {body}", way_out)
@@ -138,19 +149,69 @@ class Steps(Values):
             self.error(n, f"{n} is no finite number", f"in an argument of {transform}")
         if infinite or not all(n.ok for n in values):
             return None
-        step = Step(transform, {key: value.plain() for key, (_, value) in given.items()}, p)
+        if "folder" in given and catalog.TRANSFORMS[transform].partners == "folder":
+            self.folder(given["folder"][1])
+        return self.found(Step(transform, {key: value.plain() for key, (_, value) in given.items()}, p), name, body)
+
+    def found(self, step: Step, name: Node, body: Node) -> Step:
         self.leaves.append(step)
         self.marks.append((name, body))
         return step
 
+    def policy(self, name: Node, body: Node) -> Step | None:
+        """`policy: found.yaml`, or `policy: {file: found.yaml, p: 1}`: what the file says becomes arguments."""
+        given = {"file": body}
+        if isinstance(body.value, dict):
+            given = self.mapping(body, "policy", ("file", "fill", "p"))
+        file = given.get("file")
+        if file is None or not isinstance(file.value, str) or not file.value:
+            self.error(name, "policy needs a file", "like '- policy: found.yaml'")
+            return None
+        path = self.beside(file.value, os.path.isfile)
+        if path is None:
+            self.error(file, f"there is no file {file}", "it is looked for beside the recipe, then in this folder")
+            return None
+        try:
+            with open(path, "rb") as source:
+                data = source.read(MAX_BYTES + 1)
+        except OSError as error:
+            self.error(file, f"{file} cannot be read: {error.strerror or error}", "give a policy file")
+            return None
+        root, problems = load(data, path)
+        self.problems += problems
+        if root is None or problems:
+            return None
+        reader = Values(path)
+        said = reader.mapping(root, "a policy", ("version", "policies"))
+        self.problems += reader.problems
+        if "policies" not in said or said.get("version", root).value != 1:
+            self.error(file, f"{file} is no policy", "it must say 'version: 1' and 'policies: [...]'")
+            return None
+        args = {"policies": said["policies"].plain()} | {key: given[key].plain() for key in ("fill",) if key in given}
+        return self.found(Step("policy", args, self.p(given.get("p"), "policy")), name, body)
+
+    def folder(self, node: Node) -> None:
+        """Remembers where a folder is that a step names."""
+        if self.written or not isinstance(node.value, str):
+            return
+        path = self.beside(node.value, os.path.isdir)
+        if path is None:
+            self.error(node, f"there is no folder {node}", "it is looked for beside the recipe, then in this folder")
+        else:
+            self.places[node.value] = path
+
+    def beside(self, path: str, there: Callable[[str], bool]) -> str | None:
+        """The path of what a recipe names: beside the recipe first, then from the working folder."""
+        tried = [os.path.join(os.path.dirname(self.file), path), path] if os.path.isfile(self.file) else [path]
+        return next((os.path.abspath(one) for one in tried if "\0" not in one and there(one)), None)
+
     def group(self, transform: str, name: Node, body: Node) -> Step | None:
-        """OneOf, SomeOf, Sequential: a list of members, or a mapping with `transforms` and its own arguments."""
-        counted = transform not in ("OneOf", "Sequential")
+        """OneOf and the like: a list of members, or a mapping with `transforms` and its own arguments."""
+        own = _OWN_ARGUMENTS.get(transform, ())
         if isinstance(body.value, list):
             given = {"transforms": body}
         elif isinstance(body.value, dict):
-            keys = ("transforms", "n", "replace", "p") if counted else ("transforms", "p")
-            given = self.mapping(body, transform, keys)
+            given = self.mapping(body, transform, ("transforms", *own, "p"))
         else:
             self.error(name, f"{transform} needs a list of transforms", f"like '- {transform}: [Blur, MedianBlur]'")
             return None
@@ -160,6 +221,7 @@ class Steps(Values):
             return None
         if members.value == []:
             self.error(members, f"{transform} has no transforms", "add some, or remove it")
+        first = len(self.leaves)
         steps = self.steps(members, f"{transform}.transforms")
         if transform == "OneOf" and steps and all(s.p == 0 for s in steps):
             self.error(members, "every transform of this OneOf has p: 0", "there p is the weight of the choice")
@@ -170,7 +232,19 @@ class Steps(Values):
             most = len(members.value) if isinstance(members.value, list) and not args.get("replace") else MAX_NODES
             args["n"] = self.whole(given["n"], f"{transform}.n", 1, max(most, 1), 1)
         p = self.p(given.get("p"), transform)
-        return Step(transform, args, p, steps) if steps else None
+        if not steps:
+            return None
+        if transform == "inside":
+            for leaf, (where, _) in zip(self.leaves[first:], self.marks[first:], strict=True):
+                entry = catalog.TRANSFORMS[leaf.name]
+                if entry.moves or entry.partners or entry.name == transform:
+                    self.error(where, f"{leaf.name} cannot be inside objects", "only what leaves pixels in place can")
+            args = {key: node.plain() for key, node in given.items() if key in own and node.ok}
+        step = Step(transform, args, p, steps)
+        if transform == "inside":
+            self.leaves.insert(first, step)
+            self.marks.insert(first, (name, body))
+        return step
 
     def p(self, node: Node | None, transform: str) -> float | None:
         return None if node is None or not node.ok else self.number(node, f"{transform}.p", 0, 1, 1.0)

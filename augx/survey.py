@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from augx import plan as planning
 from augx.journal import Entry, Journal
-from augx.model import Job
+from augx.model import Job, Sample
 from augx.naming import copy_name, copy_names
 from augx.plan import Plan
 from augx.store import Folder, hashes
 
+_OTHER = (
+    "sources have other labels, another recipe or other library versions",
+    "sources have other labels or partners, another recipe or other library versions",
+)
 _TRY_AGAIN = {"worker-died", "out-of-memory", "name-too-long"}  # failures that say nothing about the source
 
 
@@ -41,19 +45,26 @@ def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
     found = Survey()
     there = folder.names() if journal.entries else set()
     doubtful: list[tuple[Job, Entry]] = []
+    same = {
+        job.sample.id: entry.sha256
+        for job in plan.jobs
+        if (entry := journal.entries.get(job.sample.id)) and _same_file(plan, job, entry, journal, folder)
+    }
+    contents_of = _partner_contents(plan, journal, same)
+    keys = plan.keys(lambda sample: contents_of[sample.id])
     for job in plan.jobs:
         entry = journal.entries.get(job.sample.id)
         if entry is None:
             found.todo.append(job)
             found.reasons["sources are new"] += 1
-        elif planning.key(plan.basis, job, entry.sha256) != entry.key:
+        elif keys(job, entry.sha256, plan.pools(job)) != entry.key:
             found.todo.append(job)
-            found.reasons["sources have other labels, another recipe or other library versions"] += 1
-        elif _same_file(plan, job, entry, journal, folder):
+            found.reasons[_OTHER[plan.ring is not None]] += 1
+        elif job.sample.id in same:
             _settle(found, job, entry, there, journal, folder)
         else:
             doubtful.append((job, entry))
-    for (job, entry), sha256 in zip(doubtful, contents(plan, [job for job, _ in doubtful]), strict=True):
+    for (job, entry), sha256 in zip(doubtful, contents(plan, [job.sample for job, _ in doubtful]), strict=True):
         if sha256 == entry.sha256:
             found.touched.append(job)
             _settle(found, job, entry, there, journal, folder)
@@ -69,17 +80,29 @@ def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
     return found
 
 
-def contents(plan: Plan, jobs: Sequence[Job]) -> Iterator[str]:
-    """The digest of each job's content, its masks included."""
-    sources = [plan.sources(job) for job in jobs]
+def _partner_contents(plan: Plan, journal: Journal, same: Mapping[str, str]) -> dict[str, str]:
+    """The content of all partners of sources that the journal knows, by id."""
+    done = [job for job in plan.jobs if job.sample.id in journal.entries] if plan.ring else []
+    partners = {one.id: one for job in done for pool in plan.pools(job).values() for one in pool}
+    unknown = [one for name, one in partners.items() if name not in same]
+    return {**same, **dict(zip((one.id for one in unknown), contents(plan, unknown), strict=True))}
+
+
+def contents(plan: Plan, samples: Sequence[Sample]) -> Iterator[str]:
+    """The digest of each sample's content, its masks included."""
+    sources = [planning.sources(plan.dataset.root, sample) for sample in samples]
     sums = iter(hashes(source for several in sources for source in several))
     return (planning.content(list(islice(sums, len(several)))) for several in sources)
 
 
 def content_keys(plan: Plan) -> dict[str, str]:
     """The key of every source, from its content."""
-    sums = contents(plan, plan.jobs)
-    return {job.sample.id: planning.key(plan.basis, job, sha256) for job, sha256 in zip(plan.jobs, sums, strict=True)}
+    samples = {job.sample.id: job.sample for job in plan.jobs}
+    if plan.ring:
+        samples |= {one.id: one for job in plan.jobs for pool in plan.pools(job).values() for one in pool}
+    sums = dict(zip(samples, contents(plan, list(samples.values())), strict=True))
+    keys = plan.keys(lambda sample: sums[sample.id])
+    return {job.sample.id: keys(job, sums[job.sample.id], plan.pools(job)) for job in plan.jobs}
 
 
 def _settle(found: Survey, job: Job, entry: Entry, there: set[str], journal: Journal, folder: Folder) -> None:
@@ -101,7 +124,8 @@ def _settle(found: Survey, job: Job, entry: Entry, there: set[str], journal: Jou
         else:
             found.kept += 1
     if missing:
-        found.todo.append(replace(job, copies=tuple(missing)))
+        known = {copy: sha256 for copy, sha256 in entry.images(folder).items() if copy < missing[-1]} if made else {}
+        found.todo.append(replace(job, copies=tuple(missing), known=known))
         if not made.issuperset(missing):
             found.reasons["sources have fewer copies than wanted"] += 1
 

@@ -10,18 +10,21 @@ from types import MappingProxyType
 from typing import TypeVar
 
 import cv2
+import numpy as np
 
 from augx import formats, geometry, images, labels, objects, plan
 from augx.errors import ImageError, Stopped
 from augx.journal import Entry, dump, write_segment
 from augx.model import Applied, Dataset, Dropped, Job, Json, Mask, Object, Picture, Sample, Shard
 from augx.naming import copy_name
+from augx.partners import Chosen, Neighbours
 from augx.recipe import Recipe
 from augx.seeds import Rng
 from augx.store import Folder
-from augx.transforms.pipeline import Pipeline
+from augx.transforms.pipeline import Partners, Pipeline
 
 _R = TypeVar("_R")
+_ATTEMPTS = 6  # the first, and five more
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,16 @@ class Orders:
     (`fitting.without_samples`).
 
     `untouched`: images go over byte for byte, whatever they are (`augx convert`). `lost`: format -> the kinds of label
-    that its label files leave out.
+    that its label files leave out. `bases`: as a Plan's. `places`: as a Recipe's.
     """
 
     output: str
     recipe: Json
-    basis: str
+    bases: tuple[str, ...]
     dataset: Dataset
     untouched: bool = False
     lost: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def start(orders: Orders) -> Callable[[Shard], dict[str, Json]]:
@@ -52,7 +56,9 @@ class Worker:
 
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
-        self.maker = Maker(Recipe.from_canonical(orders.recipe), orders.dataset, orders.untouched, orders.lost)
+        recipe = replace(Recipe.from_canonical(orders.recipe), places=orders.places)
+        self.maker = Maker(recipe, orders.dataset, orders.untouched, orders.lost)
+        self.keys = plan.Keys(orders.bases, self.maker.neighbours.content)
         self.folder = Folder(orders.output)
 
     def __call__(self, shard: Shard) -> dict[str, Json]:
@@ -84,13 +90,15 @@ class Worker:
         except ImageError as error:
             for copy in job.copies:
                 fail(copy, error)
-        entry.key = plan.key(self.orders.basis, job, entry.sha256)
+        entry.key = self.keys(job, entry.sha256, job.pools)
         if entry.failed:
             return entry, made, rows
         entry.notes = opened.notes
+        known = dict(job.known)
         for copy in job.copies:
             try:
-                row, written = self.maker.make(job, copy, opened)
+                lower = {sha256: number for number, sha256 in known.items() if 0 < number < copy}
+                row, written = self.maker.make(job, copy, opened, lower)
                 for name, data in written.items():
                     self.folder.write(name, data, mtime)
             except ImageError as error:
@@ -101,10 +109,11 @@ class Worker:
                     raise
                 fail(copy, ImageError("name-too-long", stopped.message, "write"))  # the others can be made
                 continue
-            known = {"source_sha256": sums[0], "source_bytes": entry.size, "key": entry.key, "notes": list(entry.notes)}
+            told = {"source_sha256": sums[0], "source_bytes": entry.size, "key": entry.key, "notes": list(entry.notes)}
             if len(sums) > 1:
-                known["content_sha256"] = entry.sha256  # of the image and its masks
-            rows.append(dump(row | known))
+                told["content_sha256"] = entry.sha256  # of the image and its masks
+            known[copy] = row["sha256"]
+            rows.append(dump(row | told))
             made.append(copy)
         return entry, made, rows
 
@@ -139,8 +148,13 @@ class Maker:
         self.dataset = dataset
         self.untouched = untouched
         swaps = {name: pose.swap for name, pose in dataset.poses.items() if pose.swap is not None}
-        self.pipeline = Pipeline(recipe.steps, recipe.labels, swaps, dataset.ignore)
+        self.pipelines = [Pipeline(one.steps, recipe.labels, swaps, dataset.ignore) for one in recipe.variants()]
+        self.neighbours = Neighbours(dataset.root, self.partner)
         self.rng = Rng()
+
+    def partner(self, sample: Sample) -> Picture:
+        """A picture that others are mixed with. Raises ImageError."""
+        return self.open(sample, read_sources(self.dataset.root, sample)[0]).picture
 
     def open(self, sample: Sample, files: Sequence[bytes]) -> Opened:
         """Decodes a source's files (`plan.files`) and puts its labels into pixels. Raises ImageError."""
@@ -166,17 +180,54 @@ class Maker:
         )
         return Opened(picture, decoded, files, tuple(sorted({*decoded.notes, *notes, *repaired})), dropped)
 
-    def make(self, job: Job, copy: int, opened: Opened) -> tuple[dict[str, Json], dict[str, bytes]]:
-        """The manifest row of one copy, and its files: name -> content, the image first. Raises ImageError."""
-        picture, applied, lost = self.augmented(opened.picture, job.sample.id, copy)
-        dropped = opened.dropped + lost
-        verbatim = copy == 0 and self.verbatim(opened.decoded, job.ending)
-        encoded = opened.files[0] if verbatim else self.encoded(picture, job.ending)
+    def make(
+        self, job: Job, copy: int, opened: Opened, lower: Mapping[str, int] = MappingProxyType({})
+    ) -> tuple[dict[str, Json], dict[str, bytes]]:
+        """The manifest row of one copy, and its files: name -> content, the image first. Raises ImageError.
+
+        `lower`: SHA-256 of the images of lower copies -> their number. A copy that equals one of them or its source, or
+        that the recipe rejects, is drawn again, at most five times; then an equal one stays, a rejected one fails.
+        """
+        partners = Chosen(self.neighbours, job.pools, self.recipe.places)
+        for attempt in range(_ATTEMPTS if copy and self.pipelines[job.variant].draws else 1):
+            made = self.augmented(opened.picture, job.sample.id, copy, job.variant, partners, attempt)
+            fault = self.rejected(opened.picture, made[0]) if copy else ""
+            equal = 0 if copy and _same_picture(made[0], opened.picture) else None
+            if fault or equal is not None:
+                continue
+            image = self.image(opened, copy, made[0], job.ending)
+            equal = lower.get(hashlib.sha256(image).hexdigest())
+            if equal is None:
+                break
+        if fault:
+            raise ImageError("rejected", f"{fault}, {attempt + 1} times over", "transform")
+        if equal == 0:
+            image = self.image(opened, copy, made[0], job.ending)
+        picture, applied, lost = made
+        row, written = self.files(job, copy, opened, image, picture, applied, opened.dropped + lost)
+        return row | {"redrawn": attempt, "equals": equal}, written
+
+    def image(self, opened: Opened, copy: int, picture: Picture, ending: str) -> bytes:
+        verbatim = copy == 0 and self.verbatim(opened.decoded, ending)
+        return opened.files[0] if verbatim else self.encoded(picture, ending)
+
+    def files(
+        self,
+        job: Job,
+        copy: int,
+        opened: Opened,
+        image: bytes,
+        picture: Picture,
+        applied: Sequence[Applied],
+        dropped: Sequence[Dropped],
+    ) -> tuple[dict[str, Json], dict[str, bytes]]:
+        """The row of an encoded copy, and its files."""
         name = copy_name(job.stem, job.ending, copy)
         beside = {one.kind: copy_name(one.stem, one.ending, copy) for one in job.beside}
-        row = manifest_row(job, copy, name, picture, applied, dropped, encoded)
+        row = manifest_row(job, copy, name, picture, applied, dropped, image)
         row |= {"mask": beside.get("mask"), "instances": beside.get("instances")}
-        written = {name: encoded}
+        written = {name: image}
+        verbatim = copy == 0 and self.verbatim(opened.decoded, job.ending)
         for kind, path in beside.items():
             mask = {"mask": picture.mask, "instances": picture.instances}.get(kind)
             if mask is not None:
@@ -188,12 +239,31 @@ class Maker:
         row["files"] = {path: hashlib.sha256(written[path]).hexdigest() for path in beside.values()}
         return row, written
 
-    def augmented(self, picture: Picture, source: str, copy: int) -> tuple[Picture, list[Applied], tuple[Dropped, ...]]:
+    def augmented(
+        self, picture: Picture, source: str, copy: int, variant: int, partners: Partners, attempt: int
+    ) -> tuple[Picture, list[Applied], tuple[Dropped, ...]]:
         """Copy number `copy` of a picture, what was applied, and the objects it has lost. Raises ImageError."""
         if not copy:
             return picture, [], ()
-        seed = self.recipe.seed
-        return _guarded("transform", lambda: self.pipeline(picture, lambda step: self.rng.at(seed, source, copy, step)))
+        seed, again = self.recipe.seed, f"again {attempt}: " if attempt else ""
+
+        def at(step: str) -> Rng:
+            return self.rng.at(seed, source, copy, again + step)
+
+        made, applied, lost = _guarded("transform", lambda: self.pipelines[variant](picture, at, partners))
+        if self.recipe.labels.hard and made.annotations.labels != picture.annotations.labels:
+            made = replace(made, annotations=replace(made.annotations, labels=picture.annotations.labels))
+        return made, applied, lost
+
+    def rejected(self, before: Picture, after: Picture) -> str:
+        """Why the recipe does not want a copy; "" if it does."""
+        options = self.recipe.reject
+        if options.flat and not np.ptp(after.pixels.reshape(after.width * after.height, -1), axis=0).any():
+            return "the copy is of one colour"
+        had, has = len(before.annotations.objects), len(after.annotations.objects)
+        if options.lost_objects is not None and had - has > options.lost_objects * had:
+            return f"the copy has lost {had - has} of {had} objects"
+        return ""
 
     def encoded(self, picture: Picture, ending: str) -> bytes:
         return _guarded("encode", lambda: images.encode(picture, ending, self.recipe.image))
@@ -231,8 +301,9 @@ def manifest_row(
         "file_name": name,
         "source": job.sample.id,
         "copy": copy,
-        "partners": [],
+        "partners": list(dict.fromkeys(name for one in applied for name in one.params.get("partners", ()))),
         "split": job.sample.split,
+        "override": job.variant or None,
         "width": width,
         "height": height,
         "label": known.label,
@@ -245,6 +316,16 @@ def manifest_row(
         "bytes": len(encoded),
         "sha256": hashlib.sha256(encoded).hexdigest(),
     }
+
+
+def _same_picture(one: Picture, other: Picture) -> bool:
+    """Whether the pixels are the same. Most that differ do so in the few that are looked at first."""
+    here, there = one.pixels, other.pixels
+    if here is there:
+        return True
+    if here.shape != there.shape or here.dtype != there.dtype:
+        return False
+    return np.array_equal(here[::31, ::29], there[::31, ::29]) and np.array_equal(here, there)
 
 
 def _mask(name: str, data: bytes, picture: Picture, orientation: int) -> Mask:

@@ -15,6 +15,7 @@ from augx import bundled, cli
 from augx.formats import FORMATS, load
 from augx.objects import KINDS
 from augx.transforms.catalog import SLOW, TRANSFORMS, Entry
+from augx.transforms.taxonomy import GROUPS, carries, grouped
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -55,19 +56,22 @@ def transforms() -> str:
         "**Groups of transforms**",
         table(("group", "what it does"), ((f"`{entry.name}`", entry.summary) for entry in groups)),
     ]
-    for group in dict.fromkeys(entry.group for entry in usable if not entry.members):
-        rows = (_row(entry) for entry in sorted(usable, key=lambda entry: entry.name) if entry.group == group)
+    for group in GROUPS:
+        rows = [_row(entry) for entry in grouped() if entry.group == group and entry in usable and not entry.members]
+        if not rows:
+            continue
         head = ("transform", "what it does", "moves pixels (labels follow)", "16 bits kept", "CPU s")
-        parts += [f"**{group.capitalize()}**", table(head, rows)]
+        parts += [f"**{group[0].upper()}{group[1:]}**", table(head, rows)]
     parts += ["**Refused in a recipe**", "\n".join(f"- `{entry.name}`: {entry.refused}" for entry in refused)]
     return "\n\n".join(parts)
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
     seconds = f"{max(round(entry.seconds, 4), 0.0001):g}"
+    left = [kind for kind in KINDS if kind not in carries(entry)]
     return (
         f"`{entry.name}`",
-        entry.summary,
+        f"{entry.summary} (not {', '.join(left)})" if left else entry.summary,
         "yes" if entry.moves else "",
         "yes" if entry.deep else "no",
         f"**{seconds}**" if entry.seconds >= SLOW else seconds,

@@ -13,12 +13,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from conftest import encoded, rows
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
 import augx
+from augx.bundled import descriptions
+from augx.recipe import read
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -70,7 +73,7 @@ def project(example: str, photos: Path) -> Path:
 
 def test_every_recipe_is_valid_and_draws_no_warning(workshop: Workshop) -> None:
     recipes = sorted(EXAMPLES.rglob("recipe.yaml"))
-    assert len(recipes) == 6
+    assert len(recipes) == 7
     assert workshop.ok("augx", "validate", "--strict", *recipes, cwd=EXAMPLES).startswith("no errors in")
 
 
@@ -78,7 +81,7 @@ def test_every_recipe_is_valid_and_draws_no_warning(workshop: Workshop) -> None:
 def test_every_example_has_a_short_readme_that_names_its_files(folder: str) -> None:
     text = (EXAMPLES / folder / "README.md").read_text("utf-8")
     said = re.sub(r"<!-- (\w+) -->.*?<!-- /\1 -->", "", text, flags=re.DOTALL)  # without generated tables
-    assert 5 <= len(said.splitlines()) <= (60 if folder == "labels" else 20)
+    assert 5 <= len(said.splitlines()) <= {"labels": 60, "recipes": 60, "soft-labels": 30}.get(folder, 20)
     for path in (EXAMPLES / folder).iterdir():
         if path.suffix in (".py", ".yaml", ".yml"):
             assert path.name in text
@@ -214,6 +217,51 @@ def test_the_sheets_of_the_readme_are_light() -> None:
     sheets = sorted((EXAMPLES / "labels").glob("*.[jp][pn]g"))
     assert [path.stem for path in sheets] == sorted([*KINDS, "boxes_outer_ellipse"])
     assert all(path.stat().st_size < 150_000 for path in sheets)
+
+
+# recipes
+
+
+def test_every_bundled_recipe_has_a_sheet_of_what_it_makes_now() -> None:
+    folder = EXAMPLES / "recipes"
+    sheets = {path.stem: path for path in folder.glob("*.jpg")}
+    assert set(sheets) == set(descriptions())
+    for name, path in sheets.items():
+        with Image.open(path) as image:
+            made_of = image.info["comment"].decode()
+        assert made_of == read(name, checked=False).digest(), (
+            f"python examples/recipes/sheets.py examples/recipes {name}"
+        )
+        assert path.stat().st_size < 150_000
+        assert f"]({path.name})" in (folder / "README.md").read_text("utf-8")
+
+
+def test_a_sheet_is_drawn_anew(workshop: Workshop, tmp_path: Path) -> None:
+    script = EXAMPLES / "recipes" / "sheets.py"
+    said = workshop.ok(sys.executable, script, ".", "medical", cwd=tmp_path)
+    assert said == "medical.jpg: images/slice2.png and 7 copies of it\n"
+    with Image.open(tmp_path / "medical.jpg") as new, Image.open(script.parent / "medical.jpg") as known:
+        assert new.size == known.size == (8 + 4 * 248, 8 + 2 * 248)
+        difference = ImageStat.Stat(ImageChops.difference(new, known))
+    assert max(difference.mean) < 2
+
+
+def test_medical_leaves_twelve_bits_in_sixteen(workshop: Workshop, tmp_path: Path) -> None:
+    workshop.ok(sys.executable, EXAMPLES / "recipes" / "draw.py", "drawn", cwd=tmp_path)
+    workshop.ok("augx", "run", "drawn/slices", "out", "-r", "medical", "-n", "4", cwd=tmp_path)
+    levels: dict[int, list[float]] = {0: [], 1: []}
+    for row in rows(tmp_path / "out"):
+        with Image.open(tmp_path / "out" / row["file_name"]) as image:
+            assert image.mode == "I;16"
+            values = np.asarray(image)
+        with Image.open(tmp_path / "out" / row["mask"]) as mask:
+            liver = np.asarray(mask) == 3
+        if liver.any():
+            assert values.max() < 4096
+            levels[row["copy"] > 0].append(float(np.median(values[liver])))
+    (source,) = {round(level, -2) for level in levels[0]}
+    assert source == 1100 and len(levels[1]) == 8
+    assert all(700 < level < 1700 for level in levels[1]) and np.ptp(levels[1]) > 50
 
 
 # makefile
@@ -414,3 +462,36 @@ def test_tags_and_other_columns_come_through_the_table(workshop: Workshop, tmp_p
 def csv_rows(path: Path) -> list[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
+
+
+# soft-labels
+
+
+def test_a_net_is_trained_from_the_weights_of_mixed_pictures(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(EXAMPLES / "soft-labels", tmp_path, dirs_exist_ok=True)
+    workshop.ok(sys.executable, "draw.py", "shapes", cwd=tmp_path)
+    refused = workshop.run("augx", "run", "shapes", "out", "-r", "recipe.yaml", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "--to table" in refused.stderr and "--hard-labels" in refused.stderr
+    assert not (tmp_path / "out").exists()
+    workshop.ok("augx", "run", "shapes", "out", "-r", "recipe.yaml", "-n3", "--to", "table", cwd=tmp_path)
+    manifest = rows(tmp_path / "out")
+    mixed = [row for row in manifest if len(row["labels"]) > 1]
+    assert len(mixed) > 20
+    assert all(abs(sum(row["labels"].values()) - 1) < 1e-9 and row["split"] == "train" for row in mixed)
+    cells = {name: labels for name, labels, _ in csv_rows(tmp_path / "out" / "labels.csv")[1:]}
+    for row in manifest:
+        told = (part.split(":") for part in cells[row["file_name"]].split("|"))
+        assert {name: float(weight) for name, weight in told} == row["labels"]
+
+    monkeypatch.syspath_prepend(tmp_path)
+    train = importlib.import_module("train")
+    monkeypatch.setattr(train, "STEPS", 200)
+    train.main(tmp_path / "out")
+    head, *ways = capsys.readouterr().out.splitlines()
+    assert head.startswith("32 pictures, 128 with their copies; tested on 400 others")
+    assert [way.split("  ")[0] for way in ways] == ["no copies", "copies, heaviest class", "copies, soft labels"]
+    accuracy = [float(re.search(r"accuracy ([\d.]+) %", way)[1]) for way in ways]  # type: ignore[index]
+    assert min(accuracy) > 40  # of four classes

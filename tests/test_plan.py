@@ -37,11 +37,11 @@ def copies(made: Plan) -> dict[str, tuple[int, ...]]:
 
 
 def only_key(made: Plan, sha256: str = "00") -> str:
-    return planning.key(made.basis, made.jobs[0], sha256)
+    return made.keys(lambda sample: "")(made.jobs[0], sha256, {})
 
 
 def whole_hash(made: Plan, sha256: str = "00") -> str:
-    return planning.plan_hash(made, lambda job: planning.key(made.basis, job, sha256))
+    return planning.plan_hash(made, lambda job: made.keys(lambda sample: "")(job, sha256, {}))
 
 
 def test_without_splits_all_are_multiplied() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
-from augx.recipe import parse
+from augx.recipe import parse, read
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 
@@ -17,10 +18,18 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_recipe_is_valid() -> None:
-    (shown,) = [block for block in blocks("yaml") if block.startswith("version: 1")]
-    recipe = parse(shown.encode(), "README.md")
-    assert recipe.warnings == ()
-    assert (recipe.copies, recipe.seed, len(recipe.steps)) == (10, 7, 4)
+    plain, mixing = [parse(block.encode(), "README.md") for block in blocks("yaml") if "copies:" in block]
+    assert plain.warnings == mixing.warnings == ()
+    assert (plain.copies, plain.seed, len(plain.steps)) == (10, 7, 4)
+    assert (mixing.balance, len(mixing.steps), len(mixing.overrides)) == ("max", 5, 2)
+
+
+def test_the_policy_is_valid(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"```yaml\n(  version: 1\n  policies:.*?)```", README, re.DOTALL)
+    (tmp_path / "found.yaml").write_text(textwrap.dedent(shown))
+    (tmp_path / "recipe.yaml").write_text("version: 1\ntransforms: [{policy: found.yaml}]\n")
+    (step,) = read(tmp_path / "recipe.yaml").steps
+    assert len(step.args["policies"]) == 2
 
 
 def test_the_errors_are_those_of_validate(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_originals_are_the_same_bytes_with_the_same_date(finished: tuple[Path, P
 
 def test_summary(finished: tuple[Path, Path]) -> None:
     told = summary(finished[1])
-    assert told["counts"] == {"sources": 6, "images": 18, "originals": 6, "copies": 12, "failed": 0}
+    assert told["counts"] == {"sources": 6, "images": 18, "originals": 6, "copies": 12, "failed": 0, "equal": 0}
     assert told["classes"] == {"cat": {"before": 3, "after": 9}, "dog": {"before": 3, "after": 9}}
     assert (told["splits"], told["failures"], told["warnings"], told["ignored"]) == ({}, {}, {}, {})
     assert told["formats"] == {"read": "folder", "written": ["folder"]}
@@ -486,7 +486,7 @@ def test_a_broken_image_fails_and_the_others_are_made(with_broken: Path, tmp_pat
     ]
     assert all(set(f) == {"source", "copy", "stage", "error", "message"} and f["message"] for f in failures(output))
     told = summary(output)
-    assert told["counts"] == {"sources": 7, "images": 18, "originals": 6, "copies": 12, "failed": 3}
+    assert told["counts"] == {"sources": 7, "images": 18, "originals": 6, "copies": 12, "failed": 3, "equal": 0}
     assert told["classes"]["cat"] == {"before": 4, "after": 9}
     assert sum(told["failures"].values()) == 3
     assert manifest.verify(str(output), 1) == (18, [])

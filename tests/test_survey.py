@@ -41,7 +41,7 @@ def written(root: Path, plan: Plan, failing: tuple[int, ...] = (), error: str = 
     for job in plan.jobs:
         path = os.path.join(plan.dataset.root, job.sample.id)
         sha256, status = sha256_file(path), os.stat(path)
-        key = planning.key(plan.basis, job, sha256)
+        key = plan.keys(lambda sample: "")(job, sha256, {})
         entry = Entry(job.sample.id, job.stem, job.ending, key, sha256, status.st_size)
         entry.failed = [
             {"source": job.sample.id, "copy": copy, "stage": "decode", "error": error, "message": ""}

@@ -24,7 +24,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "validate": ("augx.cli.validate", "Find the errors in recipes, all at once."),
     "convert": ("augx.cli.convert", "Write a dataset in another label format, pixels untouched."),
     "replay": ("augx.cli.replay", "Make one output image again from its manifest row."),
-    "list": ("augx.cli.catalogue", "List transforms, formats, recipes or executors."),
+    "list": ("augx.cli.catalogue", "List transforms, formats, policies, recipes or executors."),
     "show": ("augx.cli.catalogue", "Explain one transform, format, recipe or executor."),
     "init": ("augx.cli.init", "Write a commented starter recipe for a dataset."),
     "demo": ("augx.cli.demo", "Make a small dataset and multiply it, to see what augx does."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +14,20 @@ from augx.cli.options import json_option
 if TYPE_CHECKING:
     from augx.transforms.catalog import Entry
 
-KINDS = ("transforms", "formats", "recipes", "executors")
+KINDS = ("transforms", "formats", "policies", "recipes", "executors")
 
 
 @click.command("list", short_help="List what there is.")
-@click.argument("kinds", metavar="[transforms] [formats] [recipes] [executors]", type=click.Choice(KINDS), nargs=-1)
+@click.argument("kinds", metavar=" ".join(f"[{kind}]" for kind in KINDS), type=click.Choice(KINDS), nargs=-1)
 @json_option
 def list_command(kinds: tuple[str, ...], as_json: bool) -> int:
-    """List transforms, formats, recipes or executors, each with a line about it. Without a name: all four.
+    """List transforms, formats, policies, recipes or executors, each with a line about it. Without a name: all.
+
+    Transforms stand in the groups of the surveys, each with its CPU seconds per megapixel.
 
     \b
     augx list transforms
-    augx list recipes --json
+    augx list policies recipes --json
     """
     from augx.cli.output import print_json
 
@@ -35,21 +38,45 @@ def list_command(kinds: tuple[str, ...], as_json: bool) -> int:
     for kind, rows in tables.items():
         if len(tables) > 1:
             click.secho(kind, bold=True)
+        if kind == "transforms":
+            click.echo(
+                "CPU seconds per megapixel; all kinds of label go along, but for those that a line names with `not`"
+            )
         group = None
         width = max(len(row["name"]) for row in rows)
         for row in rows:
             if row.get("group") != group:
                 group = row["group"]
                 click.echo(f"{group}:")
-            note = " (cannot be used)" if row.get("refused") else ""
-            click.echo(f"  {row['name']:<{width}}  {row['summary']}{note}")
+            click.echo(f"  {row['name']:<{width}}  {_told(kind, row)}")
+            if row.get("carries") and (left := _left(row["carries"])):
+                click.echo(f"{'':<{width + 12}}not {', '.join(left)}")
         if len(tables) > 1:
             click.echo()
     return 0
 
 
+def _told(kind: str, row: dict[str, Any]) -> str:
+    """What stands behind a name."""
+    if kind == "policies":
+        return f"{row['step']:<29}  {row['summary']}"
+    if kind != "transforms":
+        return str(row["summary"])
+    seconds = row["seconds_per_megapixel"]
+    shown = f"{max(seconds, 0.0001):.4f}"[:6] if seconds else ""
+    return f"{shown:>6}  {row['summary']}{' (cannot be used)' if row['refused'] else ''}"
+
+
+def _left(carried: Collection[str]) -> list[str]:
+    """The kinds of label that are not carried."""
+    from augx.objects import KINDS as LABELS
+
+    return [label for label in LABELS if label not in carried]
+
+
 def entries(kind: str) -> list[dict[str, Any]]:
-    """What there is of a kind: name and summary, and for transforms the group and why one is refused."""
+    """What there is of a kind: name and summary; for transforms also the group, why one is refused, which kinds of
+    label it carries and what it costs; for policies the line of a recipe."""
     if kind == "formats":
         from augx.formats import FORMATS
 
@@ -62,18 +89,22 @@ def entries(kind: str) -> list[dict[str, Any]]:
         from augx.executors import EXECUTORS
 
         return [{"name": name, "summary": summary} for name, (_, summary) in EXECUTORS.items()]
-    from augx.transforms.catalog import TRANSFORMS
+    from augx.transforms import taxonomy
 
-    groups = list(dict.fromkeys(entry.group for entry in TRANSFORMS.values()))
-    ordered = sorted(TRANSFORMS.values(), key=lambda entry: (groups.index(entry.group), entry.name))
-    return [{"name": e.name, "group": e.group, "summary": e.summary, "refused": e.refused} for e in ordered]
+    if kind == "policies":
+        return [{"name": name, "summary": p.summary, "step": p.step} for name, p in taxonomy.POLICIES.items()]
+    return [
+        {"name": e.name, "group": e.group, "summary": e.summary, "refused": e.refused,
+         "carries": taxonomy.carries(e), "seconds_per_megapixel": e.seconds}
+        for e in taxonomy.grouped()
+    ]  # fmt: skip
 
 
 @click.command("show", short_help="Explain one thing.")
 @click.argument("name")
 @json_option
 def show_command(name: str, as_json: bool) -> int:
-    """Explain a transform (with its arguments and defaults), a format, a bundled recipe or an executor.
+    """Explain a transform (with its arguments and defaults), a format, a policy, a bundled recipe or an executor.
 
     \b
     augx show Affine
@@ -86,7 +117,7 @@ def show_command(name: str, as_json: bool) -> int:
     if name in catalog.TRANSFORMS:
         _show_transform(catalog.TRANSFORMS[name], as_json)
         return 0
-    for kind in ("recipes", "formats", "executors"):
+    for kind in KINDS[1:]:
         found = {row["name"]: row for row in entries(kind)}
         if name in found:
             if kind == "formats":
@@ -103,6 +134,8 @@ def show_command(name: str, as_json: bool) -> int:
                 click.echo(f"{name}: {found[name]['summary']}")
                 if kind == "formats" and found[name]["writes"]:
                     click.echo(f"holds: {', '.join(found[name]['holds'])}")
+                if kind == "policies":
+                    click.echo(f"in a recipe:\n  - {found[name]['step']}")
             return 0
     names = [row["name"] for kind in KINDS for row in entries(kind)]
     close = catalog.suggest(name) or next(iter(get_close_matches(name, names, n=1)), None)
@@ -113,6 +146,7 @@ _GROUP_EXAMPLES = {
     "OneOf": "- OneOf:\n    transforms: [GaussianBlur, MotionBlur: {p: 0.2}]\n    p: 0.5",
     "SomeOf": "- SomeOf:\n    n: 2\n    transforms: [RandomGamma, Blur, Transpose]\n    replace: false\n    p: 1.0",
     "Sequential": "- Sequential:\n    transforms: [RandomRotate90, Transpose]\n    p: 0.5",
+    "inside": "- inside:\n    classes: [car]\n    of: mask\n    transforms: [ColorJitter, Blur: {p: 0.2}]\n    p: 0.5",
 }
 
 
@@ -120,12 +154,14 @@ def _show_transform(entry: Entry, as_json: bool) -> None:
     from augx.cli.output import print_json
     from augx.transforms.arguments import REQUIRED
     from augx.transforms.arguments import arguments as arguments_of
+    from augx.transforms.taxonomy import carries
 
-    arguments = [] if entry.members or entry.refused else arguments_of(entry.name)
+    arguments = [] if entry.refused or (entry.members and not entry.own) else arguments_of(entry.name)
     if as_json:
         print_json(
             {"name": entry.name, "group": entry.group, "summary": entry.summary, "refused": entry.refused,
-             "seconds_per_megapixel": entry.seconds, "moves_pixels": entry.moves, "keeps_16_bit": entry.deep,
+             "carries": carries(entry), "seconds_per_megapixel": entry.seconds,
+             "moves_pixels": entry.moves, "keeps_16_bit": entry.deep,
              "arguments": [{"name": name, "type": kind, "default": default} for name, kind, default in arguments]}
         )  # fmt: skip
         return
@@ -137,8 +173,12 @@ def _show_transform(entry: Entry, as_json: bool) -> None:
         click.echo("\n".join("  " + line for line in _GROUP_EXAMPLES[entry.name].splitlines()))
     else:
         moves = "moves pixels" if entry.moves else "leaves pixels in place"
+        moves = "mixes other pictures in" if entry.partners else moves
         depth = "16-bit images keep their depth" if entry.deep else "8-bit images only"
-        click.echo(f"{entry.group}; {moves}; about {entry.seconds:g} s of CPU per megapixel; {depth}")
+        left = _left(carries(entry))
+        also = f"\nlabels left as they are: {', '.join(left)}" if left else ""
+        click.echo(f"{entry.group}; {moves}; about {entry.seconds:g} s of CPU per megapixel; {depth}{also}")
+    if arguments:
         click.echo("\narguments and their defaults:")
         for name, kind, default in arguments:
             click.echo(f"  {name}: {default if default == REQUIRED else json.dumps(default)}    # {kind}")

@@ -22,14 +22,15 @@ def init_command(input: str, output: str, force: bool, from_format: str | None, 
     augx init photos/
     augx init photos/ -o - | less
     """
-    from augx import formats, recipe
+    from augx import formats
     from augx.errors import OutputError
+    from augx.starter import starter
     from augx.store import stopping
 
     source = formats.detect(input, from_format)
     dataset = source.read(input, read_options(chosen))
     splits = sorted({sample.split for sample in dataset.samples if sample.split})
-    text = recipe.starter(any(s.annotations.labels for s in dataset.samples), splits, dataset.classes)
+    text = starter(any(s.annotations.labels for s in dataset.samples), splits, dataset.classes)
     if output == "-":
         click.echo(text, nl=False)
         return 0

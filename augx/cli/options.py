@@ -89,6 +89,8 @@ recipe_options = _options(
     click.option("--originals/--no-originals", default=None, envvar="AUGX_ORIGINALS",
                  help="Whether the source images are copied too."),
 )  # fmt: skip
+hard_option = click.option("--hard-labels", "hard", is_flag=True, default=None, envvar="AUGX_HARD_LABELS",
+                           help="Mixed images keep the class of the image they were made of, not weights.")  # fmt: skip
 loss_option = click.option("--allow-loss", is_flag=True, envvar="AUGX_ALLOW_LOSS",
                            help="Leave out the labels that the format of OUTPUT cannot hold.")  # fmt: skip
 planning_options = _options(
@@ -97,6 +99,7 @@ planning_options = _options(
     click.option("--to", "to_formats", metavar="FORMAT", multiple=True, envvar="AUGX_TO",
                  help="Format of OUTPUT; repeat for the label files of several.  [default: that of INPUT]"),
     loss_option,
+    hard_option,
     click.option("--strict", is_flag=True, envvar="AUGX_STRICT", help="Refuse where there would be a warning."),
     click.option("--executor", type=click.Choice(list(EXECUTORS)), default="local", envvar="AUGX_EXECUTOR",
                  show_default=True, help="Who works: `augx list executors`."),
@@ -108,7 +111,7 @@ def request(input: str, output: str, chosen: dict[str, Any]) -> Request:
     from augx import recipe
     from augx.run import Request
 
-    changes = {key: chosen[key] for key in ("copies", "seed", "originals") if chosen[key] is not None}
+    changes = {key: chosen[key] for key in ("copies", "seed", "originals", "hard") if chosen[key] is not None}
     named = None if chosen["recipe"] is None else recipe.read(chosen["recipe"], checked=False).replace(**changes)
     return Request(
         input=input,

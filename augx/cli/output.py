@@ -26,6 +26,8 @@ _WARNINGS = {  # what the codes of flaws and notes mean, as "3 x ..."
     "bad-line": "a line of a label file cannot be read and is left out",
     "bad-object": "an object has no name or no box and is left out",
     "bad-segmentation": "a segmentation is neither polygons nor run lengths and is left out",
+    "balance-over": "a class has more than `balance` asks for, to begin with",
+    "balance-short": "a class cannot get as many as `balance` asks for",
     "box-among-polygons": "a box among polygons is written as a rectangle",
     "box-clipped": "a box sticks out of its image and is cut at the edge",
     "box-empty": "a box has no width or height, and its object is dropped",
@@ -40,6 +42,7 @@ _WARNINGS = {  # what the codes of flaws and notes mean, as "3 x ..."
     "duplicate-category-id": "a category id stands there twice; the first counts",
     "duplicate-file-name": "an image is listed under two ids; its objects are joined",
     "duplicate-image-id": "an image id stands there twice",
+    "empty-split": "a split of the recipe has no image",
     "field-left-out": "a field cannot be written as JSON again and is left out",
     "flip-idx": "`flip_idx` is no order of the keypoints and is not used",
     "image-data": "a JSON has the image in it, which is not written again",
@@ -62,6 +65,7 @@ _WARNINGS = {  # what the codes of flaws and notes mean, as "3 x ..."
     "no-categories": "a label file has no categories; classes are called by their ids",
     "no-category": "an object has no class",
     "no-class": "an image lies in no class folder",
+    "no-group": "an image fits no group of `split.by` and is a group of its own",
     "no-image": "a label file or mask has no image and is not used",
     "no-label": "an image has no label file and is used without labels",
     "no-row": "an image has no row in the table and is left out",
@@ -186,6 +190,17 @@ def class_table(classes: dict[str, dict[str, int]], most: int = 20) -> str:
     return text
 
 
+def balance_table(reached: dict[str, dict[str, int | None]], unit: str, most: int = 40) -> str:
+    """What `balance` comes to, class by class; the smallest first where there are many."""
+    shown = sorted(reached, key=lambda name: (reached[name]["before"], name))[:most] if len(reached) > most else reached
+    rows: list[tuple[str, ...]] = [(f"class ({unit})", "before", "wanted", "after")]
+    for name in shown:
+        one = reached[name]
+        rows.append((name, *("-" if one[key] is None else f"{one[key]:,}" for key in ("before", "wanted", "got"))))
+    left = len(reached) - len(rows) + 1
+    return table(rows) + (f"\n... and {left} more classes (--json has all)" if left else "")
+
+
 def summarise(outcome: Outcome, output: str, verbose: bool) -> None:
     """The closing words of a run: how many, failed and why, per class, where, and what next."""
     summary, counts = outcome.summary, outcome.summary["counts"]
@@ -210,5 +225,10 @@ def summarise(outcome: Outcome, output: str, verbose: bool) -> None:
         click.echo(f"{counts['failed']:,} images could not be made; each is a row in {output}/failures.jsonl:")
         for code, count in summary["failures"].items():
             click.echo(f"  {count:,} x {code}")
+    if counts["equal"]:
+        click.echo(
+            f"{counts['equal']:,} images equal their source or another copy, though they were drawn up to six times: "
+            f"{summary['multiplication']:g} different images per source"
+        )
     click.echo(f"how each image was made:  {output}/manifest.jsonl")
     click.echo(f"check it any time with:   augx verify {output}")

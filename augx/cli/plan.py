@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from augx.cli.options import input_argument, json_option, output_argument, planning_options, quiet_option, request
-from augx.cli.output import class_table, print_json
+from augx.cli.output import balance_table, class_table, print_json
 
 if TYPE_CHECKING:
     from augx.plan import Plan
@@ -57,7 +57,10 @@ def show_plan(input: str, chosen: dict[str, Any], as_json: bool) -> int:
         click.echo(f"objects: {figures['objects']['before']:,} -> {figures['objects']['after']:,}")
     for name, count in figures["splits"].items():
         click.echo(f"split {name}: {count['before']:,} -> {count['after']:,}")
-    if set(figures["classes"]) - {"(none)"}:
+    if figures["balance"]:
+        click.echo()
+        click.echo(balance_table(figures["balance"], figures["balance_unit"]))
+    elif set(figures["classes"]) - {"(none)"}:
         click.echo()
         click.echo(class_table(figures["classes"]))
     if figures["failed"]:

@@ -64,7 +64,7 @@ def validate_command(
             problems += lint.meaning(read, plan.dataset) + lint.turned(read, plan.dataset)
             problems += [
                 Problem(f"{input}/{flaw.source}", 0, 0, flaw.message, severity="warning")
-                for flaw in (*plan.dataset.failed, *plan.dataset.warnings)
+                for flaw in (*plan.dataset.failed, *plan.dataset.warnings, *lint.leaks(plan.dataset))
             ]
     errors = [p for p in problems if p.severity == "error" or strict]
     if output_format == "json":

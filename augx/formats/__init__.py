@@ -70,7 +70,8 @@ class Format(Protocol):
     def check(self, dataset: Dataset, mixes: bool) -> None:
         """InputError, before the first image, if names or the like of `dataset` do not fit: how many, the first one.
 
-        Kinds of label are no concern here: `holds` has been asked. `mixes`: images will get classes with weights.
+        Kinds of label are no concern here: `holds` has been asked. `mixes`: images that have classes will get several,
+        with weights, which no format beside this one holds.
         """
         ...
 
@@ -174,6 +175,26 @@ def load(name: str) -> Format:
     module, _, attribute = entry.target.partition(":")
     found: Any = getattr(import_module(module), attribute)
     return cast(Format, found())
+
+
+def check(targets: Iterable[Format], dataset: Dataset, mixes: bool) -> None:
+    """InputError, before the first image, where one of `targets` cannot take the dataset; or none of them the weights
+    of mixed classes: those that cannot may stand beside one that does."""
+    targets = tuple(targets)
+    held = any("weights" in target.holds for target in targets)
+    for target in targets:
+        target.check(dataset, mixes and ("weights" in target.holds or not held))
+
+
+def refuse_weights(name: str, dataset: Dataset) -> None:
+    """InputError where images have classes, which a mix would give weights that the format `name` cannot hold."""
+    classed = [sample.id for sample in dataset.samples if sample.annotations.labels]
+    if classed:
+        images = f"images with classes: {len(classed):,}; the first is {classed[0]}"
+        raise InputError(
+            f"{name} cannot hold the weighted labels of a mix ({images})",
+            "`--to table` or `--to hf` holds them, alone or beside; `--hard-labels` leaves each image one class",
+        )
 
 
 def label_files(targets: Iterable[Format], dataset: Dataset) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from augx.errors import InputError, few
-from augx.formats import RESERVED, Plain, ReadOptions, Row
+from augx.formats import RESERVED, Plain, ReadOptions, Row, refuse_weights
 from augx.formats.walk import is_document, is_folder, walk
 from augx.model import Annotations, Dataset, Flaw, Sample
 
@@ -209,7 +209,7 @@ class Folder(Plain):
 
     def check(self, dataset: Dataset, mixes: bool) -> None:
         if mixes:
-            raise InputError("class folders cannot hold the weighted labels of a mix", TABLE_HINT)
+            refuse_weights(self.name, dataset)
         if dataset.format == self.name:
             _refuse([s.id for s in dataset.samples if s.id.split("/")[0] in RESERVED], "a name that augx itself needs")
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from augx.model import Json
 from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.door import CONSTANTS, INTERPOLATIONS, defaults, transform_class
+from augx.transforms.own import base as own
 
 REQUIRED = "required"  # in place of a default, for an argument that has none
 
@@ -43,16 +45,27 @@ def describe(name: str) -> dict[str, Json]:
 def arguments(name: str) -> list[tuple[str, str, Json]]:
     """(argument, what it takes in words, default as a recipe would write it or REQUIRED), less `p`."""
     known = describe(name)
+    if name == "policy":  # whose lines a recipe leaves to a file
+        known = {"file": {"type": "string"}} | {key: schema for key, schema in known.items() if key != "policies"}
     if not known:
         return []
-    found = _GROUP_DEFAULTS if TRANSFORMS[name].members else defaults(name)
+    found = defaults_of(name)
     written = {key: _named(key, value) for key, value in found.items()}
     return [(key, in_words(key, schema), written.get(key, REQUIRED)) for key, schema in known.items()]
+
+
+def defaults_of(name: str) -> dict[str, Any]:
+    """Argument -> default, as the transform itself has it."""
+    if TRANSFORMS[name].own:
+        return own.defaults(name)
+    return _GROUP_DEFAULTS if TRANSFORMS[name].members else defaults(name)
 
 
 @cache
 def _arguments(name: str) -> dict[str, dict[str, Json]]:
     """Argument -> JSON Schema, made as narrow as what the transform can really do with a picture."""
+    if TRANSFORMS[name].own:
+        return own.schemas(name)
     if TRANSFORMS[name].members:
         return dict(_GROUPS.get(name, {}))
     cls = transform_class(name)
@@ -121,7 +134,7 @@ def in_words(key: str, schema: Mapping[str, Json]) -> str:
     kind = schema.get("type")
     if kind == "array":
         if "prefixItems" not in schema:
-            return f"a list of {in_words(key, schema['items']).removeprefix('a ')}s"
+            return f"a list of {_plural(in_words(key, schema['items']))}"
         names = {2: "low, high", 3: "red, green, blue", 4: "left, top, right, bottom"}
         if key in ("px", "percent"):
             names[4] = "top, right, bottom, left"
@@ -150,6 +163,12 @@ def in_words(key: str, schema: Mapping[str, Json]) -> str:
     if not limits and (low is not None or high is not None):
         limits = f" of at least {low:g}" if high is None else f"{' and' if above else ''} at most {high:g}"
     return words.get(kind or "", "a mapping" if kind == "object" else "null") + above + limits
+
+
+def _plural(words: str) -> str:
+    """`a whole number from 1 to 5 or text` -> `whole numbers from 1 to 5 or texts`"""
+    many = (re.sub(r"^(?:an? )?((?:whole )?[a-z]+)", r"\1s", one) for one in words.split(" or "))
+    return " or ".join(many)
 
 
 def _or(words: list[str]) -> str:

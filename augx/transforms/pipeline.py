@@ -9,28 +9,52 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
-from typing import Any
+from typing import Any, Protocol
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from augx.labels import Carrier
 from augx.model import Annotations, Applied, Dropped, Json, LabelOptions, Mask, Picture, Step
 from augx.seeds import Rng
+from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.classical import Classical
+from augx.transforms.own import base as own
 
 At = Callable[[str], Rng]
 
-_GROUP_P = {"OneOf": 0.5, "SomeOf": 1.0, "Sequential": 0.5}  # the defaults of Albumentations 2.0.8
+_GROUP_P = {"OneOf": 0.5, "SomeOf": 1.0, "Sequential": 0.5, "inside": 1.0}  # those of Albumentations 2.0.8
 _BOILERPLATE = frozenset(
     ("shape", "rows", "cols", "interpolation", "mask_interpolation", "fill", "fill_mask", "border_mode", "bbox_shift")
 )
 _MOST_NUMBERS = 64  # of an array or list that the manifest holds in full
+_MOST_BUILT = 2000  # transforms of a policy: more than any table has levels
+_FIXED = frozenset({"HorizontalFlip", "VerticalFlip", "Transpose", "NoOp", "InvertImg", "ToGray", "ToRGB", "Resize"})
 _OPTIONS = LabelOptions()
 _NO_SWAPS: Mapping[str, tuple[int, ...]] = {}
 
 
+class Partners(Protocol):
+    """The other pictures that a mix may take."""
+
+    def pick(self, name: str, need: own.Need, picture: Picture, rng: Rng) -> list[tuple[str, Picture]]:
+        """`need.count` pictures with their sources for the transform `name`; [] where there are none."""
+        ...
+
+
+class Alone:
+    """No partners: every mix is left out."""
+
+    def pick(self, name: str, need: own.Need, picture: Picture, rng: Rng) -> list[tuple[str, Picture]]:
+        return []
+
+
+_ALONE = Alone()
+
+
 class Pipeline:
-    """The steps of a recipe, built once, for any number of pictures.
+    """The steps of a recipe, built once, for any number of pictures. `draws`: another draw may make another picture.
 
     Every step has a stream of random numbers of its own, named by its place: "0", "1", and "1.0" for member 0 of
     group 1. Its first number, uniform in [0, 1), is compared with p; what else it draws follows. So steps do not
@@ -55,31 +79,26 @@ class Pipeline:
         """`steps` as the recipe's check has passed them. `swaps`: class, or "" for any, -> which keypoint each becomes
         in a mirror. `ignore`: the dataset's own value of class masks for no class."""
         self._nodes = [_node(step) for step in steps]
-        self._options, self._swaps = options, swaps
-        self._outside = next((value for value in (options.ignore, ignore) if value is not None), 0)
+        outside = next((value for value in (options.ignore, ignore) if value is not None), 0)
+        self._rules = own.Rules(options, swaps, outside, options.hard)
+        self.draws = any(_draws(step) for step in steps)
 
-    def __call__(self, picture: Picture, at: At) -> tuple[Picture, list[Applied], tuple[Dropped, ...]]:
+    def __call__(
+        self, picture: Picture, at: At, partners: Partners = _ALONE
+    ) -> tuple[Picture, list[Applied], tuple[Dropped, ...]]:
         """The new picture, what was really applied, in order, and the objects lost. `at` gives the generators for a
         step's stream.
 
         Raises ImageError where a transform cannot work on this picture.
         """
-        way = _Way(picture, at, self._outside)
-        known, negated = picture.annotations, self._options.values
-        if known.objects or picture.mask or picture.instances or not negated.keys().isdisjoint(known.values):
-            instances = None if picture.instances is None else picture.instances.values
-            size = picture.width, picture.height
-            way.carrier = Carrier(known, *size, self._options, self._swaps, instances)
+        way = _Way(picture, at, self._rules, partners)
         for index, node in enumerate(self._nodes):
             node.run(way, str(index), False)
-        if way.carrier is None:
-            return way.picture, way.applied, ()
-        return _labelled(way.picture, way.applied, way.carrier, negated)
+        way.land()
+        return way.picture, way.applied, tuple(way.dropped)
 
 
-def _labelled(
-    picture: Picture, applied: list[Applied], carrier: Carrier, negated: Mapping[str, str]
-) -> tuple[Picture, list[Applied], tuple[Dropped, ...]]:
+def _labelled(picture: Picture, carrier: Carrier, negated: Mapping[str, str]) -> tuple[Picture, tuple[Dropped, ...]]:
     """The picture at its end, with what became of its labels."""
     instances = picture.instances
     annotations, dropped, renumbered = carrier.finish(None if instances is None else instances.values)
@@ -91,7 +110,7 @@ def _labelled(
             if 0 <= old < len(numbers):
                 numbers[old] = max(new, 0)
         instances = replace(instances, values=numbers[instances.values])
-    return replace(picture, annotations=annotations, instances=instances), applied, dropped
+    return replace(picture, annotations=annotations, instances=instances), dropped
 
 
 def _negated(annotations: Annotations, names: Mapping[str, str]) -> Annotations:
@@ -111,15 +130,37 @@ def _minus(value: Json) -> Json:
     return -value if value and isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
+def _draws(step: Step) -> bool:
+    """Not a transform that comes for certain and has nothing to draw, such as a flip with p: 1."""
+    return step.p != 1 or step.name not in _FIXED
+
+
 class _Way:
     """One picture on its way through the steps."""
 
-    def __init__(self, picture: Picture, at: At, outside: int) -> None:
-        self.picture, self.at, self.outside = picture, at, outside
+    def __init__(self, picture: Picture, at: At, rules: own.Rules, partners: Partners) -> None:
+        self.at, self.rules, self.partners = at, rules, partners
         self.applied: list[Applied] = []
-        self.carrier: Carrier | None = None
+        self.dropped: list[Dropped] = []
+        self.take(picture)
 
-    def apply(self, transform: Classical, rng: Rng) -> None:
+    def take(self, picture: Picture) -> None:
+        """Goes on with a picture whose labels are whole."""
+        self.picture = picture
+        self.carrier: Carrier | None = None
+        known, options = picture.annotations, self.rules.options
+        if known.objects or picture.mask or picture.instances or not options.values.keys().isdisjoint(known.values):
+            instances = None if picture.instances is None else picture.instances.values
+            self.carrier = Carrier(known, picture.width, picture.height, options, self.rules.swaps, instances)
+
+    def land(self) -> None:
+        """Makes the labels whole again: those of the picture as it is now."""
+        if self.carrier is not None and self.carrier.moved:
+            picture, dropped = _labelled(self.picture, self.carrier, self.rules.options.values)
+            self.dropped += dropped
+            self.take(picture)
+
+    def apply(self, transform: Classical | own.Still, rng: Rng) -> None:
         carrier, before = self.carrier, self.picture
         if carrier is not None and transform.wants_boxes:
             params = transform.draw(before, rng, carrier.boxes())
@@ -130,15 +171,36 @@ class _Way:
         if carrier is not None:
             self.carry(carrier, transform, params, before)
 
-    def carry(self, carrier: Carrier, transform: Classical, params: Mapping[str, Any], before: Picture) -> None:
+    def mix(self, transform: own.Mix, path: str) -> None:
+        """Left out where there is nothing to mix with. Who is chosen is drawn from a stream of its own: a replay knows
+        it already."""
+        self.land()
+        need = transform.need()
+        if self.rules.hard and not transform.keeps_half and self.picture.annotations.labels:
+            need = replace(need, kind="same")  # the class of the picture holds for the mix
+        found = self.partners.pick(transform.name, need, self.picture, self.at(path + " partners"))
+        if len(found) < need.count:
+            return
+        rng = self.at(path)
+        others = [_alike(other, self.picture) for _, other in found]
+        params = transform.draw(self.picture, others, rng, self.rules)
+        mixed, dropped = transform.apply(self.picture, others, params, self.rules)
+        self.dropped += dropped
+        names = {} if need.kind == "folder" else {"partners": [source for source, _ in found]}
+        self.applied.append(Applied(transform.name, {**names, **parameters(params)}))
+        self.take(mixed)
+
+    def carry(
+        self, carrier: Carrier, transform: Classical | own.Still, params: Mapping[str, Any], before: Picture
+    ) -> None:
         """Labels and masks go where the pixels went. An object is one thing: a border that repeats the picture repeats
         classes, but no object."""
         mask, instances = before.mask, before.instances
-        if (warp := transform.warp(before, params)) is not None:
+        if isinstance(transform, Classical) and (warp := transform.warp(before, params)) is not None:
             carrier.move(warp, lambda plane: transform.plane(plane, params, 0, reflects=False))
             if mask is not None:
                 fill = transform.outside(mask.values, params)
-                values = transform.plane(mask.values, params, self.outside if fill is None else fill)
+                values = transform.plane(mask.values, params, self.rules.outside if fill is None else fill)
                 mask = Mask(values, mask.palette)
             if instances is not None:
                 instances = Mask(transform.plane(instances.values, params, 0, reflects=False), instances.palette)
@@ -147,15 +209,73 @@ class _Way:
         self.picture = replace(self.picture, mask=mask, instances=instances)
 
 
+def _alike(other: Picture, picture: Picture) -> Picture:
+    """Another picture with the channels and the depth of this one, and no alpha if it has none."""
+    alpha = other.alpha if picture.alpha is not None else None
+    pixels: NDArray[Any] = other.pixels
+    if pixels.ndim > picture.pixels.ndim:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    elif pixels.ndim < picture.pixels.ndim:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
+    if pixels is other.pixels and alpha is other.alpha and pixels.dtype == picture.pixels.dtype:
+        return other
+    return replace(other, pixels=_deep_as(pixels, picture), alpha=None if alpha is None else _deep_as(alpha, picture))
+
+
+def _deep_as(plane: NDArray[Any], picture: Picture) -> NDArray[Any]:
+    if plane.dtype == picture.pixels.dtype:
+        return plane
+    if plane.dtype == np.uint8:
+        return plane.astype(np.uint16) * 257
+    return ((plane.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
 class _Leaf:
     def __init__(self, step: Step) -> None:
-        self.transform = Classical(step.name, step.args, step.p)
-        self.p = self.transform.p
+        self.transform: Any = own.make(step.name, step.args) if TRANSFORMS[step.name].own else Classical(*_told(step))
+        self.p = self.transform.p if isinstance(self.transform, Classical) else _chance(step)
 
     def run(self, way: _Way, path: str, certain: bool) -> None:
         rng = way.at(path)
         if rng.python.random() < self.p or certain:
-            way.apply(self.transform, rng)
+            if isinstance(self.transform, own.Mix):
+                way.mix(self.transform, path)
+            else:
+                way.apply(self.transform, rng)
+
+
+class _Policy:
+    """Chooses steps for each picture. What it builds for one it keeps for the next."""
+
+    def __init__(self, step: Step) -> None:
+        self.policy: own.Policy = own.make(step.name, step.args)
+        self.p = _chance(step)
+        self.built: dict[str, _Node] = {}
+
+    def run(self, way: _Way, path: str, certain: bool) -> None:
+        rng = way.at(path)
+        if rng.python.random() >= self.p and not certain:
+            return
+        chosen, steps = self.policy.choose(rng, way.carrier is not None)
+        way.applied.append(Applied(self.policy.name, chosen))
+        for index, step in enumerate(steps):
+            self.node(step).run(way, f"{path}.{index}", True)
+
+    def node(self, step: Step) -> _Node:
+        key = f"{step.name} {json.dumps(dict(step.args), sort_keys=True)}"
+        if key not in self.built:
+            if len(self.built) >= _MOST_BUILT:
+                self.built.clear()
+            self.built[key] = _node(step)
+        return self.built[key]
+
+
+def _chance(step: Step) -> float:
+    return own.load(step.name).chance if step.p is None else step.p
+
+
+def _told(step: Step) -> tuple[str, Mapping[str, Json], float | None]:
+    return step.name, step.args, step.p
 
 
 class _Group:
@@ -179,7 +299,7 @@ class _Group:
 
     def chosen(self, rng: Rng) -> Sequence[int]:
         everyone = range(len(self.members))
-        if self.name == "Sequential":
+        if self.name in ("Sequential", "inside"):
             return everyone
         if self.name == "OneOf":
             total = self.weights[-1]
@@ -188,8 +308,32 @@ class _Group:
         return sorted(draw(everyone, k=self.n))
 
 
-def _node(step: Step) -> _Leaf | _Group:
-    return _Group(step) if step.name in _GROUP_P else _Leaf(step)
+class _Inside(_Group):
+    """Its members run on the whole picture, and then what is not inside is put back."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(step)
+        self.where = own.make(step.name, step.args)
+
+    def run(self, way: _Way, path: str, certain: bool) -> None:
+        from augx.transforms.own.inside import blend, region
+
+        way.land()
+        before, applied = way.picture, len(way.applied)
+        super().run(way, path, certain)
+        if len(way.applied) > applied:
+            pixels = blend(before.pixels, way.picture.pixels, region(before, self.where))
+            way.picture = replace(way.picture, pixels=pixels)
+
+
+_Node = _Leaf | _Group | _Policy
+
+
+def _node(step: Step) -> _Node:
+    if step.name in _GROUP_P:
+        return _Inside(step) if step.name == "inside" else _Group(step)
+    target = TRANSFORMS[step.name].own
+    return _Policy(step) if target and issubclass(own.load(step.name), own.Policy) else _Leaf(step)
 
 
 def parameters(drawn: Mapping[str, Any]) -> dict[str, Json]:

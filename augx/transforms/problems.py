@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from augx.model import Json
-from augx.transforms.arguments import describe, in_words, shown
-from augx.transforms.catalog import TRANSFORMS, suggest
+from augx.transforms.arguments import defaults_of, describe, in_words, shown
+from augx.transforms.catalog import TRANSFORMS, Entry, suggest
 from augx.transforms.door import ValidationError, constant, defaults, transform_class
+from augx.transforms.own import base as own
 
 _LARGEST = 65_535  # of any number in a recipe, and of a picture's side
 _LARGEST_AREA = 2**28
@@ -57,21 +58,36 @@ def check(name: str, args: Mapping[str, Json]) -> list[ArgumentProblem]:
     for key, value in args.items():
         if key not in known:
             problems.append(ArgumentProblem((key,), "no such argument", _meant(key, list(known))))
-        elif (largest := max(map(abs, _numbers(value)), default=0)) > (most := _MOST.get(key, _LARGEST)):
+        elif (largest := max(map(abs, _numbers(value)), default=0)) > (most := _most(entry, key)):
             problems.append(ArgumentProblem((key,), f"{shown(largest)} is too large, the most is {most}"))
         elif problem := _misfit(key, value, known[key], (key,)):
             problems.append(problem)
         else:
             good[key] = value
-    if entry.members:
+    if entry.members and not entry.own:
         return problems
-    missing = [key for key in known if key not in args and key not in defaults(name)]
+    missing = [key for key in known if key not in args and key not in defaults_of(name)]
     problems += [ArgumentProblem((), f"needs the argument '{key}'", in_words(key, known[key])) for key in missing]
     if missing:
         return problems
+    if entry.own:
+        return problems or _refused(name, good)
     whole = len(good) == len(args)  # with some left out, the rest need not fit together
     asked = [p for p in _ask(name, good) if whole or p.path[:1] in {(key,) for key in good}]
     return problems + (asked or _impossible(good))
+
+
+def _most(entry: Entry, key: str) -> float:
+    return math.inf if entry.own else _MOST.get(key, _LARGEST)  # their schemas have limits of their own
+
+
+def _refused(name: str, args: Mapping[str, Json]) -> list[ArgumentProblem]:
+    """What one of augx's own transforms says of arguments that do not go together."""
+    try:
+        own.make(name, args)
+    except ValueError as error:
+        return [ArgumentProblem((), str(error))]
+    return []
 
 
 def _ask(name: str, args: Mapping[str, Json]) -> Iterator[ArgumentProblem]:

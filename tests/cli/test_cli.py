@@ -18,6 +18,7 @@ from conftest import encoded, rows, tree
 
 from augx import __version__, run
 from augx.cli import VERBS, call
+from augx.objects import KINDS
 
 RECIPE = "version: 1\ncopies: 2\nseed: 4\ntransforms: [HorizontalFlip, {Affine: {rotate: [-20, 20]}}]\n"
 Ran = tuple[int, str, str]
@@ -112,7 +113,7 @@ def test_json(here: Path, augx: Augx) -> None:
     assert {name: told[name] for name in ("made", "kept", "failed", "removed")} == {
         "made": 12, "kept": 0, "failed": 0, "removed": 0
     }  # fmt: skip
-    assert told["counts"] == {"sources": 4, "images": 12, "originals": 4, "copies": 8, "failed": 0}
+    assert told["counts"] == {"sources": 4, "images": 12, "originals": 4, "copies": 8, "failed": 0, "equal": 0}
     assert json.loads(augx(*RUN, "--json")[1])["kept"] == 12
 
 
@@ -325,7 +326,8 @@ def test_list(augx: Augx) -> None:
     assert (code, err) == (0, "")
     for word in ("transforms", "Affine", "formats", "folder", "recipes", "classification", "executors", "local"):
         assert word in out
-    for kind, name in {"transforms": "Affine", "formats": "table", "recipes": "gentle", "executors": "local"}.items():
+    named = {"transforms": "Affine", "formats": "table", "recipes": "gentle", "executors": "local", "policies": "svhn"}
+    for kind, name in named.items():
         code, out, _ = augx("list", kind)
         assert code == 0
         assert name in out and len(out.splitlines()) >= 1
@@ -336,6 +338,25 @@ def test_list(augx: Augx) -> None:
     assert set(json.loads(augx("list", "formats", "recipes", "--json")[1])) == {"formats", "recipes"}
 
 
+def test_transforms_are_listed_as_the_surveys_group_them(augx: Augx) -> None:
+    lines = augx("list", "transforms")[1].splitlines()
+    heads = [line[:-1] for line in lines[1:] if not line.startswith(" ")]
+    assert heads[:4] == ["geometric", "colour space", "kernel filters", "noise injection"]
+    assert {"random erasing", "weather and camera", "mixing", "meta-learning"} < set(heads)
+    assert max(map(len, lines)) <= 100
+    width = lines[2].index("0.0062")  # Affine
+    assert all(line[width:].strip() for line in lines if line.startswith("  "))
+    assert lines[lines.index(next(line for line in lines if line.startswith("  mixup "))) + 1].split() == [
+        "not",
+        "values",
+    ]
+    told = {row["name"]: row for row in json.loads(augx("list", "transforms", "--json")[1])["transforms"]}
+    assert told["Affine"]["seconds_per_megapixel"] == 0.0062
+    assert told["Affine"]["carries"] == list(KINDS)
+    assert told["mixup"]["carries"] == [kind for kind in KINDS if kind != "values"]
+    assert told["Normalize"]["carries"] == []
+
+
 def test_show(augx: Augx) -> None:
     code, out, err = augx("show", "Affine")
     assert (code, err) == (0, "")
@@ -343,7 +364,7 @@ def test_show(augx: Augx) -> None:
     told = json.loads(augx("show", "Affine", "--json")[1])
     assert told["moves_pixels"] is True
     assert "rotate" in {argument["name"] for argument in told["arguments"]}
-    for kind in ("recipes", "formats", "executors", "transforms"):
+    for kind in ("recipes", "formats", "executors", "policies", "transforms"):
         for row in json.loads(augx("list", kind, "--json")[1])[kind][:12]:
             code, out, err = augx("show", row["name"])
             assert (code, err) == (0, "")

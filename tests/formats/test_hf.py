@@ -192,8 +192,8 @@ def test_weights_have_every_class_in_each_row(tmp_path):
     one, two = dataset.samples
     rows = [row_of(one), row_of(two, 1, label=None, labels={"dog": 0.75, "cat": 0.25})]
     assert write(dataset, rows)["metadata.jsonl"] == (
-        '{"file_name": "1.jpg", "label": "cat", "labels": {"cat": 1.0, "dog": 0.0}}\n'
-        '{"file_name": "2.jpg", "label": null, "labels": {"cat": 0.25, "dog": 0.75}}\n'
+        '{"file_name": "1.jpg", "labels": {"cat": 1.0, "dog": 0.0}}\n'
+        '{"file_name": "2.jpg", "labels": {"cat": 0.25, "dog": 0.75}}\n'
     )
 
 
@@ -323,7 +323,6 @@ def test_written_from_another_format():
     assert list(texts) == ["metadata.jsonl", "train/metadata.jsonl"]
     assert json.loads(texts["metadata.jsonl"]) == {
         "file_name": "2.png",
-        "label": None,
         "labels": ["x", "y"],
         "captions": [],
         "objects": {
@@ -335,7 +334,6 @@ def test_written_from_another_format():
     first, second = map(json.loads, texts["train/metadata.jsonl"].splitlines())
     assert first == {
         "file_name": "1.png",
-        "label": "x",
         "labels": ["x"],
         "captions": ["one", "two"],
         "objects": {

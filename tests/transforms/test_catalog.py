@@ -7,7 +7,8 @@ from augx.transforms.arguments import describe
 from augx.transforms.catalog import SLOW, TRANSFORMS, suggest
 from augx.transforms.problems import check
 
-GROUPS = {"OneOf", "SomeOf", "Sequential"}
+GROUPS = {"OneOf", "SomeOf", "Sequential", "inside"}
+OWN = {name for name, entry in TRANSFORMS.items() if entry.own}
 
 
 def test_holds_every_transform_of_albumentations_and_nothing_else() -> None:
@@ -20,8 +21,21 @@ def test_holds_every_transform_of_albumentations_and_nothing_else() -> None:
         for name, value in vars(albumentations).items()
         if isinstance(value, type) and issubclass(value, BasicTransform) and name not in abstract
     }
-    assert set(TRANSFORMS) == found | GROUPS | {"ToTensorV2"}  # which is absent without torch
-    assert len(TRANSFORMS) == 117 + 3
+    assert set(TRANSFORMS) - OWN == found | GROUPS - OWN | {"ToTensorV2"}  # which is absent without torch
+    assert len(TRANSFORMS) - len(OWN) == 117 + 3
+
+
+def test_those_of_our_own_are_lower_case_and_what_the_catalogue_says() -> None:
+    from augx.transforms.own.base import Mix, Own, load
+
+    for name in OWN:
+        entry = TRANSFORMS[name]
+        assert name == name.lower()
+        if not entry.members:
+            cls = load(name)
+            assert issubclass(cls, Own)
+            assert cls.name == name
+            assert issubclass(cls, Mix) == bool(entry.partners), name
 
 
 def test_names_keys_and_one_line_summaries() -> None:
@@ -39,10 +53,10 @@ def test_what_moves_pixels_is_what_albumentations_moves_boxes_for() -> None:
 
     still = {"NoOp", "Morphological"}  # Dual there, though every pixel stays at its place
     for name, entry in TRANSFORMS.items():
-        if entry.refused or entry.members:
+        if entry.refused or entry.members or entry.own:
             continue
         dual = issubclass(getattr(albumentations, name), DualTransform)
-        assert entry.moves == (dual and entry.group != "erasing" and name not in still), name
+        assert entry.moves == (dual and entry.group != "random erasing" and name not in still), name
 
 
 def test_only_the_pathological_ones_are_slow() -> None:
@@ -69,7 +83,11 @@ def test_what_cannot_stand_in_a_recipe_says_why(name: str) -> None:
         ("Rotation", "Rotate"),
         ("gaussian_blur", "GaussianBlur"),
         ("GausianBlur", "GaussianBlur"),
-        ("Cutout", "CoarseDropout"),
+        ("Cutout", "cutout"),
+        ("RandomErasing", "random_erasing"),
+        ("CopyPaste", "copy_paste"),
+        ("MixUp", "mixup"),
+        ("MOSAIC", "mosaic"),
         ("oneof", "OneOf"),
         ("OneOrOther", "OneOf"),
         ("RandomOrder", "SomeOf"),
@@ -89,7 +107,7 @@ def test_suggests_what_was_meant(written: str, meant: str | None) -> None:
 def test_every_alias_leads_to_a_usable_name() -> None:
     from augx.transforms.catalog import _ALIASES
 
-    known = {name.lower() for name in TRANSFORMS}
+    known = {name.lower().replace("_", "") for name in TRANSFORMS}
     for alias, name in _ALIASES.items():
         assert not TRANSFORMS[name].refused
         assert alias == alias.lower()

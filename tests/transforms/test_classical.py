@@ -44,7 +44,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "TimeMasking": {"time_mask_param": 10},
     "XYMasking": {"num_masks_x": 1, "num_masks_y": 1, "mask_x_length": 5, "mask_y_length": 5},
 }
-USABLE = [name for name, entry in TRANSFORMS.items() if not entry.refused and not entry.members]
+USABLE = [name for name, entry in TRANSFORMS.items() if not (entry.refused or entry.members or entry.own)]
 DEEP = [name for name in USABLE if TRANSFORMS[name].deep]
 MOVING = [name for name in USABLE if TRANSFORMS[name].moves]
 

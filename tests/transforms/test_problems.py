@@ -68,7 +68,7 @@ from augx.transforms.problems import check
             "Posterize",
             {"num_bits": [3, 9]},
             ("num_bits",),
-            "expected a whole number from 1 to 7, [low, high] or a list of [low, high]s, got [3, 9]",
+            "expected a whole number from 1 to 7, [low, high] or a list of [low, high], got [3, 9]",
             "",
         ),
         ("RandomScale", {"scale_limit": [-2, 0]}, ("scale_limit", 0), "expected a number above -1, got -2", ""),

@@ -36,8 +36,6 @@ class Coco(Plain):
         return read(root, options)
 
     def check(self, dataset: Dataset, mixes: bool) -> None:
-        if mixes and any(sample.annotations.labels for sample in dataset.samples):
-            raise InputError("COCO cannot hold the weighted labels of a mix", "`--to table` holds any labels")
         if dataset.format == self.name:
             return
         for split in sorted({sample.split for sample in dataset.samples if sample.split is not None}):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from augx.errors import InputError
-from augx.formats import Plain, ReadOptions, Row, xml_safe
+from augx.formats import Plain, ReadOptions, Row, refuse_weights, xml_safe
 from augx.formats.cvat import shapes as cvat_shapes
 from augx.formats.cvat import write as cvat_write
 from augx.formats.folder import SPLITS, canonical_split, layout
@@ -78,7 +78,7 @@ class Cvat(Plain):
 
     def check(self, dataset: Dataset, mixes: bool) -> None:
         if mixes:
-            raise InputError("CVAT cannot hold the weighted labels of a mix", "add `--to table` to write them beside")
+            refuse_weights(self.name, dataset)
         unfit = [name for name in dataset.classes if not xml_safe.fits(name)]
         if unfit:
             raise InputError(f"classes with control characters, which XML cannot hold: {len(unfit)}; {unfit[0]!r}")

@@ -85,6 +85,10 @@ class Hf(Plain):
     def check(self, dataset: Dataset, mixes: bool) -> None:
         """Only a value called like one of our columns is in the way."""
         if dataset.format == self.name:
+            columns: Columns = dataset.details
+            if mixes and columns.labels is None and "labels" in columns.header:
+                message = "the column 'labels' holds no classes, so the weights of a mix cannot be written to it"
+                raise InputError(message, "rename the column, or use `--hard-labels`")
             return
         ours = {"file_name", "label", "labels", "objects", "text", "captions"}
         for sample in dataset.samples:

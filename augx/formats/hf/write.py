@@ -2,6 +2,7 @@
 
 `datasets` takes a column's type from the first rows and wants it in all: so numbers are all whole or all fractions,
 weights have every class in each row, and where some objects have rings, masks of others are written as rings too.
+Where images have several classes no column `label` stands beside `labels`: it would be null for all of some splits.
 """
 
 from __future__ import annotations
@@ -91,8 +92,8 @@ def _has_fraction(value: Json) -> bool:
 
 def new_columns(facts: Facts) -> Columns:
     """Those of a dataset that was no imagefolder."""
-    label = "label" if facts.single else None
     labels = "labels" if facts.several or facts.weighted else None
+    label = "label" if facts.single and not labels else None
     captions = ("captions" if facts.captions > 1 else "text") if facts.captions else None
     mask = "mask_file_name" if facts.masks else None
     objects = "objects" if facts.objects else None
@@ -125,7 +126,7 @@ def lines(rows: Iterable[Row], dataset: Dataset, columns: Columns, facts: Facts,
     files = {sample.id: sample.annotations.extra.get("metadata", "") for sample in dataset.samples} if by else {}
     header = list(columns.header)
     if columns.labels is None and (facts.several or facts.weighted):
-        header.append("labels")
+        header = [name for name in header if name != columns.label] + ["labels"]
     cell = _Cells(columns, facts, folder)
     comma = path.lower().endswith(".csv")
     if comma:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from augx.errors import InputError
-from augx.formats import RESERVED, Plain, ReadOptions, Row
+from augx.formats import RESERVED, Plain, ReadOptions, Row, refuse_weights
 from augx.formats.folder import layout
 from augx.formats.heads import head, near, tail
 from augx.formats.labelme import shapes as labelme_shapes
@@ -90,9 +90,7 @@ class Labelme(Plain):
 
     def check(self, dataset: Dataset, mixes: bool) -> None:
         if mixes:
-            raise InputError(
-                "LabelMe cannot hold the weighted labels of a mix", "add `--to table` to write them beside"
-            )
+            refuse_weights(self.name, dataset)
 
     def place(self, sample: Sample, dataset: Dataset) -> str:
         """The folder the source lies in, or that of its split."""

@@ -10,7 +10,7 @@ from augx.errors import InputError
 from augx.formats import Plain, ReadOptions, Row
 from augx.formats.box_table import name_columns
 from augx.formats.heads import near
-from augx.formats.openimages.read import BOXES, ENDINGS, Details, kind_of, read
+from augx.formats.openimages.read import BOXES, ENDINGS, LABELS, Details, kind_of, read
 from augx.formats.openimages.write import details_of, lines
 from augx.formats.pairs import check_splits
 from augx.formats.table.cells import HEAD, parse
@@ -39,6 +39,12 @@ class Openimages(Plain):
                 message = f"images with objects of no class: {len(nameless)}; the first is {nameless[0]}"
                 raise InputError(message, "each box of Open Images has a class")
             check_splits(dataset)
+        elif mixes:
+            listed = {image for file in dataset.details.files if file.kind == LABELS for image in file.members}
+            bare = [sample.id for sample in dataset.samples if sample.id not in listed]
+            if listed and bare:
+                message = f"images in no table of image labels, to which a mix gives some: {len(bare):,}; {bare[0]}"
+                raise InputError(message, "give them a row there, or use `--to table` or `--hard-labels`")
 
     def place(self, sample: Sample, dataset: Dataset) -> str:
         """The folder the source lies in; images/train for a dataset of another format."""

@@ -1,0 +1,142 @@
+"""The other pictures that a job's copies are mixed with, in a worker: opened when a mix first asks, kept for a while.
+
+Jobs come along the hash ring, so that one job's partners are the next job's too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from augx import images, plan
+from augx.errors import ImageError
+from augx.model import Picture, Sample
+from augx.naming import images_in
+from augx.seeds import Rng
+from augx.store import Source
+from augx.transforms.catalog import TRANSFORMS
+from augx.transforms.own.base import Need
+
+_KEPT_BYTES = 256 << 20  # of decoded pictures
+_KEPT_THUMBS = 4096
+_THUMB = 16  # pixels
+
+Thumb = NDArray[np.float32]
+
+
+class Neighbours:
+    """Pictures by sample, as a worker has opened them. `open`: decodes a sample and fits its labels; ImageError."""
+
+    def __init__(self, root: str, open: Callable[[Sample], Picture]) -> None:
+        self._root, self._open = root, open
+        self._pictures: OrderedDict[str, Picture | None] = OrderedDict()
+        self._thumbs: OrderedDict[str, Thumb | None] = OrderedDict()
+        self._bytes = 0
+        self.decoded = 0  # how many pictures were opened, for benchmarks
+
+    def content(self, sample: Sample) -> str:
+        """As `plan.content`; "" where a file cannot be read."""
+        sums = []
+        for source in plan.sources(self._root, sample):
+            try:
+                sums.append(hashlib.sha256(source.read()[0]).hexdigest())
+            except OSError:
+                sums.append("")
+        return plan.content(sums)
+
+    def picture(self, sample: Sample) -> Picture | None:
+        """None where it cannot be opened."""
+        if sample.id in self._pictures:
+            self._pictures.move_to_end(sample.id)
+            return self._pictures[sample.id]
+        try:
+            found: Picture | None = self._open(sample)
+        except ImageError:
+            found = None
+        self.decoded += 1
+        self._pictures[sample.id] = found
+        self._bytes += _size(found)
+        while self._bytes > _KEPT_BYTES and len(self._pictures) > 1:
+            self._bytes -= _size(self._pictures.popitem(last=False)[1])
+        return found
+
+    def thumb(self, sample: Sample) -> Thumb | None:
+        if sample.id not in self._thumbs:
+            picture = self.picture(sample)
+            self._thumbs[sample.id] = None if picture is None else _thumb(picture)
+            while len(self._thumbs) > _KEPT_THUMBS:
+                self._thumbs.popitem(last=False)
+        return self._thumbs[sample.id]
+
+
+class Chosen:
+    """A job's partners. `places`: folders that a recipe names -> where they are."""
+
+    def __init__(
+        self, neighbours: Neighbours, pools: Mapping[str, Sequence[Sample]], places: Mapping[str, str]
+    ) -> None:
+        self._neighbours, self._pools, self._places = neighbours, pools, places
+
+    def pick(self, name: str, need: Need, picture: Picture, rng: Rng) -> list[tuple[str, Picture]]:
+        if need.kind == "folder":
+            return _from_folder(self._places.get(need.folder, need.folder), need.count, rng)
+        samples = list(self._pools.get(need.kind, ()))[: TRANSFORMS[name].pool]
+        if need.nearest:
+            samples = self._nearest(samples, picture, need.nearest)
+        return drawn(samples, need.count, rng, self._neighbours.picture)
+
+    def _nearest(self, samples: Sequence[Sample], picture: Picture, count: int) -> list[Sample]:
+        """By the mean squared difference of their thumbnails, in levels of 0..255."""
+        here = _thumb(picture)
+        apart = [
+            (float(np.square(here - thumb).mean()), number)
+            for number, sample in enumerate(samples)
+            if (thumb := self._neighbours.thumb(sample)) is not None
+        ]
+        return [samples[number] for _, number in sorted(apart)[:count]]
+
+
+def drawn(
+    samples: Sequence[Sample], count: int, rng: Rng, picture: Callable[[Sample], Picture | None]
+) -> list[tuple[str, Picture]]:
+    """`count` of the samples, none twice if there are enough. In the place of one that cannot be opened comes the next
+    that can; [] where none can."""
+    numbers = range(len(samples))
+    some = rng.python.sample(numbers, count) if len(samples) >= count else rng.python.choices(numbers or [0], k=count)
+    found: list[tuple[str, Picture]] = []
+    for number in some if samples else ():
+        for step in numbers:
+            sample = samples[(number + step) % len(samples)]
+            if (opened := picture(sample)) is not None:
+                found.append((sample.id, opened))
+                break
+    return found
+
+
+def _from_folder(root: str, count: int, rng: Rng) -> list[tuple[str, Picture]]:
+    names = images_in(root)
+    return drawn([Sample(name) for name in names], count, rng, lambda sample: _decoded(os.path.join(root, sample.id)))
+
+
+def _decoded(path: str) -> Picture | None:
+    try:
+        return images.decode(Source(path).read()[0]).picture
+    except (OSError, ImageError):
+        return None
+
+
+def _thumb(picture: Picture) -> Thumb:
+    pixels = picture.pixels
+    small = cv2.resize(pixels, (_THUMB, _THUMB), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small *= np.float32(1 / 257 if pixels.dtype == np.uint16 else 1)
+    return np.broadcast_to(small[..., None], (_THUMB, _THUMB, 3)) if small.ndim == 2 else small
+
+
+def _size(picture: Picture | None) -> int:
+    return 0 if picture is None else picture.pixels.nbytes
