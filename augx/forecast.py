@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from itertools import accumulate
 
 from augx import plan as planning
 from augx.fitting import without_samples
@@ -47,21 +50,32 @@ def _cost(plan: Plan) -> tuple[int, float]:
     cv2.setNumThreads(0)
     maker = Maker(plan.recipe, without_samples(plan.dataset, plan.formats))
     sizes = [sum(source.bytes() for source in plan.sources(job)) for job in plan.jobs]
-    total = sum(sizes)
-    seen = written = 0
-    spent = 0.0
-    for job, size in list(zip(plan.jobs, sizes, strict=True))[:: max(1, len(plan.jobs) // _SAMPLES)]:
+    copies = [len(job.copies) - (0 in job.copies) for job in plan.jobs]
+    seen = 0  # bytes of sources
+    decoding = making = written = 0.0
+    for index in _spread([size * max(count, 1) for size, count in zip(sizes, copies, strict=True)]):
+        job = replace(plan.jobs[index], pools=plan.pools(plan.jobs[index]))
         began = time.process_time()
         try:
             opened = maker.open(job.sample, read_sources(plan.dataset.root, job.sample)[0])
-            decoding = time.process_time() - began
+            opened_at = time.process_time()
             _, files = maker.make(job, job.copies[-1], opened)
         except ImageError:
             continue
-        copies = len(job.copies) - (0 in job.copies)
-        seen += size
-        written += sum(map(len, files.values())) * copies + size * (0 in job.copies)
-        spent += decoding + (time.process_time() - began - decoding) * copies
+        seen += sizes[index]
+        decoding += opened_at - began
+        making += time.process_time() - opened_at
+        written += sum(map(len, files.values()))
     cv2.setNumThreads(threads)
-    scale = total / seen if seen else 0
-    return round(written * scale), round(spent * scale, 2)
+    if not seen:
+        return 0, 0.0
+    kept = sum(size for size, job in zip(sizes, plan.jobs, strict=True) if 0 in job.copies)
+    new = sum(size * count for size, count in zip(sizes, copies, strict=True))
+    return round(kept + written * new / seen), round((decoding * sum(sizes) + making * new) / seen, 2)
+
+
+def _spread(weights: Sequence[int]) -> list[int]:
+    """The indexes of a few, spread evenly over all that they weigh together."""
+    until = list(accumulate(weights))
+    places = [until[-1] * (2 * number + 1) / (2 * _SAMPLES) for number in range(_SAMPLES)] if until else []
+    return sorted({bisect_left(until, place) for place in places})

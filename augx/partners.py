@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -30,41 +31,68 @@ _THUMB = 16  # pixels
 Thumb = NDArray[np.float32]
 
 
-class Neighbours:
-    """Pictures by sample, as a worker has opened them. `open`: decodes a sample and fits its labels; ImageError."""
+class Opened(Protocol):
+    """A source as a worker has opened it: its picture with labels, and the bytes of its files."""
 
-    def __init__(self, root: str, open: Callable[[Sample], Picture]) -> None:
-        self._root, self._open = root, open
-        self._pictures: OrderedDict[str, Picture | None] = OrderedDict()
+    @property
+    def picture(self) -> Picture: ...
+    @property
+    def files(self) -> Sequence[bytes]: ...
+
+
+_O = TypeVar("_O", bound=Opened)
+
+
+class Neighbours(Generic[_O]):
+    """Sources as a worker has opened them, by sample; the last ones used are kept.
+
+    `open`: decodes the files of a sample and fits its labels; ImageError. `read`: the files of a sample; ImageError.
+    `decoded`: how many were opened.
+    """
+
+    def __init__(
+        self, open: Callable[[Sample, Sequence[bytes]], _O], read: Callable[[Sample], Sequence[bytes]]
+    ) -> None:
+        self._open, self._read = open, read
+        self._kept: OrderedDict[str, _O] = OrderedDict()
         self._thumbs: OrderedDict[str, Thumb | None] = OrderedDict()
-        self._bytes = 0
-        self.decoded = 0  # how many pictures were opened, for benchmarks
+        self._bytes = self.decoded = 0
 
     def content(self, sample: Sample) -> str:
         """As `plan.content`; "" where a file cannot be read."""
-        sums = []
-        for source in plan.sources(self._root, sample):
-            try:
-                sums.append(hashlib.sha256(source.read()[0]).hexdigest())
-            except OSError:
-                sums.append("")
-        return plan.content(sums)
+        try:
+            return plan.content([hashlib.sha256(data).hexdigest() for data in self._read(sample)])
+        except ImageError:
+            return ""
+
+    def opened(self, sample: Sample, files: Sequence[bytes]) -> _O:
+        """The sample, of which these are the files. Raises ImageError."""
+        kept = self._kept.get(sample.id)
+        if kept is not None and kept.files == files:
+            self._kept.move_to_end(sample.id)
+            return kept
+        self.decoded += 1
+        found = self._open(sample, files)
+        self._keep(sample.id, found)
+        return found
 
     def picture(self, sample: Sample) -> Picture | None:
         """None where it cannot be opened."""
-        if sample.id in self._pictures:
-            self._pictures.move_to_end(sample.id)
-            return self._pictures[sample.id]
+        if sample.id in self._kept:
+            self._kept.move_to_end(sample.id)
+            return self._kept[sample.id].picture
         try:
-            found: Picture | None = self._open(sample)
+            return self.opened(sample, self._read(sample)).picture
         except ImageError:
-            found = None
-        self.decoded += 1
-        self._pictures[sample.id] = found
-        self._bytes += _size(found)
-        while self._bytes > _KEPT_BYTES and len(self._pictures) > 1:
-            self._bytes -= _size(self._pictures.popitem(last=False)[1])
-        return found
+            return None
+
+    def _keep(self, name: str, opened: _O) -> None:
+        if name in self._kept:
+            self._bytes -= _size(self._kept.pop(name))
+        self._kept[name] = opened
+        self._bytes += _size(opened)
+        while self._bytes > _KEPT_BYTES and len(self._kept) > 1:
+            self._bytes -= _size(self._kept.popitem(last=False)[1])
 
     def thumb(self, sample: Sample) -> Thumb | None:
         if sample.id not in self._thumbs:
@@ -79,7 +107,7 @@ class Chosen:
     """A job's partners. `places`: folders that a recipe names -> where they are."""
 
     def __init__(
-        self, neighbours: Neighbours, pools: Mapping[str, Sequence[Sample]], places: Mapping[str, str]
+        self, neighbours: Neighbours[Any], pools: Mapping[str, Sequence[Sample]], places: Mapping[str, str]
     ) -> None:
         self._neighbours, self._pools, self._places = neighbours, pools, places
 
@@ -138,5 +166,5 @@ def _thumb(picture: Picture) -> Thumb:
     return np.broadcast_to(small[..., None], (_THUMB, _THUMB, 3)) if small.ndim == 2 else small
 
 
-def _size(picture: Picture | None) -> int:
-    return 0 if picture is None else picture.pixels.nbytes
+def _size(opened: Opened) -> int:
+    return opened.picture.pixels.nbytes + sum(map(len, opened.files))

@@ -137,7 +137,10 @@ class _Recorded:
 
     def pick(self, name: str, need: Need, picture: Picture, rng: Rng) -> list[tuple[str, Picture]]:
         if need.kind == "folder":
-            return Chosen(self.archive.maker.neighbours, {}, self.archive.recipe.places).pick(name, need, picture, rng)
+            if not os.path.isdir(need.folder):
+                hint = "run `augx replay` in the folder where its recipe is"
+                raise InputError(f"the recipe's folder {need.folder} is not here", hint)
+            return Chosen(self.archive.maker.neighbours, {}, {}).pick(name, need, picture, rng)
         if not self.mixes or self.mixes[0][0] != name:
             return []
         return [(one, self.archive.open(one).picture) for one in self.mixes.pop(0)[1]]

@@ -22,11 +22,13 @@ from augx.executors import local
 from augx.formats import Format, ReadOptions
 from augx.journal import FAILURES, SUMMARY, Entry, Journal
 from augx.lock import locked
-from augx.model import Dataset, Job, Json, Shard, SplitOptions
+from augx.model import Dataset, Flaw, Job, Json, Shard, SplitOptions
 from augx.plan import Plan
 from augx.recipe import Recipe
 from augx.store import OWN, Folder, hashes
 from augx.survey import Survey, survey
+
+_UNSURE = "`balance` counts what each image's own source shows, not what mixes bring in from other pictures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
 
         multiplied = [sample for sample in dataset.samples if recipe.multiplies(sample.split)]
         balanced = balance.copies(multiplied, recipe.balance, recipe.copies, recipe.originals)
-        dataset = replace(dataset, warnings=(*dataset.warnings, *balanced.flaws()))
+        unsure = [Flaw("balance-mixes", "", _UNSURE)] if planning.partner_pools(recipe) else []
+        dataset = replace(dataset, warnings=(*dataset.warnings, *balanced.flaws(), *unsure))
     taken = [*formats.RESERVED, *formats.label_files(targets, dataset)]
     return planning.make(dataset, recipe, names, versions.deciding(), beside, header, taken, balanced), targets
 

@@ -16,13 +16,18 @@ from __future__ import annotations
 
 import hashlib
 import re
+import signal
+import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from augx.errors import InputError, few
 from augx.model import Dataset, Flaw, Sample
+from augx.yamlfile import short
 
+_SECONDS = 10  # for a regular expression over all names
 _GOLDEN = 0.6180339887498949
 
 
@@ -112,6 +117,26 @@ def _labels(sample: Sample) -> set[str]:
     return {*known.labels, *(thing.label for thing in known.objects if thing.label is not None)}
 
 
+@contextmanager
+def _limited(by: str) -> Iterator[None]:
+    """InputError where a regular expression takes too long, as some do that repeat what repeats: (a*)*."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        hint = "write it without repeats of what repeats itself, such as (a*)*"
+        raise InputError(f"split: by: {short(by)} takes more than {_SECONDS} s over these names", hint)
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def _groups(samples: Sequence[Sample], by: str, warnings: list[Flaw]) -> dict[str, str]:
     """Sample id -> group; without those that have none, which are warned of."""
     columns = {name for sample in samples for name in sample.annotations.values}
@@ -125,13 +150,13 @@ def _groups(samples: Sequence[Sample], by: str, warnings: list[Flaw]) -> dict[st
     else:
         try:
             pattern = re.compile(by)
-        except re.error as error:
-            place = "" if error.pos is None else f" at character {error.pos + 1}"
+        except (re.error, OverflowError, RecursionError, MemoryError) as error:
             known = f"the columns are {few(columns)}" if columns else "there are no columns"
-            message = f"split: by: {by} is no column and no regular expression: {error.msg}{place}"
+            message = f"split: by: {short(by)} is no column and no regular expression: {error}"
             raise InputError(message, known) from None
-        matches = ((sample.id, pattern.search(sample.id)) for sample in samples)
-        found = {id: (match[1] if pattern.groups else match[0]) or "" for id, match in matches if match}
+        with _limited(by):
+            matches = ((sample.id, pattern.search(sample.id)) for sample in samples)
+            found = {id: (match[1] if pattern.groups else match[0]) or "" for id, match in matches if match}
         found = {id: text for id, text in found.items() if text}
         if samples and not found:
             message = f"split: by: {by} is no column, and as a regular expression it fits no image, as {samples[0].id}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from augx.errors import Problem
 from augx.model import Json, Step
+from augx.naming import images_in
 from augx.transforms import catalog
 from augx.yamlfile import MAX_BYTES, MAX_NODES, Node, Values, is_number, load, nearest, short
 
@@ -197,6 +198,8 @@ class Steps(Values):
         path = self.beside(node.value, os.path.isdir)
         if path is None:
             self.error(node, f"there is no folder {node}", "it is looked for beside the recipe, then in this folder")
+        elif not images_in(path):
+            self.error(node, f"the folder {node} holds no image", "its own folders do not count")
         else:
             self.places[node.value] = path
 

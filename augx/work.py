@@ -86,7 +86,7 @@ class Worker:
             files, mtime = read_sources(self.orders.dataset.root, job.sample)
             sums = [hashlib.sha256(data).hexdigest() for data in files]
             entry.sha256, entry.size = plan.content(sums), sum(map(len, files))
-            opened = self.maker.open(job.sample, files)
+            opened = (self.maker.neighbours.opened if job.pools else self.maker.open)(job.sample, files)
         except ImageError as error:
             for copy in job.copies:
                 fail(copy, error)
@@ -149,12 +149,8 @@ class Maker:
         self.untouched = untouched
         swaps = {name: pose.swap for name, pose in dataset.poses.items() if pose.swap is not None}
         self.pipelines = [Pipeline(one.steps, recipe.labels, swaps, dataset.ignore) for one in recipe.variants()]
-        self.neighbours = Neighbours(dataset.root, self.partner)
+        self.neighbours = Neighbours(self.open, lambda sample: read_sources(dataset.root, sample)[0])
         self.rng = Rng()
-
-    def partner(self, sample: Sample) -> Picture:
-        """A picture that others are mixed with. Raises ImageError."""
-        return self.open(sample, read_sources(self.dataset.root, sample)[0]).picture
 
     def open(self, sample: Sample, files: Sequence[bytes]) -> Opened:
         """Decodes a source's files (`plan.files`) and puts its labels into pixels. Raises ImageError."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from augx import splits
 from augx.errors import InputError
 from augx.model import Annotations, Dataset, Object, Sample
 from augx.splits import divide
@@ -184,7 +185,7 @@ def test_an_empty_split_is_said() -> None:
             "has splits already: train, val",
         ),
         ([image("a.jpg", who=None)], {"val": 0.1, "test": 0, "by": "who"}, "the column who is empty in every row"),
-        ([image("a.jpg", who=1)], {"val": 0.1, "test": 0, "by": "(["}, r"no regular expression: .* at character 2"),
+        ([image("a.jpg", who=1)], {"val": 0.1, "test": 0, "by": "(["}, r"no regular expression: .* at position 1"),
         ([image("a.jpg", who=1)], {"val": 0.1, "test": 0, "by": "patient"}, "patient is no column, and as a regular"),
     ],
 )
@@ -198,3 +199,9 @@ def test_splits_stay_as_they_are_from_version_to_version() -> None:
     """A dataset that grows over years is divided the same way."""
     found = splits(divide(many(12, "cat"), 0.3, 0.3))
     assert "".join(str(split)[1] for split in found.values()) == "reaaaeeearra"
+
+
+def test_a_regular_expression_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splits, "_SECONDS", 0.2)
+    with pytest.raises(InputError, match="takes more than"):
+        divide(dataset(Sample("a" * 60 + ".jpg"), Sample("b.jpg")), 0.1, 0.1, "^((.*)*)*X$")

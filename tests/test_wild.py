@@ -150,13 +150,13 @@ _SINGLE = {"yaml", "confidence", "corrupt", "truncated", "unreadable"}  # codes 
 # Of what images are, and of what happens to them: tested where they are made. Each stands in failures.jsonl in full.
 _OF_IMAGES = {
     *("corrupt", "encode-failed", "internal-error", "name-too-long", "no-16-bit", "no-alpha", "out-of-memory"),
-    *("mask-of-colours", "masks-differ"),
+    *("mask-of-colours", "masks-differ", "no-background"),
     *("pixel-type", "too-large", "too-many-pixels", "transform-failed", "unknown-ending", "unreadable", "worker-died"),
 }
 # Of what is no flaw of a label file and hard to draw, or a rare twin of another.
 _ELSEWHERE = {
     *("duplicate-annotation", "name-not-utf8", "unreadable-folder"),
-    *("balance-over", "balance-short", "empty-split", "near-duplicate", "no-group"),  # of recipes
+    *("balance-mixes", "balance-over", "balance-short", "empty-split", "near-duplicate", "no-group"),  # of recipes
 }
 
 

@@ -26,6 +26,7 @@ _WARNINGS = {  # what the codes of flaws and notes mean, as "3 x ..."
     "bad-line": "a line of a label file cannot be read and is left out",
     "bad-object": "an object has no name or no box and is left out",
     "bad-segmentation": "a segmentation is neither polygons nor run lengths and is left out",
+    "balance-mixes": "`balance` counts what each image's own source shows, not what mixes bring in",
     "balance-over": "a class has more than `balance` asks for, to begin with",
     "balance-short": "a class cannot get as many as `balance` asks for",
     "box-among-polygons": "a box among polygons is written as a rectangle",

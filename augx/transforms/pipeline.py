@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from augx.errors import ImageError
 from augx.labels import Carrier
 from augx.model import Annotations, Applied, Dropped, Json, LabelOptions, Mask, Picture, Step
 from augx.seeds import Rng
@@ -180,13 +181,15 @@ class _Way:
             need = replace(need, kind="same")  # the class of the picture holds for the mix
         found = self.partners.pick(transform.name, need, self.picture, self.at(path + " partners"))
         if len(found) < need.count:
+            if need.kind == "folder":
+                raise ImageError("no-background", f"no picture in {need.folder} can be opened", "transform")
             return
         rng = self.at(path)
         others = [_alike(other, self.picture) for _, other in found]
         params = transform.draw(self.picture, others, rng, self.rules)
         mixed, dropped = transform.apply(self.picture, others, params, self.rules)
         self.dropped += dropped
-        names = {} if need.kind == "folder" else {"partners": [source for source, _ in found]}
+        names = {"files" if need.kind == "folder" else "partners": [source for source, _ in found]}
         self.applied.append(Applied(transform.name, {**names, **parameters(params)}))
         self.take(mixed)
 

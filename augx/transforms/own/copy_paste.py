@@ -139,7 +139,8 @@ class CopyPaste(Mix):
             return picture, tuple(dropped)
         pasted.reverse()
         taken = {paste["object"] for paste in params["pastes"]} if self.lift else set()
-        left, lost = hidden(_without(picture, taken, shapes, rules) if taken else picture, covered, below)
+        bare, gone = _without(picture, taken, shapes, rules) if taken else (picture, covered)
+        left, lost = hidden(bare, covered | gone, below)  # what lay on a lifted object is gone with it
         pictures = [left, *(one.picture for one in pasted)]
         mixed = joined(pictures, [one.inside for one in pasted], picture.annotations.labels, rules)
         pixels, alpha = self._painted(left, pasted)
@@ -248,8 +249,8 @@ def _window(thing: Object, known: Annotations, matrix: NDArray[np.float64], pict
     return x0, y0, x1, y1
 
 
-def _without(picture: Picture, taken: Set[int], shapes: Shapes, rules: Rules) -> Picture:
-    """The picture less some of its objects, and what was behind them made up."""
+def _without(picture: Picture, taken: Set[int], shapes: Shapes, rules: Rules) -> tuple[Picture, NDArray[np.bool_]]:
+    """The picture less some of its objects, what was behind them made up; and where they were."""
     things = picture.annotations.objects
     hole = np.zeros((picture.height, picture.width), np.uint8)
     for index in taken:
@@ -264,7 +265,7 @@ def _without(picture: Picture, taken: Set[int], shapes: Shapes, rules: Rules) ->
         instances = replace(instances, values=_blanked(instances.values, inside, 0))
     known = replace(picture.annotations, objects=left)
     pixels = _made_up(picture.pixels, cv2.dilate(hole, np.ones((5, 5), np.uint8)))  # its outline is not exact
-    return replace(picture, pixels=pixels, annotations=known, mask=mask, instances=instances)
+    return replace(picture, pixels=pixels, annotations=known, mask=mask, instances=instances), inside
 
 
 def _blanked(values: Array, inside: NDArray[np.bool_], value: int) -> Array:
