@@ -278,7 +278,7 @@ def summarise(
         "failures": dict(sorted(Counter(row["error"] for row in failures).items())),
         "warnings": dict(sorted(warnings.items())),
         "ignored": dict(sorted(plan.dataset.ignored.items())),
-        "formats": {"read": plan.dataset.format, "written": list(plan.formats)},
+        "formats": {"read": plan.dataset.origin or plan.dataset.format, "written": list(plan.formats), **plan.said},
         "recipe": plan.recipe.canonical(),
         "manifest": manifest,
         "failures_sha256": hashlib.sha256(b"".join(map(dump, failures))).hexdigest(),

@@ -140,6 +140,7 @@ class Dataset:
     `warnings`: what was left out or repaired, and goes to the summary.
     `ignored`: files that are no images, counted by ending (".txt", ...).
     `poses`: class -> what its keypoints are. `ignore`: the value in class masks that means no class.
+    `origin`: the format it was read in, where `format` is "" because its layout is not kept.
     `details`: what the format needs again to write the dataset the way it was read. `digest`: of the label files that
     tell of more than one image, with their names: where it is the same, details are the same.
     """
@@ -155,6 +156,7 @@ class Dataset:
     ignore: int | None = None
     details: Any = None
     digest: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

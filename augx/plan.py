@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ class Plan:
     `formats`: names of the formats it is written in. `bases`, of the recipe and each of its overrides, are the part
     that all keys share: transforms and the versions that decide bytes. `ring`: says who may be mixed with whom; None
     where nothing is mixed. `balanced`: what the recipe's `balance` comes to; None without.
+    `said`: what the user said about the dataset's label files, for a replay to read them alike.
     """
 
     dataset: Dataset
@@ -43,6 +44,7 @@ class Plan:
     bases: tuple[str, ...]
     ring: Ring | None = None
     balanced: Balanced | None = None
+    said: Mapping[str, Json] = field(default_factory=dict)
 
     def pools(self, job: Job) -> dict[str, tuple[Sample, ...]]:
         """Whom the copies of a job may be mixed with."""

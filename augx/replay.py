@@ -151,11 +151,13 @@ def _known(
 ) -> tuple[Dataset, Mapping[str, Sample]] | None:
     """The dataset in `input`, as it was fitted to the output formats, and its samples, where their labels or a tar are
     needed; else None."""
-    read = summary["formats"]["read"]
+    told = summary["formats"]
+    read = told["read"]
     if read != "webdataset" and not _sees_labels(recipe):
         return None
-    targets = [formats.load(name) for name in summary["formats"]["written"]]
-    dataset = fitting.fit(formats.load(read).read(input, ReadOptions()), targets, allow_loss=True)
+    targets = [formats.load(name) for name in told["written"]]
+    options = ReadOptions(told.get("labels"), told.get("table"), told.get("columns", {}))
+    dataset = fitting.fit(formats.load(read).read(input, options), targets, allow_loss=True)
     samples = {sample.id: sample for sample in dataset.samples}
     if missing := next((name for name in (row["source"], *row["partners"]) if name not in samples), None):
         raise InputError(f"{input} does not hold {missing}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain
 from typing import Any, Protocol
@@ -111,19 +111,23 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
         unsure = [Flaw("balance-mixes", "", _UNSURE)] if planning.partner_pools(recipe) else []
         dataset = replace(dataset, warnings=(*dataset.warnings, *balanced.flaws(), *unsure))
     taken = [*formats.RESERVED, *formats.label_files(targets, dataset)]
-    return planning.make(dataset, recipe, names, versions.deciding(), beside, header, taken, balanced), targets
+    plan = planning.make(dataset, recipe, names, versions.deciding(), beside, header, taken, balanced)
+    said = {key: value for key, value in asdict(request.read).items() if value}
+    return replace(plan, said=said), targets
 
 
 def _divided(dataset: Dataset, split: SplitOptions) -> Dataset:
-    """The dataset in splits; with `by: likeness` pictures that look alike stay together, for which all are read."""
+    """The dataset in splits, which its layout has no place for, so that it is laid out anew. With `by: likeness`
+    pictures that look alike stay together, for which all are read."""
     from augx.splits import divide
 
-    if split.by != "likeness":
-        return divide(dataset, split.val, split.test, split.by, split.stratify)
-    from augx.likeness import alike, fingerprints, group_names
+    groups, by = None, split.by
+    if by == "likeness":
+        from augx.likeness import alike, fingerprints, group_names
 
-    groups = group_names(alike(fingerprints(planning.pictures(dataset))))
-    return divide(dataset, split.val, split.test, None, split.stratify, groups)
+        groups, by = group_names(alike(fingerprints(planning.pictures(dataset)))), None
+    divided = divide(dataset, split.val, split.test, by, split.stratify, groups)
+    return replace(divided, format="", origin=dataset.format, details=None)
 
 
 def check(request: Request) -> list[str]:

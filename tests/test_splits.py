@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augx import splits
 from augx.errors import InputError
 from augx.model import Annotations, Dataset, Object, Sample
 from augx.splits import divide
@@ -202,6 +201,6 @@ def test_splits_stay_as_they_are_from_version_to_version() -> None:
 
 
 def test_a_regular_expression_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(splits, "_SECONDS", 0.2)
+    monkeypatch.setattr("augx.splits._SECONDS", 0.2)
     with pytest.raises(InputError, match="takes more than"):
         divide(dataset(Sample("a" * 60 + ".jpg"), Sample("b.jpg")), 0.1, 0.1, "^((.*)*)*X$")

@@ -16,10 +16,10 @@ from augx.cargo import triples_of
 from augx.model import Annotations, Box, Dropped, Mask, Object, Picture
 from augx.seeds import Rng
 from augx.transforms.own.base import Mix, Need, Rules, arg, choice, number, span, switch
-from augx.transforms.own.frames import Rectangle, placed, slices
+from augx.transforms.own.frames import Rectangle, numbered, placed, renumbered, slices
 from augx.transforms.own.inside import blend, softened
 from augx.transforms.own.layers import joined
-from augx.transforms.own.occlusion import hidden
+from augx.transforms.own.occlusion import counted, hidden
 from augx.transforms.own.shapes import Shapes
 
 Array = NDArray[Any]
@@ -151,8 +151,8 @@ class CopyPaste(Mix):
     ) -> tuple[_Pasted | None, tuple[Dropped, ...]]:
         thing = source.annotations.objects[paste["object"]]
         matrix = _matrix(_extent(thing, source, shapes), paste)
-        numbered = not thing.rings and thing.rle is None and thing.corners is None
-        runs = shapes.mask(thing) if numbered else None
+        by_index = not thing.rings and thing.rle is None and thing.corners is None
+        runs = shapes.mask(thing) if by_index else None
         if runs is not None:  # carried as a mask of its own
             thing = replace(thing, rle=rle.rle_of_runs(runs, source.width, source.height))
         window = _window(thing, source.annotations, matrix, picture, math.ceil(3 * self.blend_sigma) + 2)
@@ -176,7 +176,7 @@ class CopyPaste(Mix):
             (end,) = landed.annotations.objects
         if source.instances is not None and end.index is not None:
             landed = replace(landed, instances=Mask(inside))
-            end = replace(end, index=1, rle=None if numbered else end.rle)
+            end = replace(end, index=1, rle=None if by_index else end.rle)
         landed = replace(landed, annotations=replace(landed.annotations, objects=(end,)))
         return _Pasted(landed, inside.view(np.bool_), window), ()
 
@@ -257,12 +257,14 @@ def _without(picture: Picture, taken: Set[int], shapes: Shapes, rules: Rules) ->
         runs = shapes.pixels(things[index])
         if runs is not None:
             rle.paint(hole, runs)
-    left = tuple(thing for index, thing in enumerate(things) if index not in taken)
+    ends = [Dropped(thing.label, "", 0.0) if index in taken else thing for index, thing in enumerate(things)]
+    numbers = counted(things, ends)
+    left = numbered([end for end in ends if isinstance(end, Object)], numbers)
     inside, mask, instances = hole != 0, picture.mask, picture.instances
     if mask is not None:
         mask = replace(mask, values=_blanked(mask.values, inside, rules.outside))
     if instances is not None:
-        instances = replace(instances, values=_blanked(instances.values, inside, 0))
+        instances = renumbered(replace(instances, values=_blanked(instances.values, inside, 0)), numbers)
     known = replace(picture.annotations, objects=left)
     pixels = _made_up(picture.pixels, cv2.dilate(hole, np.ones((5, 5), np.uint8)))  # its outline is not exact
     return replace(picture, pixels=pixels, annotations=known, mask=mask, instances=instances), inside

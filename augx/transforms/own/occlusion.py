@@ -45,7 +45,7 @@ def hidden(picture: Picture, region: Region, rules: Rules) -> tuple[Picture, tup
     ends = list(map(below.object, things))
     kept = [end for end in ends if isinstance(end, Object)]
     lost = tuple(end for end in ends if isinstance(end, Dropped))
-    numbers = _counted(things, ends) if lost else {}
+    numbers = counted(things, ends) if lost else {}
     instances = picture.instances and renumbered(picture.instances, numbers)
     known = replace(picture.annotations, objects=numbered(kept, numbers))
     return replace(picture, annotations=known, instances=instances), lost
@@ -219,7 +219,7 @@ def _overlaps(start: float, end: float, size: int) -> tuple[int, NDArray[np.floa
     return first, np.minimum(pixels + 1, end) - np.maximum(pixels, start)
 
 
-def _counted(before: Iterable[Object], after: Iterable[Object | Dropped]) -> dict[int, int]:
+def counted(before: Iterable[Object], after: Iterable[Object | Dropped]) -> dict[int, int]:
     """Index -> new index, -1 for objects that are gone. Indexes that counted from 1 do so again."""
     ends = [(thing.index, end) for thing, end in zip(before, after, strict=True) if thing.index is not None]
     counts = [index for index, _ in ends] == list(range(1, len(ends) + 1))
