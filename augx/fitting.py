@@ -214,6 +214,22 @@ def refuse_unknown_values(dataset: Dataset, recipe: Recipe) -> None:
             raise InputError(f"the recipe says labels.values.{name}, but no image has such a column", hint)
 
 
+def unknown_classes(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
+    """Warnings for classes that the recipe names and no image shows: a recipe may serve several datasets."""
+    named = {name: f"{step.name}.classes" for step in recipe.all_steps() for name in step.args.get("classes", ())}
+    named |= {name: "overrides" for one in recipe.overrides for name in one.classes}
+    known = set(dataset.classes)
+    if unsure := [name for name in named if isinstance(name, str) and name not in known]:
+        known |= {thing.label for sample in dataset.samples for thing in sample.annotations.objects if thing.label}
+    flaws = []
+    for name in unsure:
+        if name not in known:
+            close = get_close_matches(name, sorted(known), n=1)
+            guess = f"; did you mean {close[0]!r}?" if close else ""
+            flaws.append(Flaw("class-not-there", "", f"the recipe names the class {name!r} ({named[name]}){guess}"))
+    return flaws
+
+
 def unmoved(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
     """Warnings for fields of numbers that look like places, where the recipe moves pixels."""
     if not recipe.copies or not any(_moves(step) for step in recipe.all_steps()):
@@ -233,6 +249,10 @@ def unmoved(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
         for name, count in sorted(fields.items())
     ]
     pairs = sorted(name for name in columns if re.search("(^|_)x$", name) and name[:-1] + "y" in columns)
+    mixing = sorted({step.name for step in recipe.all_steps() if step.name in WEIGHING and step.p != 0})
+    if columns and mixing and not any(sample.annotations.labels for sample in dataset.samples):
+        said = f"{' and '.join(mixing)} leave {few(sorted(columns))} as the first picture has it"
+        found.append(Flaw("unmixed-values", "", said))
     if pairs:
         found.append(
             Flaw("unmoved-field", "", f"columns that look like places are not moved: {few(pairs)} and their y")

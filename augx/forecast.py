@@ -34,6 +34,7 @@ def forecast(plan: Plan) -> dict[str, Json]:
         "splits": planning.split_counts(planned),
         "balance": {name: asdict(one) for name, one in plan.balanced.reached.items()} if plan.balanced else {},
         "balance_unit": plan.balanced.unit if plan.balanced else None,
+        "warnings": list(dict.fromkeys(flaw.message for flaw in plan.dataset.warnings if not flaw.source)),
         "bytes": bytes_,
         "cpu_seconds": seconds,
     }

@@ -64,7 +64,7 @@ class Annotations:
     """What is known about one image; absent means empty.
 
     `labels`: class of the whole image -> weight. One class: `{"cat": 1.0}`. Several classes: 1.0 each.
-    After a mix the weights sum to 1. Classes of objects are not in it.
+    After a mix the weights sum to 1, unless one of the images had several. Classes of objects are not in it.
     `values`: regression targets and any other column, carried untouched. `captions`: sentences about the image.
     `mask`: path (as a sample's id) of its class-index mask. `instances`: of the mask whose values are objects' `index`,
     which is carried as a file. `segments`: of a mask from which each object takes its own `rle`, by its `index`, as

@@ -91,7 +91,8 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
         dataset = _divided(dataset, recipe.split)
     fitting.refuse_blind_flips(dataset, recipe)
     fitting.refuse_unknown_values(dataset, recipe)
-    dataset = replace(dataset, warnings=(*dataset.warnings, *fitting.unmoved(dataset, recipe)))
+    doubts = [*fitting.unmoved(dataset, recipe), *fitting.unknown_classes(dataset, recipe)]
+    dataset = replace(dataset, warnings=(*dataset.warnings, *doubts))
     mixes = fitting.mixes_classes(dataset, recipe)
     formats.check(targets, dataset, mixes)
     samples = tuple(replace(s, folder=targets[0].place(s, dataset)) for s in dataset.samples)

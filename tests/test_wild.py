@@ -156,7 +156,16 @@ _OF_IMAGES = {
 # Of what is no flaw of a label file and hard to draw, or a rare twin of another.
 _ELSEWHERE = {
     *("duplicate-annotation", "name-not-utf8", "unreadable-folder"),
-    *("balance-mixes", "balance-over", "balance-short", "empty-split", "near-duplicate", "no-group"),  # of recipes
+    *(
+        "class-not-there",
+        "unmixed-values",
+        "balance-mixes",
+        "balance-over",
+        "balance-short",
+        "empty-split",
+        "near-duplicate",
+        "no-group",
+    ),  # of recipes
 }
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _MANY = 50_000  # sources
+_MOST_WARNINGS = 10
 
 
 @click.command("plan", short_help="What run would make.")
@@ -65,6 +66,10 @@ def show_plan(input: str, chosen: dict[str, Any], as_json: bool) -> int:
         click.echo(class_table(figures["classes"]))
     if figures["failed"]:
         click.echo(f"\n{figures['failed']:,} images cannot be made, for example {figures['first_failure']}")
+    for message in figures["warnings"][:_MOST_WARNINGS]:
+        click.echo(f"warning: {message}", err=True)
+    if len(figures["warnings"]) > _MOST_WARNINGS:
+        click.echo(f"... and {len(figures['warnings']) - _MOST_WARNINGS} more (--json has all)", err=True)
     if figures["sources"] > _MANY:  # taking millions of objects apart would take seconds that nobody needs
         sys.stdout.flush()
         os._exit(0)

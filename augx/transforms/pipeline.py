@@ -325,8 +325,13 @@ class _Inside(_Group):
         before, applied = way.picture, len(way.applied)
         super().run(way, path, certain)
         if len(way.applied) > applied:
-            pixels = blend(before.pixels, way.picture.pixels, region(before, self.where))
-            way.picture = replace(way.picture, pixels=pixels)
+            share, mask = region(before, self.where), way.picture.mask
+            if mask is not None and before.mask is not None and mask is not before.mask:
+                values = before.mask.values.copy()
+                values[share >= 0.5] = mask.values[share >= 0.5]
+                mask = replace(mask, values=values)
+            pixels = blend(before.pixels, way.picture.pixels, share)
+            way.picture = replace(way.picture, pixels=pixels, mask=mask)
 
 
 _Node = _Leaf | _Group | _Policy

@@ -52,21 +52,22 @@ def gathered(pictures: Sequence[Picture], labels: Mapping[str, float]) -> Annota
 
 
 def weighted(pictures: Sequence[Picture], shares: Sequence[float]) -> dict[str, float]:
-    """Class -> weight when pictures have these shares of one: each picture's own sum to one, and so do the new ones,
-    in nine digits. {} where no picture has a class."""
+    """Class -> weight when pictures have these shares of one, in nine digits. {} where no picture has a class.
+
+    Where every picture has one class, or weights that sum to 1, so do the new ones. Where one has several classes, each
+    of them wholly, a class's weight is the share of the pictures that show it.
+    """
     weights: dict[str, float] = {}
     for picture, share in zip(pictures, shares, strict=True):
-        own = picture.annotations.labels
-        whole = sum(own.values())
-        for label, weight in own.items():
-            if whole > 0:
-                weights[label] = weights.get(label, 0.0) + share * weight / whole
-    whole = sum(weights.values())
-    rounded = {label: round(weight / whole, 9) for label, weight in weights.items() if weight > 0}
+        for label, weight in picture.annotations.labels.items():
+            weights[label] = weights.get(label, 0.0) + share * weight
+    several = any(sum(picture.annotations.labels.values()) > 1 + 1e-6 for picture in pictures)
+    whole = 1.0 if several else sum(weights.values())
+    rounded = {label: round(min(weight / whole, 1.0), 9) for label, weight in weights.items() if weight > 0}
     rounded = {label: weight for label, weight in rounded.items() if weight}
-    if rounded:
-        *others, last = rounded
-        rounded[last] = round(1 - sum(rounded[label] for label in others), 9)
+    if rounded and not several:
+        most = max(rounded, key=lambda label: rounded[label])
+        rounded[most] = round(1.0 - sum(weight for label, weight in rounded.items() if label != most), 9)
     return rounded
 
 

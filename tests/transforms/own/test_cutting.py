@@ -72,7 +72,7 @@ def test_an_empty_box_leaves_the_picture() -> None:
     result, lost = Cutmix().apply(picture, [scene(1)], {"lambda": 1.0, "box": [5, 5, 5, 9]}, RULES)
     assert result.pixels is picture.pixels and not lost
     assert result.annotations.objects == picture.annotations.objects
-    assert result.annotations.labels == {"a": 0.5, "b": 0.5}
+    assert result.annotations.labels == {"a": 1.0, "b": 1.0}
 
 
 @pytest.mark.parametrize("mix", ALL, ids=IDS)

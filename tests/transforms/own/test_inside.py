@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from augx import geometry, rle
 from augx.errors import ImageError
-from augx.model import Annotations, Mask, Object, Picture
+from augx.model import Annotations, Mask, Object, Picture, Step
+from augx.seeds import Rng
 from augx.transforms.own.inside import Inside, blend, region
+from augx.transforms.pipeline import Pipeline
 
 HEIGHT, WIDTH = 40, 60
 BLOB = np.zeros((HEIGHT, WIDTH), bool)
@@ -124,3 +126,18 @@ def test_blend(deep: type, channels: tuple[int, ...], seed: int) -> None:
     np.testing.assert_array_equal(hard, wanted)
     assert mixed.dtype == hard.dtype == deep and mixed.flags.c_contiguous
     np.testing.assert_array_equal(before, was)
+
+
+def test_a_class_mask_is_blanked_inside_only() -> None:
+    pixels = np.arange(40 * 30 * 3, dtype=np.uint32).reshape(30, 40, 3).astype(np.uint8)
+    box = Object("car", box=(5.0, 5.0, 15.0, 15.0))
+    before = Picture(
+        pixels, annotations=Annotations(objects=(box,), mask="m"), mask=Mask(np.full((30, 40), 2, np.uint8))
+    )
+    erase = Step("cutout", {"size": 25, "fill": 0, "fill_mask": 0}, 1.0)
+    pipeline, rng = Pipeline([Step("inside", {"of": "box"}, 1.0, (erase,))]), Rng()
+    after, _, _ = pipeline(before, lambda step: rng.at(1, "a", 1, step))
+    assert after.mask is not None
+    changed = (after.pixels != pixels).any(axis=2)
+    assert changed.any() and ((after.mask.values == 0) >= changed).all()
+    assert not (after.mask.values[:, 15:] == 0).any() and not (after.mask.values[15:] == 0).any()

@@ -53,11 +53,14 @@ def test_lambda_is_from_beta() -> None:
 def test_weights_of_several_classes() -> None:
     one, other = noise(1, cat=1.0, dog=1.0), noise(2, dog=0.25, bird=0.75)
     _, picture, _ = (None, *Mixup().apply(one, [other], {"lambda": 0.6}, RULES))
-    assert picture.annotations.labels == pytest.approx({"cat": 0.3, "dog": 0.4, "bird": 0.3}, abs=1e-9)
-    for share, labels in ((1.0, {"cat": 0.5, "dog": 0.5}), (0.0, {"dog": 0.25, "bird": 0.75})):
+    assert picture.annotations.labels == pytest.approx({"cat": 0.6, "dog": 0.7, "bird": 0.3}, abs=1e-9)
+    for share, labels in ((1.0, {"cat": 1.0, "dog": 1.0}), (0.0, {"dog": 0.25, "bird": 0.75})):
         assert Mixup().apply(one, [other], {"lambda": share}, RULES)[0].annotations.labels == labels
-    thirds, _ = Mixup().apply(noise(1, a=1.0, b=1.0, c=1.0), [noise(2)], {"lambda": 0.5}, RULES)
-    assert list(thirds.annotations.labels.values()) == [0.333333333, 0.333333333, 0.333333334]
+    third = 1 / 3
+    thirds, _ = Mixup().apply(noise(1, a=third, b=third, c=third), [noise(2)], {"lambda": 0.5}, RULES)
+    assert sorted(thirds.annotations.labels.values()) == [0.333333333, 0.333333333, 0.333333334]
+    tiny, _ = Mixup().apply(noise(1, a=1.0), [noise(2, b=1.0)], {"lambda": 1 - 1e-9}, RULES)
+    assert sum(tiny.annotations.labels.values()) == 1 and min(tiny.annotations.labels.values()) > 0
     assert not Mixup().apply(noise(1), [noise(2)], {"lambda": 0.5}, RULES)[0].annotations.labels
 
 
