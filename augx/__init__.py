@@ -1,3 +1,3 @@
 """augx: multiply a labelled image dataset. See `architecture.md` beside this file."""
 
-__version__ = "0.1.0"
+__version__ = "0.3.0"

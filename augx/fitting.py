@@ -227,6 +227,11 @@ def unknown_classes(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
             close = get_close_matches(name, sorted(known), n=1)
             guess = f"; did you mean {close[0]!r}?" if close else ""
             flaws.append(Flaw("class-not-there", "", f"the recipe names the class {name!r} ({named[name]}){guess}"))
+    splits = {sample.split for sample in dataset.samples}
+    for name in dict.fromkeys(name for one in recipe.overrides for name in one.splits):
+        if name not in splits or not recipe.multiplies(name):
+            why = "is not multiplied, see `splits`" if name in splits else "is not there"
+            flaws.append(Flaw("split-not-there", "", f"an override is for the split {name!r}, which {why}"))
     return flaws
 
 

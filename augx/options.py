@@ -120,6 +120,8 @@ class Options(Steps):
         return tuple(self.override(one) for one in node.value if one.ok)
 
     def override(self, node: Node) -> Override:
+        if node.value is None:
+            self.error(node, "an override must be a mapping", "like 'when: {class: cat}' and 'copies: 20'")
         given = self.mapping(node, "an override", ("when", "copies", "transforms"))
         when = self.mapping(given.get("when"), "when", ("class", "split"))
         found = Override(self.names(when.get("class"), "class"), self.names(when.get("split"), "split"))

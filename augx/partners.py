@@ -148,7 +148,10 @@ def drawn(
 
 
 def _from_folder(root: str, count: int, rng: Rng) -> list[tuple[str, Picture]]:
-    names = images_in(root)
+    try:
+        names = images_in(root)
+    except OSError:
+        return []
     return drawn([Sample(name) for name in names], count, rng, lambda sample: _decoded(os.path.join(root, sample.id)))
 
 

@@ -244,20 +244,25 @@ def plan_hash(plan: Plan, keys: Callable[[Job], str]) -> str:
     return digest.hexdigest()
 
 
-def shards(jobs: Iterable[Job], size: Callable[[Job], int], generation: int = 0) -> Iterator[Shard]:
-    """Cuts jobs into shards of about equal work, the same however many workers there are; `size` is in bytes."""
+def shards(jobs: Iterable[Job], size: Callable[[Job], int], generation: int = 0, usual: int = 0) -> Iterator[Shard]:
+    """Cuts jobs into shards of about equal work, the same however many workers there are; `size` is in bytes.
+
+    `usual`: how many copies a job has as a rule; one of twice as many counts twice.
+    """
 
     def shard() -> Shard:
         return Shard(f"{generation:04d}.{number:07d}", tuple(some))
 
     some: list[Job] = []
-    number = total = 0
+    number, total, count = 0, 0.0, 0.0
     for job in jobs:
+        weight = max(1.0, len(job.copies) / usual) if usual else 1.0
         some.append(job)
-        total += size(job)
-        if len(some) >= _SHARD_SOURCES or total >= _SHARD_BYTES:
+        total += size(job) * weight
+        count += weight
+        if count >= _SHARD_SOURCES or total >= _SHARD_BYTES:
             yield shard()
-            some, total, number = [], 0, number + 1
+            some, total, count, number = [], 0.0, 0.0, number + 1
     if some:
         yield shard()
 

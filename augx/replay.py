@@ -52,7 +52,7 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
         if row["copy"] == 0 and maker.verbatim(opened.decoded, ending):
             encoded = opened.files[0]
         else:
-            again = (row["override"] or 0, _Recorded(row, archive), row["redrawn"])
+            again = (row.get("override") or 0, _Recorded(row, archive), row.get("redrawn", 0))
             encoded = maker.encoded(maker.augmented(opened.picture, row["source"], row["copy"], *again)[0], ending)
         same = hashlib.sha256(encoded).hexdigest() == row["sha256"]
         asked = os.path.splitext(image)[1].lower()

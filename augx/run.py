@@ -25,6 +25,7 @@ from augx.lock import locked
 from augx.model import Dataset, Flaw, Job, Json, Shard, SplitOptions
 from augx.plan import Plan
 from augx.recipe import Recipe
+from augx.ring import place_of
 from augx.store import OWN, Folder, hashes
 from augx.survey import Survey, survey
 
@@ -107,7 +108,12 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     if recipe.balance != "none" and recipe.copies:
         from augx import balance
 
-        multiplied = [sample for sample in dataset.samples if recipe.multiplies(sample.split)]
+        variants = recipe.variants()
+        multiplied = [  # an override that says how many copies goes before
+            sample
+            for sample in dataset.samples
+            if recipe.multiplies(sample.split) and variants[recipe.variant(sample)].copies == recipe.copies
+        ]
         balanced = balance.copies(multiplied, recipe.balance, recipe.copies, recipe.originals)
         unsure = [Flaw("balance-mixes", "", _UNSURE)] if planning.partner_pools(recipe) else []
         dataset = replace(dataset, warnings=(*dataset.warnings, *balanced.flaws(), *unsure))
@@ -126,7 +132,9 @@ def _divided(dataset: Dataset, split: SplitOptions) -> Dataset:
     if by == "likeness":
         from augx.likeness import alike, fingerprints, group_names
 
-        groups, by = group_names(alike(fingerprints(planning.pictures(dataset)))), None
+        likes = alike(fingerprints(planning.pictures(dataset)))
+        # by the picture with the lowest hash, which a newcomer seldom has
+        groups, by = group_names(sorted(group, key=place_of) for group in likes), None
     divided = divide(dataset, split.val, split.test, by, split.stratify, groups)
     return replace(divided, format="", origin=dataset.format, details=None)
 
@@ -281,8 +289,9 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
         order = plan.ring.order
         ordered = sorted(found.todo, key=lambda job: order(job.sample))
         todo = (replace(job, pools=plan.pools(job)) for job in ordered)
+    usual = plan.recipe.copies + plan.recipe.originals
     count(0, 0)
-    lost = [job for shard, _ in through(planning.shards(todo, size, generation)) for job in shard.jobs]
+    lost = [job for shard, _ in through(planning.shards(todo, size, generation, usual)) for job in shard.jobs]
     alone = (Shard(f"{generation + 1:04d}.{number:07d}", (job,)) for number, job in enumerate(lost))
     for shard, reason in through(alone):
         entries = [_died(job, plan, reason) for job in shard.jobs]

@@ -51,7 +51,7 @@ def divide(
             f"split: val {val:g} and test {test:g} leave nothing to train on", "make them less than 1 together"
         )
     there = sorted({sample.split for sample in dataset.samples if sample.split is not None})
-    if there:
+    if len(there) > 1 or (there and any(sample.split is None for sample in dataset.samples)):
         raise InputError(f"the dataset has splits already: {', '.join(there)}", "take `split` out of the recipe")
     warnings: list[Flaw] = []
     if groups is None and by is not None:

@@ -136,7 +136,7 @@ class Steps(Values):
         return entry
 
     def leaf(self, transform: str, name: Node, body: Node) -> Step | None:
-        if transform == "policy" and not self.written:
+        if transform == "policy" and not (isinstance(body.value, dict) and "policies" in body.value):
             return self.policy(name, body)
         if body.value is not None and not isinstance(body.value, dict):
             way_out = f"write {{p: {body}}}" if is_number(body) else "write {argument: value}"
@@ -179,14 +179,17 @@ class Steps(Values):
             self.error(file, f"{file} cannot be read: {error.strerror or error}", "give a policy file")
             return None
         root, problems = load(data, path)
-        self.problems += problems
-        if root is None or problems:
-            return None
         reader = Values(path)
+        # What else the file may hold is not quoted: a recipe can name any file, and messages end in logs.
+        if root is None or not isinstance(root.value, dict) or "policies" not in root.value:
+            line = f": line {problems[0].line} is no YAML" if problems else ""
+            self.error(file, f"{file} is no policy{line}", "it must say 'version: 1' and 'policies: [...]'")
+            return None
         said = reader.mapping(root, "a policy", ("version", "policies"))
-        self.problems += reader.problems
-        if "policies" not in said or said.get("version", root).value != 1:
-            self.error(file, f"{file} is no policy", "it must say 'version: 1' and 'policies: [...]'")
+        if said.get("version", root).value != 1:
+            self.error(file, f"{file} is no policy", "it must say 'version: 1'")
+        self.problems += [*problems, *reader.problems]
+        if self.problems:
             return None
         args = {"policies": said["policies"].plain()} | {key: given[key].plain() for key in ("fill",) if key in given}
         return self.found(Step("policy", args, self.p(given.get("p"), "policy")), name, body)

@@ -24,7 +24,12 @@ _OTHER = (
     "sources have other labels, another recipe or other library versions",
     "sources have other labels or partners, another recipe (or what it names) or other library versions",
 )
-_TRY_AGAIN = {"worker-died", "out-of-memory", "name-too-long"}  # failures that say nothing about the source
+_TRY_AGAIN = {
+    "worker-died",
+    "out-of-memory",
+    "name-too-long",
+    "no-background",
+}  # failures that say nothing about the source
 
 
 @dataclass(slots=True)

@@ -187,7 +187,7 @@ class Maker:
         partners = Chosen(self.neighbours, job.pools, self.recipe.places)
         for attempt in range(_ATTEMPTS if copy and self.pipelines[job.variant].draws else 1):
             made = self.augmented(opened.picture, job.sample.id, copy, job.variant, partners, attempt)
-            fault = self.rejected(opened.picture, made[0]) if copy else ""
+            fault = self.rejected(made[0], made[2]) if copy else ""
             equal = 0 if copy and _same_picture(made[0], opened.picture) else None
             if fault or equal is not None:
                 continue
@@ -251,14 +251,14 @@ class Maker:
             made = replace(made, annotations=replace(made.annotations, labels=picture.annotations.labels))
         return made, applied, lost
 
-    def rejected(self, before: Picture, after: Picture) -> str:
-        """Why the recipe does not want a copy; "" if it does."""
+    def rejected(self, picture: Picture, lost: Sequence[Dropped]) -> str:
+        """Why the recipe does not want a copy; "" if it does. `lost`: the objects it has lost, its partners' too."""
         options = self.recipe.reject
-        if options.flat and not np.ptp(after.pixels.reshape(after.width * after.height, -1), axis=0).any():
+        if options.flat and not np.ptp(picture.pixels.reshape(picture.width * picture.height, -1), axis=0).any():
             return "the copy is of one colour"
-        had, has = len(before.annotations.objects), len(after.annotations.objects)
-        if options.lost_objects is not None and had - has > options.lost_objects * had:
-            return f"the copy has lost {had - has} of {had} objects"
+        had = len(picture.annotations.objects) + len(lost)
+        if options.lost_objects is not None and len(lost) > options.lost_objects * had:
+            return f"the copy has lost {len(lost)} of {had} objects"
         return ""
 
     def encoded(self, picture: Picture, ending: str) -> bytes:

@@ -158,6 +158,7 @@ _ELSEWHERE = {
     *("duplicate-annotation", "name-not-utf8", "unreadable-folder"),
     *(
         "class-not-there",
+        "split-not-there",
         "unmixed-values",
         "balance-mixes",
         "balance-over",

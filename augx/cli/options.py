@@ -93,11 +93,18 @@ hard_option = click.option("--hard-labels", "hard", is_flag=True, default=None, 
                            help="Mixed images keep the class of the image they were made of, not weights.")  # fmt: skip
 loss_option = click.option("--allow-loss", is_flag=True, envvar="AUGX_ALLOW_LOSS",
                            help="Leave out the labels that the format of OUTPUT cannot hold.")  # fmt: skip
+to_option = click.option(
+    "--to",
+    "to_formats",
+    metavar="FORMAT",
+    multiple=True,
+    envvar="AUGX_TO",
+    help="Format of OUTPUT; repeat for the label files of several.  [default: that of INPUT]",
+)
 planning_options = _options(
     recipe_options,
     reading_options,
-    click.option("--to", "to_formats", metavar="FORMAT", multiple=True, envvar="AUGX_TO",
-                 help="Format of OUTPUT; repeat for the label files of several.  [default: that of INPUT]"),
+    to_option,
     loss_option,
     hard_option,
     click.option("--strict", is_flag=True, envvar="AUGX_STRICT", help="Refuse where there would be a warning."),

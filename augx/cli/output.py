@@ -99,6 +99,7 @@ _WARNINGS = {  # what the codes of flaws and notes mean, as "3 x ..."
     "size-rotated": "a label file has width and height exchanged: turned by EXIF? see `labels: {pixels: ...}`",
     "two-splits": "an image is in two splits, of which the first counts",
     "unknown-category": "an object is of a category that is not listed and is left out",
+    "split-not-there": "an override is for a split that is not there, or not multiplied",
     "unknown-class": "an object is of a class that has no name and is left out",
     "unknown-image": "annotations are of images that are not listed and are left out",
     "unmixed-values": "a mix leaves values as the first picture has them",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from augx.cli.options import quiet_option, read_options, reading_options
+from augx.cli.options import hard_option, quiet_option, read_options, reading_options, to_option
 
 if TYPE_CHECKING:
     from augx.errors import Problem
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 @click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True)
 @click.option("--input", "input", metavar="DIR", type=click.Path(), help="Also hold the recipes against this dataset.")
 @reading_options
+@to_option
+@hard_option
 @click.option(
     "--output-format",
     type=click.Choice(["text", "json", "github"]),
@@ -57,7 +59,9 @@ def validate_command(
             from augx.errors import Refused
 
             try:
-                plan, _ = run.read(run.Request(input, "", read, chosen["from_format"], read=read_options(chosen)))
+                asked = read.replace(hard=chosen["hard"])
+                to = tuple(chosen["to_formats"])
+                plan, _ = run.read(run.Request(input, "", asked, chosen["from_format"], to, read_options(chosen)))
             except Refused as error:
                 problems.append(Problem(name, 0, 0, error.message, error.hint))
                 continue

@@ -22,6 +22,7 @@ from augx.seeds import Rng
 from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.classical import Classical
 from augx.transforms.own import base as own
+from augx.transforms.own.frames import numbered, renumbered
 
 At = Callable[[str], Rng]
 
@@ -188,6 +189,7 @@ class _Way:
         others = [_alike(other, self.picture) for _, other in found]
         params = transform.draw(self.picture, others, rng, self.rules)
         mixed, dropped = transform.apply(self.picture, others, params, self.rules)
+        mixed = _counted(self.picture, mixed)
         self.dropped += dropped
         names = {"files" if need.kind == "folder" else "partners": [source for source, _ in found]}
         self.applied.append(Applied(transform.name, {**names, **parameters(params)}))
@@ -210,6 +212,23 @@ class _Way:
         elif mask is not None and not transform.moves:
             mask = Mask(transform.erased(mask.values, params), mask.palette)
         self.picture = replace(self.picture, mask=mask, instances=instances)
+
+
+def _counted(before: Picture, mixed: Picture) -> Picture:
+    """Where instances counted the objects from 1, as in Pascal VOC, they do so again, whatever a mix has dropped."""
+    had = [thing.index for thing in before.annotations.objects if thing.index is not None]
+    instances = mixed.instances
+    if not had or had != list(range(1, len(had) + 1)) or instances is None or instances.values.ndim > 2:
+        return mixed
+    there = np.flatnonzero(np.bincount(instances.values.reshape(-1))).tolist()
+    void = np.iinfo(instances.values.dtype).max
+    numbers = dict.fromkeys((number for number in there if number not in (0, void)), -1)
+    for thing in mixed.annotations.objects:
+        if thing.index is not None:
+            numbers[thing.index] = sum(number > 0 for number in numbers.values()) + 1
+    objects = numbered(mixed.annotations.objects, numbers)
+    known = replace(mixed.annotations, objects=objects)
+    return replace(mixed, annotations=known, instances=renumbered(instances, numbers) if numbers else instances)
 
 
 def _alike(other: Picture, picture: Picture) -> Picture:

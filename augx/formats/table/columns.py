@@ -162,8 +162,9 @@ def _is_onehot(columns: Sequence[str], rows: Sequence[Cells], numeric: Collectio
 
 
 def _is_weighted(parts: Sequence[str]) -> bool:
-    matches = [WEIGHTED.fullmatch(part) for part in parts]
-    return all(matches) and any(float(match[2]) % 1 for match in matches if match)
+    """Not each need be: a cell that is not, among many that are, is a class of weight 1, or a slip of the pen."""
+    matches = [match for part in parts if (match := WEIGHTED.fullmatch(part))]
+    return 2 * len(matches) >= len(parts) and any(float(match[2]) % 1 for match in matches)
 
 
 def _parts(text: str, separator: str) -> list[str]:
@@ -214,8 +215,8 @@ def _labels(value: Json, separator: str | None, weighted: bool) -> dict[str, flo
         names = [name for name in map(as_name, value) if name]
         if len(set(names)) < len(names):
             raise ValueError("a class stands there twice")
-        weights = ((as_name(name), _weight(name, weight)) for name, weight in value.items())
-        return {name: weight for name, weight in weights if name and weight}
+        given = ((as_name(name), _weight(name, weight)) for name, weight in value.items())
+        return {name: weight for name, weight in given if name and weight}
     if isinstance(value, list):
         return {name: 1.0 for each in value if (name := as_name(each))}
     if separator is None or not isinstance(value, str):
@@ -224,8 +225,21 @@ def _labels(value: Json, separator: str | None, weighted: bool) -> dict[str, flo
     parts = _parts(value, separator)
     if not weighted:
         return dict.fromkeys(parts, 1.0)
-    pairs = (part.rpartition(":") for part in parts)
-    return {name: share for name, _, weight in pairs if (share := _weight(name, float(weight)))}
+    weights: dict[str, float] = {}
+    for part in parts:
+        name, colon, weight = part.rpartition(":")
+        name, share = (name, _share(name, weight)) if colon else (part, 1.0)
+        if name in weights:
+            raise ValueError(f"the class {name[:80]!r} stands there twice")
+        weights[name] = share
+    return {name: share for name, share in weights.items() if share}
+
+
+def _share(name: str, text: str) -> float:
+    try:
+        return _weight(name, float(text))
+    except ValueError:
+        raise ValueError(f"the weight of class {name[:80]!r} is not a number from 0 to 1") from None
 
 
 def _weight(name: str, weight: Json) -> float:
