@@ -94,10 +94,14 @@ class Worker:
         if entry.failed:
             return entry, made, rows
         entry.notes = opened.notes
-        known = dict(job.known)
+        there, lower = iter(sorted(job.known.items())), dict[str, int]()
+        other = next(there, None)
         for copy in job.copies:
+            while other and other[0] < copy:
+                if other[0]:
+                    lower.setdefault(other[1], other[0])
+                other = next(there, None)
             try:
-                lower = {sha256: number for number, sha256 in known.items() if 0 < number < copy}
                 row, written = self.maker.make(job, copy, opened, lower)
                 for name, data in written.items():
                     self.folder.write(name, data, mtime)
@@ -112,7 +116,8 @@ class Worker:
             told = {"source_sha256": sums[0], "source_bytes": entry.size, "key": entry.key, "notes": list(entry.notes)}
             if len(sums) > 1:
                 told["content_sha256"] = entry.sha256  # of the image and its masks
-            known[copy] = row["sha256"]
+            if copy:
+                lower.setdefault(row["sha256"], copy)
             rows.append(dump(row | told))
             made.append(copy)
         return entry, made, rows
@@ -192,16 +197,18 @@ class Maker:
             if fault or equal is not None:
                 continue
             image = self.image(opened, copy, made[0], job.ending)
-            equal = lower.get(hashlib.sha256(image).hexdigest())
+            sha256 = hashlib.sha256(image).hexdigest()
+            equal = lower.get(sha256)
             if equal is None:
                 break
         if fault:
             raise ImageError("rejected", f"{fault}, {attempt + 1} times over", "transform")
         if equal == 0:
             image = self.image(opened, copy, made[0], job.ending)
+            sha256 = hashlib.sha256(image).hexdigest()
         picture, applied, lost = made
         row, written = self.files(job, copy, opened, image, picture, applied, opened.dropped + lost)
-        return row | {"redrawn": attempt, "equals": equal}, written
+        return row | {"sha256": sha256, "redrawn": attempt, "equals": equal}, written
 
     def image(self, opened: Opened, copy: int, picture: Picture, ending: str) -> bytes:
         verbatim = copy == 0 and self.verbatim(opened.decoded, ending)
@@ -310,7 +317,6 @@ def manifest_row(
         "values": dict(known.values),
         "transforms": [{"name": one.name, "params": dict(one.params)} for one in applied],
         "bytes": len(encoded),
-        "sha256": hashlib.sha256(encoded).hexdigest(),
     }
 
 

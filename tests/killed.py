@@ -64,7 +64,29 @@ def labels_planned(name: str, case: Scenario) -> None:
         raise ValueError(name)
 
 
+def mixes_planned(name: str, case: Scenario) -> None:
+    """Mixes and copies that are drawn again; `name`: "mixed" and what has changed since OUTPUT was made, if anything."""
+    recipe = a_recipe("[{mosaic: {p: 0.7}}, {D4: {p: 0.5}}, {mixup: {p: 0.7}}]")
+    case.killed = {"recipe": recipe, "to_formats": ("table",)}
+    _, _, changed = name.partition(",")
+    if not changed:
+        return
+    case.before(**case.killed)
+    partner = case.input / "dog" / "1.png"
+    if changed == "partner":
+        partner.write_bytes(encoded(60, ".png"))
+    elif changed == "gone":
+        partner.unlink()
+    elif changed == "more":
+        case.killed = case.killed | {"recipe": recipe.replace(copies=4)}
+    else:
+        raise ValueError(name)
+
+
 def plan(name: str, case: Scenario) -> None:
+    if name.startswith("mixed"):
+        mixes_planned(name, case)
+        return
     if name.partition(",")[0] in LABELLED:
         labels_planned(name, case)
         return

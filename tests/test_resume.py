@@ -29,6 +29,7 @@ SCENARIOS = [
     "originals_dropped", "table_added", "table_instead", "failing", "recipe_and_back", "content_and_back",
 ]  # fmt: skip
 LABELLED = ["yolo", "yolo,label", "yolo,numbers", "masks", "masks,mask", "two_formats", "two_formats,box"]
+MIXED = ["mixed", "mixed,partner", "mixed,gone", "mixed,more"]
 
 
 def drive(folder: Path, step: int, scenarios: list[str]) -> dict[str, Any]:
@@ -43,22 +44,24 @@ def drive(folder: Path, step: int, scenarios: list[str]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def some_points(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return drive(tmp_path_factory.mktemp("some"), 7, SCENARIOS) | drive(tmp_path_factory.mktemp("few"), 23, LABELLED)
+    return drive(tmp_path_factory.mktemp("some"), 7, SCENARIOS) | drive(
+        tmp_path_factory.mktemp("few"), 23, [*LABELLED, *MIXED]
+    )
 
 
 @pytest.fixture(scope="module")
 def every_point(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return drive(tmp_path_factory.mktemp("every"), 1, [*SCENARIOS, *LABELLED])
+    return drive(tmp_path_factory.mktemp("every"), 1, [*SCENARIOS, *LABELLED, *MIXED])
 
 
-@pytest.mark.parametrize("scenario", [*SCENARIOS, *LABELLED])
+@pytest.mark.parametrize("scenario", [*SCENARIOS, *LABELLED, *MIXED])
 def test_killed_at_some_points(some_points: dict[str, Any], scenario: str) -> None:
     assert some_points[scenario]["points"] >= 1
     assert some_points[scenario]["wrong"] == {}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", [*SCENARIOS, *LABELLED])
+@pytest.mark.parametrize("scenario", [*SCENARIOS, *LABELLED, *MIXED])
 def test_killed_at_every_point(every_point: dict[str, Any], scenario: str) -> None:
     assert every_point[scenario]["points"] >= 10
     assert every_point[scenario]["wrong"] == {}

@@ -103,15 +103,11 @@ class Pipeline:
 def _labelled(picture: Picture, carrier: Carrier, negated: Mapping[str, str]) -> tuple[Picture, tuple[Dropped, ...]]:
     """The picture at its end, with what became of its labels."""
     instances = picture.instances
-    annotations, dropped, renumbered = carrier.finish(None if instances is None else instances.values)
+    annotations, dropped, renumbering = carrier.finish(None if instances is None else instances.values)
     if carrier.mirrored and not negated.keys().isdisjoint(annotations.values):
         annotations = _negated(annotations, negated)
-    if instances is not None and any(old != new for old, new in renumbered.items()):
-        numbers = np.arange(int(instances.values.max(initial=0)) + 1, dtype=instances.values.dtype)
-        for old, new in renumbered.items():
-            if 0 <= old < len(numbers):
-                numbers[old] = max(new, 0)
-        instances = replace(instances, values=numbers[instances.values])
+    if instances is not None and renumbering:
+        instances = renumbered(instances, renumbering)
     return replace(picture, annotations=annotations, instances=instances), dropped
 
 
