@@ -255,8 +255,9 @@ def unmoved(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
     ]
     pairs = sorted(name for name in columns if re.search("(^|_)x$", name) and name[:-1] + "y" in columns)
     mixing = sorted({step.name for step in recipe.all_steps() if step.name in WEIGHING and step.p != 0})
-    if columns and mixing and not any(sample.annotations.labels for sample in dataset.samples):
-        said = f"{' and '.join(mixing)} leave {few(sorted(columns))} as the first picture has it"
+    numbers = {name for s in dataset.samples for name, v in s.annotations.values.items() if isinstance(v, (int, float))}
+    if numbers and mixing:
+        said = f"{' and '.join(mixing)} leave {few(sorted(numbers))} as the first picture has it"
         found.append(Flaw("unmixed-values", "", said))
     if pairs:
         found.append(

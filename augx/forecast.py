@@ -45,11 +45,13 @@ def _cost(plan: Plan) -> tuple[int, float]:
     import cv2
 
     from augx.errors import ImageError
+    from augx.partners import Folders
     from augx.work import Maker, read_sources
 
     threads = cv2.getNumThreads()
     cv2.setNumThreads(0)
-    maker = Maker(plan.recipe, without_samples(plan.dataset, plan.formats))
+    known = without_samples(plan.dataset, plan.formats)
+    maker = Maker(plan.recipe, known, folders=Folders(plan.recipe.places))
     sizes = [sum(source.bytes() for source in plan.sources(job)) for job in plan.jobs]
     copies = [len(job.copies) - (0 in job.copies) for job in plan.jobs]
     seen = 0  # bytes of sources

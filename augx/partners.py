@@ -9,7 +9,9 @@ import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -103,17 +105,52 @@ class Neighbours(Generic[_O]):
         return self._thumbs[sample.id]
 
 
-class Chosen:
-    """A job's partners. `places`: folders that a recipe names -> where they are."""
+class Folders(NamedTuple):
+    """Folders of backgrounds, as a recipe names them. `places`: where they are. `files`: what was in them when the run
+    was planned; {}: whatever is there."""
 
-    def __init__(
-        self, neighbours: Neighbours[Any], pools: Mapping[str, Sequence[Sample]], places: Mapping[str, str]
-    ) -> None:
-        self._neighbours, self._pools, self._places = neighbours, pools, places
+    places: Mapping[str, str] = MappingProxyType({})
+    files: Mapping[str, Sequence[str]] = MappingProxyType({})
+
+    @classmethod
+    def now(cls, places: Mapping[str, str]) -> Folders:
+        files: dict[str, Sequence[str]] = {}
+        for name, place in places.items():
+            with suppress(OSError):  # gone since the recipe was read: then its copies fail, and are tried again
+                files[name] = images_in(place)
+        return cls(places, files)
+
+    def drawn(self, name: str, count: int, rng: Rng) -> list[tuple[str, Picture]]:
+        """[] where none can be decoded. Raises ImageError where one is not there any more: it may come back."""
+        root = self.places.get(name, name)
+
+        def opened(sample: Sample) -> Picture | None:
+            try:
+                data, _ = Source(os.path.join(root, sample.id)).read()
+            except OSError as error:
+                message = f"{name}: {sample.id} cannot be read: {error.strerror or error}"
+                raise ImageError("no-background", message, "transform") from error
+            try:
+                return images.decode(data).picture
+            except ImageError:
+                return None
+
+        try:
+            files = self.files.get(name) or images_in(root)
+        except OSError:
+            return []
+        return drawn([Sample(file) for file in files], count, rng, opened)
+
+
+class Chosen:
+    """A job's partners."""
+
+    def __init__(self, neighbours: Neighbours[Any], pools: Mapping[str, Sequence[Sample]], folders: Folders) -> None:
+        self._neighbours, self._pools, self._folders = neighbours, pools, folders
 
     def pick(self, name: str, need: Need, picture: Picture, rng: Rng) -> list[tuple[str, Picture]]:
         if need.kind == "folder":
-            return _from_folder(self._places.get(need.folder, need.folder), need.count, rng)
+            return self._folders.drawn(need.folder, need.count, rng)
         samples = list(self._pools.get(need.kind, ()))[: TRANSFORMS[name].pool]
         if need.nearest:
             samples = self._nearest(samples, picture, need.nearest)
@@ -145,21 +182,6 @@ def drawn(
                 found.append((sample.id, opened))
                 break
     return found
-
-
-def _from_folder(root: str, count: int, rng: Rng) -> list[tuple[str, Picture]]:
-    try:
-        names = images_in(root)
-    except OSError:
-        return []
-    return drawn([Sample(name) for name in names], count, rng, lambda sample: _decoded(os.path.join(root, sample.id)))
-
-
-def _decoded(path: str) -> Picture | None:
-    try:
-        return images.decode(Source(path).read()[0]).picture
-    except (OSError, ImageError):
-        return None
 
 
 def _thumb(picture: Picture) -> Thumb:

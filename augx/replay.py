@@ -15,7 +15,7 @@ from augx.manifest import Rows
 from augx.model import Annotations, Dataset, Json, Picture, Sample
 from augx.naming import READABLE
 from augx.objects import from_row
-from augx.partners import Chosen
+from augx.partners import Folders
 from augx.plan import sources
 from augx.recipe import Recipe
 from augx.seeds import Rng
@@ -140,7 +140,7 @@ class _Recorded:
             if not os.path.isdir(need.folder):
                 hint = "run `augx replay` in the folder where its recipe is"
                 raise InputError(f"the recipe's folder {need.folder} is not here", hint)
-            return Chosen(self.archive.maker.neighbours, {}, {}).pick(name, need, picture, rng)
+            return Folders().drawn(need.folder, need.count, rng)
         if not self.mixes or self.mixes[0][0] != name:
             return []
         return [(one, self.archive.open(one).picture) for one in self.mixes.pop(0)[1]]

@@ -108,11 +108,11 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     if recipe.balance != "none" and recipe.copies:
         from augx import balance
 
-        variants = recipe.variants()
         multiplied = [  # an override that says how many copies goes before
             sample
             for sample in dataset.samples
-            if recipe.multiplies(sample.split) and variants[recipe.variant(sample)].copies == recipe.copies
+            if recipe.multiplies(sample.split)
+            and ((number := recipe.variant(sample)) == 0 or recipe.overrides[number - 1].copies is None)
         ]
         balanced = balance.copies(multiplied, recipe.balance, recipe.copies, recipe.originals)
         unsure = [Flaw("balance-mixes", "", _UNSURE)] if planning.partner_pools(recipe) else []
@@ -243,13 +243,13 @@ def guard(input: str, folder: Folder) -> None:
 def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generation: int, progress: Progress) -> int:
     """Has the jobs worked off; a job whose worker dies twice, the second time alone, becomes failures."""
     from augx import work  # heavy, and not needed where there is nothing to do
+    from augx.partners import Folders
 
     known = fitting.without_samples(plan.dataset, plan.formats)
     mixes = fitting.mixes_classes(plan.dataset, plan.recipe)
     left_out = fitting.lost_by(plan.dataset, [formats.load(name) for name in plan.formats], mixes)
-    orders = work.Orders(
-        folder.root, plan.recipe.canonical(), plan.bases, known, request.untouched, left_out, plan.recipe.places
-    )
+    folders = Folders.now(plan.recipe.places)
+    orders = work.Orders(folder.root, plan.recipe.canonical(), plan.bases, known, request.untouched, left_out, folders)
     start = partial(work.start, orders)
     lost_before = sum(len(copies) for _, copies in plan.lost)
     made, failed = 0, found.failed + lost_before

@@ -13,17 +13,18 @@ import cv2
 import numpy as np
 
 from augx import formats, geometry, images, labels, objects, plan
-from augx.errors import ImageError, Stopped
+from augx.errors import ImageError, Refused, Stopped
 from augx.journal import Entry, dump, write_segment
 from augx.model import Applied, Dataset, Dropped, Job, Json, Mask, Object, Picture, Sample, Shard
 from augx.naming import copy_name
-from augx.partners import Chosen, Neighbours
+from augx.partners import Chosen, Folders, Neighbours
 from augx.recipe import Recipe
 from augx.seeds import Rng
 from augx.store import Folder
 from augx.transforms.pipeline import Partners, Pipeline
 
 _R = TypeVar("_R")
+_NO_FOLDERS = Folders()
 _ATTEMPTS = 6  # the first, and five more
 
 
@@ -33,7 +34,7 @@ class Orders:
     (`fitting.without_samples`).
 
     `untouched`: images go over byte for byte, whatever they are (`augx convert`). `lost`: format -> the kinds of label
-    that its label files leave out. `bases`: as a Plan's. `places`: as a Recipe's.
+    that its label files leave out. `bases`: as a Plan's.
     """
 
     output: str
@@ -42,7 +43,7 @@ class Orders:
     dataset: Dataset
     untouched: bool = False
     lost: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    places: Mapping[str, str] = field(default_factory=dict)
+    folders: Folders = field(default_factory=Folders)
 
 
 def start(orders: Orders) -> Callable[[Shard], dict[str, Json]]:
@@ -56,8 +57,8 @@ class Worker:
 
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
-        recipe = replace(Recipe.from_canonical(orders.recipe), places=orders.places)
-        self.maker = Maker(recipe, orders.dataset, orders.untouched, orders.lost)
+        recipe = Recipe.from_canonical(orders.recipe)
+        self.maker = Maker(recipe, orders.dataset, orders.untouched, orders.lost, orders.folders)
         self.keys = plan.Keys(orders.bases, self.maker.neighbours.content)
         self.folder = Folder(orders.output)
 
@@ -146,9 +147,10 @@ class Maker:
         dataset: Dataset,
         untouched: bool = False,
         lost: Mapping[str, frozenset[str]] = MappingProxyType({}),
+        folders: Folders = _NO_FOLDERS,
     ) -> None:
         """`dataset`: without its samples (`fitting.without_samples`). `lost`: as `fitting.lost_by` says."""
-        self.lost = lost
+        self.lost, self.folders = lost, folders
         self.recipe = recipe
         self.dataset = dataset
         self.untouched = untouched
@@ -189,7 +191,7 @@ class Maker:
         `lower`: SHA-256 of the images of lower copies -> their number. A copy that equals one of them or its source, or
         that the recipe rejects, is drawn again, at most five times; then an equal one stays, a rejected one fails.
         """
-        partners = Chosen(self.neighbours, job.pools, self.recipe.places)
+        partners = Chosen(self.neighbours, job.pools, self.folders)
         for attempt in range(_ATTEMPTS if copy and self.pipelines[job.variant].draws else 1):
             made = self.augmented(opened.picture, job.sample.id, copy, job.variant, partners, attempt)
             fault = self.rejected(made[0], made[2]) if copy else ""
@@ -384,6 +386,8 @@ def _guarded(stage: str, make: Callable[[], _R]) -> _R:
         return make()
     except ImageError as error:
         error.stage = stage
+        raise
+    except Refused:  # a replay that cannot find what its row names
         raise
     except MemoryError as error:
         raise ImageError("out-of-memory", "there was not enough memory for this picture", stage) from error

@@ -219,10 +219,11 @@ def _counted(before: Picture, mixed: Picture) -> Picture:
     there = np.flatnonzero(np.bincount(instances.values.reshape(-1))).tolist()
     void = np.iinfo(instances.values.dtype).max
     numbers = dict.fromkeys((number for number in there if number not in (0, void)), -1)
-    for thing in mixed.annotations.objects:
+    things = sorted(mixed.annotations.objects, key=lambda thing: thing.index is None)  # number k is the k-th object
+    for thing in things:
         if thing.index is not None:
             numbers[thing.index] = sum(number > 0 for number in numbers.values()) + 1
-    objects = numbered(mixed.annotations.objects, numbers)
+    objects = numbered(things, numbers)
     known = replace(mixed.annotations, objects=objects)
     return replace(mixed, annotations=known, instances=renumbered(instances, numbers) if numbers else instances)
 

@@ -38,8 +38,8 @@ def carries(entry: Entry) -> tuple[str, ...]:
 
 
 def grouped() -> list[Entry]:
-    """All transforms, group by group, by name."""
-    return sorted(TRANSFORMS.values(), key=lambda entry: (GROUPS.index(entry.group), entry.name))
+    """All transforms, group by group, by name, those that cannot be used last."""
+    return sorted(TRANSFORMS.values(), key=lambda entry: (GROUPS.index(entry.group), bool(entry.refused), entry.name))
 
 
 class Policy(NamedTuple):

@@ -1,0 +1,192 @@
+"""Does it help? Trains one small net on what each recipe makes of 500 photos, and tests it on 2000 others.
+
+    pip install -e . torch==2.13.0     # the build for CPUs will do
+    python tests/bench/usefulness.py DATA [--seeds 5] [--steps 1000] [--only NAME|RECIPE.yaml ...] [--cv]
+
+DATA holds class folders of CIFAR-10 (Krizhevsky 2009): train50, test200 and, for --cv, train500; the first 50, 200 and
+500 images of each class. Every net sees pictures from files that `augx run` wrote (JPEG, as the photos are; class
+weights from the manifest) and nothing else: there is no augmentation while it trains. All train for the same number of
+steps. A seed is that of the recipe, of the net's first weights and of the order of the pictures.
+
+--cv is for the choice between recipes, which must not see the test images: for each seed another 500 images of
+train500, none of train50, are multiplied and trained on, and the 2000 after them are the test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, one_hot
+
+CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+BATCH = 64
+MOST_RATE = 0.1  # of learning, at the top of its cycle
+HEAD = "version: 1\ncopies: 10\ntransforms:\n"
+
+# The reference all additions are measured on: what the bundled recipe `classification` was before it was tuned.
+CLASSICAL = """\
+  - HorizontalFlip: {p: 0.5}
+  - Affine:
+      rotate: [-15, 15]
+      scale: [0.85, 1.15]
+      keep_ratio: true
+      translate_percent: [-0.06, 0.06]
+      shear: [-5, 5]
+      border_mode: reflect_101
+      p: 0.8
+  - RandomBrightnessContrast: {brightness_limit: [-0.2, 0.2], contrast_limit: [-0.2, 0.2], p: 0.7}
+  - ColorJitter: {brightness: [1, 1], contrast: [1, 1], saturation: [0.75, 1.25], hue: [-0.02, 0.02], p: 0.4}
+  - OneOf:
+      transforms:
+        - GaussianBlur: {blur_limit: [3, 5]}
+        - GaussNoise: {std_range: [0.01, 0.05], noise_scale_factor: 0.5}
+        - MotionBlur: {blur_limit: [3, 5]}
+      p: 0.3
+  - CoarseDropout: {num_holes_range: [1, 2], hole_height_range: [0.08, 0.2], hole_width_range: [0.08, 0.2], p: 0.2}
+"""
+# Moves of 4 pixels and a mirror, as in He et al. 2015, arXiv 1512.03385.
+FLIP_CROP = """\
+  - HorizontalFlip: {p: 0.5}
+  - Pad: {padding: 4, p: 1}
+  - RandomCrop: {height: 32, width: 32, p: 1}
+"""
+RECIPES = {
+    "none": "",
+    "flip+crop": FLIP_CROP,
+    "classical": CLASSICAL,
+    "randaugment": FLIP_CROP + "  - randaugment: {}\n",
+    "trivialaugment": FLIP_CROP + "  - trivialaugment: {}\n",
+    "mixup+classical": "  - mixup: {alpha: 0.4, p: 0.5}\n" + CLASSICAL,
+    "cutmix+classical": "  - cutmix: {p: 0.5}\n" + CLASSICAL,
+    "extrapolate+classical": "  - extrapolate: {p: 0.5}\n" + CLASSICAL,
+    "smooth_field+classical": CLASSICAL + "  - smooth_field: {knots: 3, sigma: 30, p: 0.5}\n",
+    "classification": "classification",
+}
+
+
+class Net(nn.Sequential):
+    """Four convolutions, 0.1 million weights. Pooling comes first, which is cheaper."""
+
+    def __init__(self) -> None:
+        layers: list[nn.Module] = []
+        for before, after in [(3, 16), (16, 32), (32, 64), (64, 128)]:
+            layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.MaxPool2d(2)]
+            layers += [nn.BatchNorm2d(after), nn.ReLU()]
+        super().__init__(*layers, nn.Flatten(), nn.Linear(512, len(CLASSES)))
+
+
+def pictures(paths: list[Path]) -> Tensor:
+    """(n, 3, 32, 32), uint8."""
+    pixels = [cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) for path in paths]
+    return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+
+
+def photos(folder: Path) -> tuple[Tensor, Tensor]:
+    """The pictures of class folders, and a weight of 1 for the class of each."""
+    paths = sorted(folder.glob("*/*.jpg"))
+    classes = torch.tensor([CLASSES.index(path.parent.name) for path in paths])
+    return pictures(paths), one_hot(classes, len(CLASSES)).float()
+
+
+def multiplied(folder: Path, recipe: str, seed: int) -> tuple[Tensor, Tensor]:
+    """What `augx run` makes of the photos in a folder, with the class weights of its manifest."""
+    with tempfile.TemporaryDirectory() as place:
+        output = Path(place) / "out"
+        command = [sys.executable, "-m", "augx", "run", str(folder), str(output), "-r", "-", "--seed", str(seed)]
+        subprocess.run([*command, "--to", "table", "-j", "0", "-q"], input=recipe, text=True, check=True)
+        rows = [json.loads(line) for line in (output / "manifest.jsonl").read_text("utf-8").splitlines()]
+        x = pictures([output / row["file_name"] for row in rows])
+    return x, torch.tensor([[row["labels"].get(name, 0.0) for name in CLASSES] for row in rows])
+
+
+def scaled(pixels: Tensor) -> Tensor:
+    return pixels.float() / 64 - 2
+
+
+def trained(x: Tensor, y: Tensor, seed: int, steps: int) -> Net:
+    torch.manual_seed(seed)
+    net = Net().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD(net.parameters(), MOST_RATE, momentum=0.9, weight_decay=5e-4, nesterov=True)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, MOST_RATE, total_steps=steps)
+    epochs = -(-steps * BATCH // len(x))
+    order = torch.cat([torch.randperm(len(x)) for _ in range(epochs)])
+    for step in range(steps):
+        chosen = order[step * BATCH : (step + 1) * BATCH]
+        with torch.autocast("cpu", torch.bfloat16):
+            scores = net(scaled(x[chosen]))
+        optimizer.zero_grad()
+        cross_entropy(scores.float(), y[chosen]).backward()
+        optimizer.step()
+        cycle.step()
+    return net.eval()
+
+
+def accuracy(net: Net, x: Tensor, y: Tensor) -> float:
+    """In percent."""
+    with torch.no_grad():
+        found = torch.cat([net(scaled(part)).argmax(1) for part in x.split(200)])
+    return 100 * (found == y.argmax(1)).float().mean().item()
+
+
+def block(data: Path, place: Path, first: int, count: int) -> Path:
+    """So many images of each class of train500, from the first on."""
+    for name in CLASSES:
+        (place / name).mkdir(parents=True)
+        for path in sorted((data / "train500" / name).iterdir())[first : first + count]:
+            shutil.copy(path, place / name)
+    return place
+
+
+def score(recipe: str, train: Path, test: tuple[Tensor, Tensor], seed: int, steps: int) -> float:
+    x, y = multiplied(train, recipe, seed) if recipe else photos(train)
+    return accuracy(trained(x, y, seed, steps), *test)
+
+
+def recipe_of(name: str) -> str:
+    """The text of a recipe: one of those above, or a file."""
+    text = RECIPES.get(name)
+    if text is None:
+        return Path(name).read_text("utf-8")
+    if text == name:
+        return (Path(__file__).parents[2] / "configs" / f"{name}.yaml").read_text("utf-8")
+    return text and HEAD + text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--seeds", type=int, default=5, help="how many; at most 5 with --cv")
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--only", nargs="+", default=list(RECIPES), metavar="NAME")
+    parser.add_argument("--cv", action="store_true", help="on train500 alone")
+    told = parser.parse_args()
+    torch.set_num_threads(1)
+    print(f"| recipe | accuracy, % | sd | {' | '.join(f'seed {seed}' for seed in range(told.seeds))} |")
+    print("|---" * (told.seeds + 3) + "|")
+    for name in told.only:
+        found = []
+        for seed in range(told.seeds):
+            with tempfile.TemporaryDirectory() as place:
+                if told.cv:
+                    train = block(told.data, Path(place) / "train", 50 * (seed + 1), 50)
+                    test = block(told.data, Path(place) / "test", 50 * (seed + 2), 200)
+                else:
+                    train, test = told.data / "train50", told.data / "test200"
+                found.append(score(recipe_of(name), train, photos(test), seed, told.steps))
+        mean, sd = statistics.mean(found), statistics.stdev(found) if len(found) > 1 else 0.0
+        print(f"| {name} | {mean:.1f} | {sd:.1f} | {' | '.join(f'{one:.1f}' for one in found)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
