@@ -65,7 +65,7 @@ def labels_planned(name: str, case: Scenario) -> None:
 
 
 def mixes_planned(name: str, case: Scenario) -> None:
-    """Mixes and copies that are drawn again; `name`: "mixed" and what has changed since OUTPUT was made, if anything."""
+    """Mixes, and copies drawn again; `name`: "mixed" and what has changed since OUTPUT was made, if anything."""
     recipe = a_recipe("[{mosaic: {p: 0.7}}, {D4: {p: 0.5}}, {mixup: {p: 0.7}}]")
     case.killed = {"recipe": recipe, "to_formats": ("table",)}
     _, _, changed = name.partition(",")

@@ -5,8 +5,8 @@
 
 DATA holds class folders of CIFAR-10 (Krizhevsky 2009): train50, test200 and, for --cv, train500; the first 50, 200 and
 500 images of each class. Every net sees pictures from files that `augx run` wrote (JPEG, as the photos are; class
-weights from the manifest) and nothing else: there is no augmentation while it trains. All train for the same number of
-steps. A seed is that of the recipe, of the net's first weights and of the order of the pictures.
+weights from the manifest), for `none` the photos, and nothing else: there is no augmentation while it trains. All train
+for the same number of steps. A seed is that of the recipe, of the net's first weights and of the order of the pictures.
 
 --cv is for the choice between recipes, which must not see the test images: for each seed another 500 images of
 train500, none of train50, are multiplied and trained on, and the 2000 after them are the test.
