@@ -112,19 +112,21 @@ def make(
         _refuse_one_name_twice(jobs, taken)
     lost = tuple((flaw, numbers(recipe.copies)) for flaw in dataset.failed)
     bases = tuple(basis(variant, versions, header) for variant in variants)
-    pools = partner_pools(recipe)
+    pools = partner_pools(recipe, any(sample.annotations.labels for sample in dataset.samples))
     ring = Ring((s for s in dataset.samples if recipe.multiplies(s.split)), pools) if pools else None
     return Plan(dataset, recipe, jobs, lost, formats, bases, ring, balanced)
 
 
-def partner_pools(recipe: Recipe) -> dict[str, int]:
-    """Kind of partner -> how many of them the recipe's mixes choose from."""
+def partner_pools(recipe: Recipe, classed: bool) -> dict[str, int]:
+    """Kind of partner -> how many of them the recipe's mixes choose from. `classed`: images have classes."""
     pools: dict[str, int] = {}
     for step in recipe.all_steps() if recipe.copies or recipe.overrides else ():
         entry = TRANSFORMS[step.name]
         if entry.pool:
             kinds = {str(step.args.get("partners", entry.partners))}
-            if recipe.labels.hard:  # then a mix that keeps less than half of a picture has to keep to its class
+            if (
+                recipe.labels.hard and classed
+            ):  # then a mix that keeps less than half of a picture has to keep to its class
                 kinds.add("same")
             for kind in kinds & PARTNERS:
                 pools[kind] = max(pools.get(kind, 0), entry.pool)

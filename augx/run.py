@@ -115,7 +115,7 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
             and ((number := recipe.variant(sample)) == 0 or recipe.overrides[number - 1].copies is None)
         ]
         balanced = balance.copies(multiplied, recipe.balance, recipe.copies, recipe.originals)
-        unsure = [Flaw("balance-mixes", "", _UNSURE)] if planning.partner_pools(recipe) else []
+        unsure = [Flaw("balance-mixes", "", _UNSURE)] if planning.partner_pools(recipe, False) else []
         dataset = replace(dataset, warnings=(*dataset.warnings, *balanced.flaws(), *unsure))
     taken = [*formats.RESERVED, *formats.label_files(targets, dataset)]
     plan = planning.make(dataset, recipe, names, versions.deciding(), beside, header, taken, balanced)

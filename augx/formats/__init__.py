@@ -207,6 +207,13 @@ def detect(root: str, wanted: str | None = None) -> Format:
     require_folder(root)
     if wanted is not None:
         return load(wanted)
+    from augx.formats.heads import one_look
+
+    with one_look():
+        return _detected(root)
+
+
+def _detected(root: str) -> Format:
     for names in ([name for name in FORMATS if name not in (*TABLES, FALLBACK)], TABLES):
         found, unsure = _fitting(root, names)
         if len(found) > 1:

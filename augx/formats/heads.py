@@ -4,11 +4,56 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 from augx.formats.walk import inside, is_folder
 from augx.store import open_regular
 
 _FOLDERS = 200  # no glance lists more
+
+
+class _Listing(NamedTuple):
+    """What is in a folder, without hidden names and links to folders. `links`: those of `files` that are links."""
+
+    folders: list[str]
+    files: list[str]
+    links: set[str]
+
+
+_kept: dict[str, _Listing] | None = None
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """While many formats glance at a dataset, each folder is listed once."""
+    global _kept
+    before, _kept = _kept, {}
+    try:
+        yield
+    finally:
+        _kept = before
+
+
+def _listing(path: str) -> _Listing:
+    """Raises OSError."""
+    if _kept is not None and path in _kept:
+        return _kept[path]
+    found = _Listing([], [], set())
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if is_folder(entry):
+                if not entry.is_symlink():
+                    found.folders.append(entry.name)
+                continue
+            found.files.append(entry.name)
+            if entry.is_symlink():
+                found.links.add(entry.name)
+    if _kept is not None:
+        _kept[path] = found
+    return found
 
 
 def near(root: str, endings: tuple[str, ...], depth: int = 2, each: int = 3, outside: bool = False) -> Iterator[str]:
@@ -25,25 +70,14 @@ def near(root: str, endings: tuple[str, ...], depth: int = 2, each: int = 3, out
             listed += 1
             if listed > _FOLDERS:
                 return
-            names: list[str] = []
-            links: set[str] = set()
             try:
-                with os.scandir(os.path.join(root, folder)) as entries:
-                    for entry in entries:
-                        name = entry.name
-                        if name.startswith("."):
-                            continue
-                        if is_folder(entry):
-                            if not entry.is_symlink():
-                                deeper.append(f"{folder}{name}/")
-                        elif name.lower().endswith(endings):
-                            names.append(folder + name)
-                            if entry.is_symlink():
-                                links.add(folder + name)
+                there = _listing(os.path.join(root, folder))
             except OSError:
                 continue
-            for path in sorted(names)[:each]:
-                if outside or path not in links or inside(os.path.join(root, path), root):
+            deeper += [f"{folder}{name}/" for name in there.folders]
+            for name in sorted(name for name in there.files if name.lower().endswith(endings))[:each]:
+                path = folder + name
+                if outside or name not in there.links or inside(os.path.join(root, path), root):
                     yield path
         folders = sorted(deeper)
 
