@@ -131,7 +131,7 @@ def test_odd_and_broken_files(tmp_path: Path) -> None:
 
 
 def test_cifar_by_ten(tmp_path: Path) -> None:
-    """55,000 images; the second run makes none and is quick; a changed source makes its own again."""
+    """55,000 images; the second run makes none and is quick; a changed source makes its own again, and what it may be in."""
     source, output = tmp_path / "in", tmp_path / "out"
     shutil.copytree(DATA / "cifar10-small" / "train500", source)
     augx("run", source, output, "-n", 10, "-q")
@@ -143,15 +143,35 @@ def test_cifar_by_ten(tmp_path: Path) -> None:
     again = json.loads(augx("run", source, output, "-n", 10, "--json"))
     assert (again["made"], again["kept"]) == (0, 55_000)
     assert tree(output) == before
-    changed = sorted(source.rglob("*.jpg"))[17]
-    shutil.copy(sorted(source.rglob("*.jpg"))[18], changed)
+    changed = change_one(source)
     again = json.loads(augx("run", source, output, "-n", 10, "--json"))
-    assert (again["made"], again["kept"]) == (11, 54_989)
+    assert (again["made"], again["kept"]) == (11 * 65, 55_000 - 11 * 65)  # and the 64 that may be mixed with it
+    after = tree(output)
+    different = {n for n in after.keys() & before.keys() if after[n] != before[n]} - {"manifest.jsonl", "summary.json"}
+    assert {Path(name).parent.name for name in different} == {changed.parent.name}
+
+
+def test_a_change_touches_its_own_images_only(tmp_path: Path) -> None:
+    """Where nothing is mixed."""
+    source, output = tmp_path / "in", tmp_path / "out"
+    shutil.copytree(DATA / "cifar10-small" / "train50", source)
+    augx("run", source, output, "-n", 10, "-q", "-r", "strong")
+    before = tree(output)
+    changed = change_one(source)
+    again = json.loads(augx("run", source, output, "-n", 10, "--json", "-r", "strong"))
+    assert (again["made"], again["kept"]) == (11, 5489)
     name = changed.relative_to(source).as_posix()
     written = {row["file_name"] for row in rows(output) if row["source"] == name}
     after = tree(output)
     different = {n for n in after.keys() & before.keys() if after[n] != before[n]}
     assert different - written == {"manifest.jsonl", "summary.json"}
+
+
+def change_one(source: Path) -> Path:
+    """One image becomes another of its class."""
+    images = sorted(source.rglob("*.jpg"))
+    shutil.copy(images[18], images[17])
+    return images[17]
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
