@@ -131,7 +131,7 @@ def test_odd_and_broken_files(tmp_path: Path) -> None:
 
 
 def test_cifar_by_ten(tmp_path: Path) -> None:
-    """55,000 images; the second run makes none and is quick; a changed source makes its own again, and what it may be in."""
+    """55,000 images; the second run makes none; a changed source makes its own again, and what it may be mixed into."""
     source, output = tmp_path / "in", tmp_path / "out"
     shutil.copytree(DATA / "cifar10-small" / "train500", source)
     augx("run", source, output, "-n", 10, "-q")
