@@ -194,17 +194,17 @@ class Keys:
 
     def __init__(self, bases: Sequence[str], content: Callable[[Sample], str]) -> None:
         self._bases, self._content = bases, content
-        self._partners: dict[str, Json] = {}
+        self._partners: dict[str, str] = {}
 
     def __call__(self, job: Job, sha256: str, pools: Mapping[str, Sequence[Sample]]) -> str:
-        partners = [[kind, [self._partner(one) for one in pool]] for kind, pool in pools.items()]
+        partners = [[kind, "".join(map(self._partner, pool))] for kind, pool in pools.items()]
         return _key(self._bases[job.variant], job, sha256, partners)
 
-    def _partner(self, sample: Sample) -> Json:
+    def _partner(self, sample: Sample) -> str:
         if sample.id not in self._partners:
             known = sample.annotations
-            told = _digest([dict(known.labels), dict(known.values), *_geometry(known)])
-            self._partners[sample.id] = [sample.id, self._content(sample), told]
+            said = [sample.id, self._content(sample), dict(known.labels), dict(known.values), *_geometry(known)]
+            self._partners[sample.id] = _digest(said)
         return self._partners[sample.id]
 
 

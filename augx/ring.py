@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import islice
+from operator import itemgetter
 
 from augx.model import Sample
 
 PARTNERS = frozenset({"same", "other", "any"})  # kinds of partner: by class
+_Place = tuple[int, str]  # on the ring, and the name where two are at one
 _FARTHEST = 2000  # steps along the ring, in search of another class
 
 
@@ -28,16 +31,18 @@ class Ring:
 
     def __init__(self, samples: Iterable[Sample], pools: Mapping[str, int]) -> None:
         self.wanted = dict(pools)
-        self._rings: dict[tuple[object, ...], list[tuple[int, Sample]]] = defaultdict(list)
+        members: dict[tuple[object, ...], list[tuple[_Place, Sample]]] = defaultdict(list)
         for sample in samples:
-            place = place_of(sample.id), sample
-            self._rings[_alike(sample)].append(place)
+            alike, place = _alike(sample), ((place_of(sample.id), sample.id), sample)
+            members[alike].append(place)
             if "same" in self.wanted:
                 for name in classes(sample):
-                    key = (*_alike(sample), name)
-                    self._rings[key].append(place)
-        for ring in self._rings.values():
-            ring.sort(key=lambda place: (place[0], place[1].id))
+                    key = (*alike, name)
+                    members[key].append(place)
+        self._rings: dict[tuple[object, ...], tuple[list[_Place], list[Sample]]] = {}
+        for kind, ring in members.items():
+            ring.sort(key=itemgetter(0))
+            self._rings[kind] = [place for place, _ in ring], [sample for _, sample in ring]
 
     def pools(self, sample: Sample) -> dict[str, tuple[Sample, ...]]:
         """Kind -> the samples to choose from, the next one first."""
@@ -48,27 +53,27 @@ class Ring:
         first = min(classes(sample), default="") if set(self.wanted) == {"same"} else ""
         return (sample.split or "", first, place_of(sample.id), sample.id)
 
-    def _pool(self, sample: Sample, kind: str, count: int) -> list[Sample]:
+    def _pool(self, sample: Sample, kind: str, count: int) -> Sequence[Sample]:
+        mine = classes(sample)
         if kind == "same":
-            found = {one.id: one for name in classes(sample) for one in self._next(sample, (name,), count)}
+            found = [self._next(sample, (name,), count) for name in sorted(mine)]
+            if len(found) == 1:
+                return found[0]
             here = place_of(sample.id)
-            return sorted(found.values(), key=lambda one: ((place_of(one.id) - here) % 2**64, one.id))[:count]
-        mine = classes(sample) if kind == "other" else frozenset()
-        pool: list[Sample] = []
-        for one in self._next(sample, (), _FARTHEST if mine else count):
-            if not mine or mine.isdisjoint(classes(one)):
-                pool.append(one)
-            if len(pool) == count:
-                break
-        return pool
+            every = {one.id: one for some in found for one in some}.values()
+            return sorted(every, key=lambda one: ((place_of(one.id) - here) % 2**64, one.id))[:count]
+        if kind == "any" or not mine:
+            return self._next(sample, (), count)
+        others = (one for one in self._next(sample, (), _FARTHEST) if mine.isdisjoint(classes(one)))
+        return list(islice(others, count))
 
-    def _next(self, sample: Sample, of: tuple[str, ...], count: int) -> Iterator[Sample]:
+    def _next(self, sample: Sample, of: tuple[str, ...], count: int) -> list[Sample]:
         """The next samples on the ring, at most so many, never itself."""
         key = (*_alike(sample), *of)
-        ring = self._rings[key]
-        start = bisect_right(ring, (place_of(sample.id), sample.id), key=lambda place: (place[0], place[1].id))
-        for step in range(min(count, len(ring) - 1)):
-            yield ring[(start + step) % len(ring)][1]
+        places, samples = self._rings[key]
+        start = bisect_right(places, (place_of(sample.id), sample.id))
+        count = min(count, len(samples) - 1)
+        return samples[start : start + count] + samples[: max(0, start + count - len(samples))]
 
 
 @cache
