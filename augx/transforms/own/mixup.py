@@ -92,7 +92,7 @@ class Extrapolate(Mix):
     """x + lambda (x - x'), where x' is one of the `nearest` pictures of the same class; the labels stay.
 
     DeVries and Taylor 2017, "Dataset Augmentation in Feature Space", arXiv 1702.05538, where x is a vector of features;
-    here it is the picture. lambda is drawn from `lambda_range`; the paper's is 0.5.
+    here it is the picture. lambda is drawn from `lambda_range`.
     """
 
     name: ClassVar[str] = "extrapolate"
