@@ -220,9 +220,7 @@ def _counted(before: Picture, mixed: Picture) -> Picture:
     void = np.iinfo(instances.values.dtype).max
     numbers = dict.fromkeys((number for number in there if number not in (0, void)), -1)
     things = sorted(mixed.annotations.objects, key=lambda thing: thing.index is None)  # number k is the k-th object
-    for thing in things:
-        if thing.index is not None:
-            numbers[thing.index] = sum(number > 0 for number in numbers.values()) + 1
+    numbers |= {thing.index: k for k, thing in enumerate(things, 1) if thing.index is not None}
     objects = numbered(things, numbers)
     known = replace(mixed.annotations, objects=objects)
     return replace(mixed, annotations=known, instances=renumbered(instances, numbers) if numbers else instances)
@@ -251,7 +249,7 @@ def _deep_as(plane: NDArray[Any], picture: Picture) -> NDArray[Any]:
 
 class _Leaf:
     def __init__(self, step: Step) -> None:
-        self.transform: Any = own.make(step.name, step.args) if TRANSFORMS[step.name].own else Classical(*_told(step))
+        self.transform: Any = own.make(step.name, step.args) if TRANSFORMS[step.name].own else _classical(step)
         self.p = self.transform.p if isinstance(self.transform, Classical) else _chance(step)
 
     def run(self, way: _Way, path: str, certain: bool) -> None:
@@ -293,8 +291,8 @@ def _chance(step: Step) -> float:
     return own.load(step.name).chance if step.p is None else step.p
 
 
-def _told(step: Step) -> tuple[str, Mapping[str, Json], float | None]:
-    return step.name, step.args, step.p
+def _classical(step: Step) -> Classical:
+    return Classical(step.name, step.args, step.p)
 
 
 class _Group:
