@@ -16,6 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+PASSING = frozenset(
+    ("worker-died", "timed-out", "out-of-memory", "name-too-long", "no-background", "changed-while-read")
+)  # codes of failures that say nothing about the source: tried again by every run
+
 
 class AugxError(Exception):
     """`message` says what is wrong and where; `hint` says what to do about it."""

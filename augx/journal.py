@@ -214,7 +214,9 @@ def begin(folder: Folder, intent: Mapping[str, int], names: Iterable[str], gener
 
 
 def write_segment(folder: Folder, name: str, entries: Iterable[tuple[Entry, list[int], list[bytes]]]) -> None:
-    """Puts a shard's entries, each with its copies and their rows, in place at once."""
+    """Puts a shard's entries, each with its copies and their rows, in place at once; the disk has their images by
+    then."""
+    folder.sync()
     pieces: list[bytes] = []
     for entry, copies, rows in entries:
         pieces.append(entry.line(copies, sum(map(len, rows))))

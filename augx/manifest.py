@@ -53,8 +53,10 @@ def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[
     files = _write_labels(plan, folder, targets, state.files)
     folder.stream(FAILURES, map(dump, _failures(plan, state.entries)))
     summary = summarise(plan, state.entries, {"sha256": sha256, "bytes": size}, files, equal)
-    folder.write(SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n")
+    folder.sync()  # before what only an unfinished run needs goes away
     journal.end(folder, sha256)
+    folder.write(SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n")
+    folder.sync()
     return summary, removed
 
 

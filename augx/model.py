@@ -210,6 +210,19 @@ class LabelOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a file may be that is decoded; what is larger fails by name, before a pixel is made.
+
+    `pixels`: width x height, by default where Pillow, too, refuses. `bytes`: of the file. `side`: the longer one, in
+    pixels, by default what a JPEG can hold.
+    """
+
+    pixels: int = 178_956_970
+    bytes: int = 1 << 30
+    side: int = 65_535
+
+
+@dataclass(frozen=True, slots=True)
 class RejectOptions:
     """`reject` of a recipe: copies that are drawn again. `flat`: those of one colour. `lost_objects`: those that have
     lost more than this share of their source's objects, 0..1; None: never."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augx import images, plan
-from augx.errors import ImageError
+from augx.errors import PASSING, ImageError
 from augx.model import Picture, Sample
 from augx.naming import images_in
 from augx.seeds import Rng
@@ -79,13 +79,15 @@ class Neighbours(Generic[_O]):
         return found
 
     def picture(self, sample: Sample) -> Picture | None:
-        """None where it cannot be opened."""
+        """None where it cannot be opened. ImageError where it may be another time."""
         if sample.id in self._kept:
             self._kept.move_to_end(sample.id)
             return self._kept[sample.id].picture
         try:
             return self.opened(sample, self._read(sample)).picture
-        except ImageError:
+        except ImageError as error:
+            if error.code in PASSING:  # another time it can be opened, and another mix would come of it
+                raise
             return None
 
     def _keep(self, name: str, opened: _O) -> None:
@@ -132,7 +134,9 @@ class Folders(NamedTuple):
                 raise ImageError("no-background", message, "transform") from error
             try:
                 return images.decode(data).picture
-            except ImageError:
+            except ImageError as error:
+                if error.code in PASSING:
+                    raise
                 return None
 
         try:

@@ -1,7 +1,8 @@
 """The conductor: read the dataset, plan, have the shards worked off, write what the journal then says.
 
-Order of writing, so that a kill at any moment loses one shard at most and the same command goes on: intent, images and
-segments (in the workers), stale files away, manifest, label files, failures, index, intent away, summary last.
+Order of writing, so that a kill or a power cut at any moment loses one shard at most and the same command goes on:
+intent, images and segments (in the workers), stale files away, index, manifest, label files, failures, segments and
+intent away, summary last. The disk is waited for before each step that relies on the one before.
 """
 
 from __future__ import annotations
@@ -10,19 +11,17 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from itertools import chain
 from typing import Any, Protocol
 
 from augx import fitting, formats, journal, manifest, naming, versions
 from augx import plan as planning
 from augx import recipe as recipes
-from augx.errors import GateError, ImageError, InputError, OutputError, Refused, Stopped, few
-from augx.executors import local
+from augx.errors import InputError, OutputError, Refused, few
 from augx.formats import Format, ReadOptions
-from augx.journal import FAILURES, SUMMARY, Entry, Journal
+from augx.journal import FAILURES, SUMMARY, Journal
 from augx.lock import locked
-from augx.model import Dataset, Flaw, Job, Json, Shard, SplitOptions
+from augx.model import Dataset, Flaw, Job, Json, SplitOptions
 from augx.plan import Plan
 from augx.recipe import Recipe
 from augx.ring import place_of
@@ -35,6 +34,8 @@ _UNSURE = "`balance` counts what each image's own source shows, not what mixes b
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for. `workers` 0 works in this process; `max_errors` is a number of images, or "5%".
+
+    `seconds`: for one image. `memory`: bytes for one worker, None: its share of the machine's. `fsync`: as a Folder's.
 
     `recipe` None: the bundled one that fits the labels, with `changes` (copies, seed, originals) made to it.
     `allow_loss`: labels that the output format cannot hold are left out. `untouched`: images go over byte for byte.
@@ -52,6 +53,9 @@ class Request:
     allow_loss: bool = False
     untouched: bool = False
     changes: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 300.0
+    memory: int | None = None
+    fsync: str = "batch"
 
 
 class Progress(Protocol):
@@ -179,7 +183,7 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
 
     Raises Refused before anything is written, Stopped and GateError half-way; the same request then goes on.
     """
-    folder = Folder(request.output)
+    folder = Folder(request.output, request.fsync)
     guard(request.input, folder)
     plan, targets = read(request)
     fresh = not journal.owned(folder)
@@ -241,86 +245,28 @@ def guard(input: str, folder: Folder) -> None:
 
 
 def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generation: int, progress: Progress) -> int:
-    """Has the jobs worked off; a job whose worker dies twice, the second time alone, becomes failures."""
-    from augx import work  # heavy, and not needed where there is nothing to do
+    """Has the jobs worked off; returns how many images were made."""
+    from augx.dispatch import Dispatch, Means  # heavy, and not needed where there is nothing to do
     from augx.partners import Folders
+    from augx.work import Orders
 
     known = fitting.without_samples(plan.dataset, plan.formats)
     mixes = fitting.mixes_classes(plan.dataset, plan.recipe)
     left_out = fitting.lost_by(plan.dataset, [formats.load(name) for name in plan.formats], mixes)
-    folders = Folders.now(plan.recipe.places)
-    orders = work.Orders(folder.root, plan.recipe.canonical(), plan.bases, known, request.untouched, left_out, folders)
-    start = partial(work.start, orders)
-    lost_before = sum(len(copies) for _, copies in plan.lost)
-    made, failed = 0, found.failed + lost_before
-    limit = _limit(request.max_errors, plan.images() + lost_before)
-
-    def count(more: int, lost: int) -> None:
-        nonlocal made, failed
-        made, failed = made + more, failed + lost
-        progress.step(more, lost)
-        if failed > limit:
-            raise GateError(
-                f"{failed:,} images failed, more than --max-errors {request.max_errors} allows",
-                "the reasons will be in failures.jsonl when you run again with a higher limit",
-            )
-
-    def answers(shards: Iterable[Shard]) -> Iterator[tuple[Shard, dict[str, Json] | local.Lost]]:
-        try:
-            yield from local.run(start, shards, request.workers, preload=("augx.work",))
-        except local.StartError as error:
-            hint = "lower --workers (0 works without worker processes), or raise `ulimit -n` and `ulimit -u`"
-            raise Stopped(f"cannot start a worker process: {error}", hint) from error
-
-    def through(shards: Iterable[Shard]) -> Iterator[tuple[Shard, str]]:
-        for shard, answer in answers(shards):
-            if isinstance(answer, local.Lost):
-                yield shard, answer.reason
-                continue
-            if "stopped" in answer:
-                raise Stopped(answer["stopped"], answer["hint"])
-            count(answer["made"], answer["failed"])
-
-    def size(job: Job) -> int:
-        return sum(source.bytes() for source in plan.sources(job))
-
+    orders = Orders(
+        folder.root, plan.recipe.canonical(), plan.bases, known, request.untouched, left_out,
+        Folders.now(plan.recipe.places), request.fsync,
+    )  # fmt: skip
+    lost = sum(len(copies) for _, copies in plan.lost)
+    means = Means(request.workers, request.seconds, request.memory, request.max_errors)
     todo: Iterable[Job] = found.todo
     if plan.ring:  # those who share partners together, each with its own
         order = plan.ring.order
         ordered = sorted(found.todo, key=lambda job: order(job.sample))
         todo = (replace(job, pools=plan.pools(job)) for job in ordered)
-    usual = plan.recipe.copies + plan.recipe.originals
-    count(0, 0)
-    lost = [job for shard, _ in through(planning.shards(todo, size, generation, usual)) for job in shard.jobs]
-    alone = (Shard(f"{generation + 1:04d}.{number:07d}", (job,)) for number, job in enumerate(lost))
-    for shard, reason in through(alone):
-        entries = [_died(job, plan, reason) for job in shard.jobs]
-        journal.write_segment(folder, shard.name, ((entry, [], []) for entry in entries))
-        count(0, sum(len(job.copies) for job in shard.jobs))
-    return made
-
-
-def _died(job: Job, plan: Plan, reason: str) -> Entry:
-    from augx.work import failure
-
-    error = ImageError("worker-died", f"{reason}, twice over this image", "worker")
-    partners = [one for pool in job.pools.values() for one in pool]
-    contents = {
-        sample.id: planning.content(hashes(planning.sources(plan.dataset.root, sample)))
-        for sample in [job.sample, *partners]
-    }
-    sha256 = contents[job.sample.id]
-    size = sum(source.bytes() for source in plan.sources(job)) if sha256 else 0
-    failed = [failure(job.sample.id, copy, error) for copy in job.copies]
-    key = plan.keys(lambda sample: contents[sample.id])(job, sha256, job.pools)
-    beside = tuple((one.stem, one.ending) for one in job.beside)
-    return Entry(job.sample.id, job.stem, job.ending, key, sha256, size, failed=failed, beside=beside)
-
-
-def _limit(max_errors: str | None, images: int) -> float:
-    if max_errors is None:
-        return float("inf")
-    return images * float(max_errors[:-1]) / 100 if max_errors.endswith("%") else float(max_errors)
+    dispatch = Dispatch(plan, orders, means, found.failed + lost, progress.step)
+    dispatch(todo, generation)
+    return dispatch.made
 
 
 def _redate(plan: Plan, found: Survey, folder: Folder) -> None:

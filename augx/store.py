@@ -1,19 +1,23 @@
 """Where bytes go: a folder on a local disk.
 
-A file with its final name is whole: it is written under `.augx/tmp` and renamed. OSErrors of writing become `Stopped`,
-which names the file and the way out; reading is the caller's business.
+A file with its final name is whole: it is written under `.augx/tmp` and renamed, and, unless `fsync` is off, its
+content is on the disk before its name is, so that this holds for a power cut, too. OSErrors of writing become
+`Stopped`, which names the file and the way out; reading is the caller's business.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import hashlib
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import BinaryIO, NamedTuple
 
 from augx.errors import Stopped
@@ -40,11 +44,20 @@ def stopping(doing: str, path: str) -> Iterator[None]:
         raise Stopped(f"{doing} {path}: {reason}", hint) from error
 
 
-class Folder:
-    """Files by their name under `root`, with `/` between folders. One per process: temp names carry its id."""
+FSYNC = ("each", "batch", "off")
 
-    def __init__(self, root: str) -> None:
+
+class Folder:
+    """Files by their name under `root`, with `/` between folders. One per process: temp names carry its id.
+
+    `fsync`: whether what is written is also on the disk: "each" file before its name appears, all files of a `batch`
+    together, or whenever the system likes ("off").
+    """
+
+    def __init__(self, root: str, fsync: str = "off") -> None:
         self.root = root
+        self.fsync = fsync
+        self._waiting: list[tuple[str, str]] | None = None  # of a batch: where they are, and where they go
         self._tmp = os.path.join(root, OWN, "tmp")
         self._made: set[str] = set()
         self._count = 0
@@ -58,6 +71,27 @@ class Folder:
         parts = name.split("/")
         return not {"", ".", "..", OWN} & set(parts[:1]) and not {"", ".", ".."} & set(parts) and "\0" not in name
 
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """What is written in the body comes into place at its end, after all of it is on the disk; nothing of it does
+        if the body raises."""
+        waiting: list[tuple[str, str]] = []
+        self._waiting = waiting
+        try:
+            yield
+        finally:
+            self._waiting = None
+        self.sync()
+        for temporary, path in waiting:
+            with stopping("cannot write", path):
+                self._place(temporary, path)
+
+    def sync(self) -> None:
+        """Waits until the disk has whatever was written, and under which names (with `fsync` "off", for nothing)."""
+        if self.fsync != "off":
+            with stopping("cannot write", self.root):
+                _sync(self.root)
+
     def write(self, name: str, data: bytes, mtime_ns: int | None = None) -> None:
         """Puts `data` in place under `name`, whole or not at all, with the given modification time."""
         path = self.path(name)
@@ -70,9 +104,14 @@ class Folder:
                     view = view[os.write(descriptor, view) :]
                 if mtime_ns is not None:
                     os.utime(descriptor, ns=(mtime_ns, mtime_ns))
+                self._flush(descriptor)
             finally:
                 os.close(descriptor)
-            self._place(temporary, path)
+            if self._waiting is None:
+                self._place(temporary, path)
+            else:
+                _check_length(path)
+                self._waiting.append((temporary, path))
 
     def stream(
         self, name: str, chunks: Iterable[bytes], before: Callable[[str], None] = lambda sha256: None
@@ -90,6 +129,8 @@ class Folder:
                     file.write(chunk)
                     digest.update(chunk)
                     size += len(chunk)
+                file.flush()
+                self._flush(file.fileno())
             before(digest.hexdigest())
             self._place(temporary, path)
         return size, digest.hexdigest()
@@ -147,12 +188,52 @@ class Folder:
         self._count += 1
         return os.path.join(self._tmp, f"{os.getpid()}-{self._count}")
 
+    def _flush(self, descriptor: int) -> None:
+        if self.fsync == "each" or (self.fsync == "batch" and self._waiting is None):  # a batch is flushed as one
+            os.fsync(descriptor)
+
     def _place(self, temporary: str, path: str) -> None:
         folder = os.path.dirname(path)
         if folder not in self._made:
             os.makedirs(folder, exist_ok=True)
             self._made.add(folder)
         os.replace(temporary, path)
+        if self.fsync == "each":
+            _sync_folder(folder)
+
+
+def _sync(root: str) -> None:
+    """Waits until the file system of `root` has everything on the disk; where only that can be asked for, until all
+    file systems have."""
+    descriptor = os.open(root, os.O_RDONLY)
+    try:
+        if sys.platform != "linux":
+            os.sync()
+        elif _libc().syncfs(descriptor):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), root)
+    finally:
+        os.close(descriptor)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _sync_folder(path: str) -> None:
+    """Waits until the disk has the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _check_length(path: str) -> None:
+    """OSError where the file system cannot have a file of this name."""
+    with suppress(FileNotFoundError):
+        os.lstat(path)
 
 
 def _read(chunks: Iterable[bytes]) -> Iterator[bytes]:

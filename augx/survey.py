@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from augx import plan as planning
+from augx.errors import PASSING
 from augx.journal import Entry, Journal
 from augx.model import Job, Sample
 from augx.naming import copy_name, copy_names
@@ -24,12 +25,6 @@ _OTHER = (
     "sources have other labels, another recipe or other library versions",
     "sources have other labels or partners, another recipe (or what it names) or other library versions",
 )
-_TRY_AGAIN = {
-    "worker-died",
-    "out-of-memory",
-    "name-too-long",
-    "no-background",
-}  # failures that say nothing about the source
 
 
 @dataclass(slots=True)
@@ -113,7 +108,7 @@ def content_keys(plan: Plan) -> dict[str, str]:
 def _settle(found: Survey, job: Job, entry: Entry, there: set[str], journal: Journal, folder: Folder) -> None:
     """The content is the same: what is missing of this job?"""
     made = entry.made()
-    failed = {row["copy"] for row in entry.failed if row["error"] not in _TRY_AGAIN}
+    failed = {row["copy"] for row in entry.failed if row["error"] not in PASSING}
     missing = []
     for copy in job.copies:
         names = copy_names(job, copy)

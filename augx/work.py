@@ -26,6 +26,7 @@ from augx.transforms.pipeline import Partners, Pipeline
 _R = TypeVar("_R")
 _NO_FOLDERS = Folders()
 _ATTEMPTS = 6  # the first, and five more
+NO_MEMORY = "there was not enough memory for this picture; raise --memory-limit, or give fewer --workers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Orders:
     (`fitting.without_samples`).
 
     `untouched`: images go over byte for byte, whatever they are (`augx convert`). `lost`: format -> the kinds of label
-    that its label files leave out. `bases`: as a Plan's.
+    that its label files leave out. `bases`: as a Plan's. `fsync`: as a Folder's. `alone`: nobody else is at work, and
+    what there was not enough memory for fails.
     """
 
     output: str
@@ -44,34 +46,46 @@ class Orders:
     untouched: bool = False
     lost: Mapping[str, frozenset[str]] = field(default_factory=dict)
     folders: Folders = field(default_factory=Folders)
+    fsync: str = "off"
+    alone: bool = False
 
 
-def start(orders: Orders) -> Callable[[Shard], dict[str, Json]]:
-    """Makes this process ready and returns the function that works off a shard."""
+def start(orders: Orders) -> Callable[[Shard, Callable[[], None]], dict[str, Json]]:
+    """Makes this process ready and returns the function that works off a shard, and says that it gets on."""
     cv2.setNumThreads(0)  # the workers are the parallelism
     return Worker(orders)
 
 
 class Worker:
-    """Works off shards. Answers with counts, or with `stopped` when the system refuses to take what was made."""
+    """Works off shards. Answers with counts, or with `stopped` when the system refuses to take what was made.
+
+    `short`: the places in the shard of jobs that there was not enough memory for; they are to be tried again alone.
+    """
 
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
         recipe = Recipe.from_canonical(orders.recipe)
         self.maker = Maker(recipe, orders.dataset, orders.untouched, orders.lost, orders.folders)
         self.keys = plan.Keys(orders.bases, self.maker.neighbours.content)
-        self.folder = Folder(orders.output)
+        self.folder = Folder(orders.output, orders.fsync)
 
-    def __call__(self, shard: Shard) -> dict[str, Json]:
+    def __call__(self, shard: Shard, alive: Callable[[], None]) -> dict[str, Json]:
+        entries, short = [], []
         try:
-            entries = [self.work(job) for job in shard.jobs]
+            with self.folder.batch():
+                for number, job in enumerate(shard.jobs):
+                    done = self.work(job, alive)
+                    if not self.orders.alone and any(row["error"] == "out-of-memory" for row in done[0].failed):
+                        short.append(number)
+                    else:
+                        entries.append(done)
             write_segment(self.folder, shard.name, entries)
         except Stopped as stopped:
             return {"stopped": stopped.message, "hint": stopped.hint}
         made = sum(len(copies) for _, copies, _ in entries)
-        return {"made": made, "failed": sum(len(entry.failed) for entry, _, _ in entries)}
+        return {"made": made, "failed": sum(len(entry.failed) for entry, _, _ in entries), "short": short}
 
-    def work(self, job: Job) -> tuple[Entry, list[int], list[bytes]]:
+    def work(self, job: Job, alive: Callable[[], None]) -> tuple[Entry, list[int], list[bytes]]:
         """All copies of one source. What cannot be made is in the entry's `failed`."""
         source = job.sample.id
         beside = tuple((one.stem, one.ending) for one in job.beside)
@@ -98,6 +112,7 @@ class Worker:
         there, lower = iter(sorted(job.known.items())), dict[str, int]()
         other = next(there, None)
         for copy in job.copies:
+            alive()
             while other and other[0] < copy:
                 if other[0]:
                     lower.setdefault(other[1], other[0])
@@ -390,6 +405,8 @@ def _guarded(stage: str, make: Callable[[], _R]) -> _R:
     except Refused:  # a replay that cannot find what its row names
         raise
     except MemoryError as error:
-        raise ImageError("out-of-memory", "there was not enough memory for this picture", stage) from error
+        raise ImageError("out-of-memory", NO_MEMORY, stage) from error
     except Exception as error:
+        if isinstance(error, cv2.error) and ("Insufficient memory" in str(error) or "bad_alloc" in str(error)):
+            raise ImageError("out-of-memory", NO_MEMORY, stage) from error
         raise ImageError("internal-error", f"{type(error).__name__}: {error}", stage) from error

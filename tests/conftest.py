@@ -20,6 +20,7 @@ settings.load_profile("same")
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 for name in [name for name in os.environ if name.startswith("AUGX_")]:
     del os.environ[name]
+os.environ["AUGX_FSYNC"] = "off"  # who waits for the disk gets the same, but later
 
 
 def picture(seed: int, width: int = 24, height: int = 18, mode: str = "RGB") -> Image.Image:

@@ -40,7 +40,7 @@ def a_recipe(transforms: str = GENTLE, **keys: Any) -> recipes.Recipe:
 
 
 def run(input: Path, output: Path, recipe: recipes.Recipe | None = None, **request: Any) -> Outcome:
-    asked = Request(str(input), str(output), recipe or a_recipe(), **({"workers": 0} | request))
+    asked = Request(str(input), str(output), recipe or a_recipe(), **({"workers": 0, "fsync": "off"} | request))
     return runner.run(asked, Silent(), recipes.check_transforms)
 
 

@@ -124,10 +124,10 @@ class Dies:
     def __init__(self, real: Callable[[Shard], Any], deadly: str) -> None:
         self.real, self.deadly = real, deadly
 
-    def __call__(self, shard: Shard) -> Any:
+    def __call__(self, shard: Shard, alive: Any) -> Any:
         if any(job.sample.id == self.deadly for job in shard.jobs):
             return local.Lost("the worker process was killed by SIGKILL")
-        return self.real(shard)
+        return self.real(shard, alive)
 
 
 def test_a_picture_that_kills_every_worker_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ def test_a_picture_that_kills_every_worker_is_a_failure(tmp_path: Path, monkeypa
     photos = many(tmp_path / "photos", 5)
     real_run = local.run
 
-    def deadly_run(start: Any, tasks: Any, workers: int, preload: Any = ()) -> Any:
+    def deadly_run(start: Any, tasks: Any, *rest: Any) -> Any:
         return real_run(lambda: Dies(start(), "cat/002.png"), tasks, 0)
 
     with monkeypatch.context() as patched:

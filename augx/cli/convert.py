@@ -8,17 +8,16 @@ from typing import Any
 import click
 
 from augx.cli.options import (
-    cores,
     input_argument,
     json_option,
     loss_option,
-    max_errors_option,
+    means,
     output_argument,
     quiet_option,
     read_options,
     reading_options,
     verbose_option,
-    workers_option,
+    working_options,
 )  # fmt: skip
 
 
@@ -35,8 +34,7 @@ from augx.cli.options import (
     show_default=True,
     help="What labels count in, where EXIF turns a picture.",
 )
-@workers_option
-@max_errors_option
+@working_options
 @click.option("--strict", is_flag=True, help="Refuse where there would be a warning.")
 @json_option
 @quiet_option
@@ -66,11 +64,10 @@ def convert_command(
         from_format=chosen["from_format"],
         to_formats=to_formats,
         read=read_options(chosen),
-        workers=cores() if chosen["workers"] is None else chosen["workers"],
         strict=chosen["strict"],
-        max_errors=chosen["max_errors"],
         allow_loss=chosen["allow_loss"],
         untouched=True,
+        **means(chosen),
     )
     outcome = run.run(asked, Progress(quiet), lambda recipe: None)
     if as_json:

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from augx.executors import EXECUTORS
+from augx.store import FSYNC
 
 if TYPE_CHECKING:
     from augx.formats import ReadOptions
     from augx.run import Request
+
+_LEAST_MEMORY = 64 << 20
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,6 +50,18 @@ class _Column(click.ParamType[tuple[str, str]]):
         return role, name
 
 
+class _Size(click.ParamType[int]):
+    name = "SIZE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([KMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
+        if not found or (size := int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))) < _LEAST_MEMORY:
+            self.fail(f"{value!r}: write a size of 64M or more, such as 800M or 2G", param, ctx)
+        return size
+
+
 input_argument = click.argument("input", metavar="INPUT", type=click.Path())
 output_argument = click.argument("output", metavar="OUTPUT", type=click.Path())
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -58,7 +73,7 @@ workers_option = click.option(
     type=click.IntRange(0, 1024),
     envvar="AUGX_WORKERS",
     metavar="N",
-    help="Worker processes; 0 works in this process.  [default: the number of cores]",
+    help="Worker processes; 0 works in this process, without limits.  [default: the number of cores]",
 )
 
 
@@ -71,6 +86,19 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
     return add
 
 
+working_options = _options(
+    workers_option,
+    click.option("--max-errors", type=_Errors(), envvar="AUGX_MAX_ERRORS",
+                 help="Stop when more images than this have failed.  [default: no limit]"),
+    click.option("--time-limit", "seconds", type=click.FloatRange(0, 1e6, min_open=True), default=300,
+                 envvar="AUGX_TIME_LIMIT", metavar="SECONDS", show_default=True,
+                 help="What takes longer than this for one image is stopped, and fails."),
+    click.option("--memory-limit", "memory", type=_Size(), envvar="AUGX_MEMORY_LIMIT",
+                 help="What one worker may take; 800M, 2G.  [default: its share of the machine's]"),
+    click.option("--fsync", type=click.Choice(FSYNC), default="batch", envvar="AUGX_FSYNC", show_default=True,
+                 help="Wait for the disk, so that a power cut leaves no half file: for each file, for some dozens at"
+                 " once, or not at all."),
+)  # fmt: skip
 reading_options = _options(
     click.option("--from", "from_format", metavar="FORMAT", envvar="AUGX_FROM",
                  help="Format of INPUT (`augx list formats`).  [default: detected]"),
@@ -128,11 +156,16 @@ def request(input: str, output: str, chosen: dict[str, Any]) -> Request:
         from_format=chosen["from_format"],
         to_formats=tuple(chosen["to_formats"]),
         read=read_options(chosen),
-        workers=cores() if chosen.get("workers") is None else chosen["workers"],
         strict=chosen["strict"],
-        max_errors=chosen.get("max_errors"),
         allow_loss=chosen["allow_loss"],
+        **means(chosen),
     )
+
+
+def means(chosen: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a Request that `working_options` gave, where the verb has them."""
+    given = {key: chosen[key] for key in ("max_errors", "seconds", "memory", "fsync") if key in chosen}
+    return given | {"workers": cores() if chosen.get("workers") is None else chosen["workers"]}
 
 
 def read_options(chosen: dict[str, Any]) -> ReadOptions:
@@ -140,11 +173,3 @@ def read_options(chosen: dict[str, Any]) -> ReadOptions:
     from augx.formats import ReadOptions
 
     return ReadOptions(labels=chosen["labels"], table=chosen["table"], columns=dict(chosen["columns"]))
-
-
-max_errors_option = click.option(
-    "--max-errors",
-    type=_Errors(),
-    envvar="AUGX_MAX_ERRORS",
-    help="Stop when more images than this have failed.  [default: no limit]",
-)

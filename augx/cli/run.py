@@ -9,13 +9,12 @@ import click
 from augx.cli.options import (
     input_argument,
     json_option,
-    max_errors_option,
     output_argument,
     planning_options,
     quiet_option,
     request,
     verbose_option,
-    workers_option,
+    working_options,
 )  # fmt: skip
 
 
@@ -23,8 +22,7 @@ from augx.cli.options import (
 @input_argument
 @output_argument
 @planning_options
-@workers_option
-@max_errors_option
+@working_options
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and write nothing.")
 @json_option
 @quiet_option

@@ -2,12 +2,14 @@
 
 Neither standard pool survives a worker that is killed: one hangs, the other dies without naming the task. This one
 keeps a pipe to each worker and waits on pipes and process ends together, so that a death is noticed at once and costs
-one task. Nothing but tasks and small results passes through the parent, and at most one task a worker is under way.
+one task. A worker says every now and then that it gets on; one that has not for too long is killed. Nothing but tasks,
+small results and such signs of life passes through the parent, and at most one task a worker is under way.
 """
 
 from __future__ import annotations
 
 import ctypes
+import math
 import multiprocessing
 import os
 import signal
@@ -21,16 +23,37 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
+try:
+    import resource
+except ImportError:  # Windows; there no memory limit holds
+    resource = None  # type: ignore[assignment]
+
 T = TypeVar("T")
 R = TypeVar("R")
-Start = Callable[[], Callable[[T], R]]
+Beat = Callable[[], None]
+Start = Callable[[], Callable[[T, Beat], R]]
+
+_STARTING = 60.0  # seconds more, for a worker that has its imports to do
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The answer for a task whose worker died over it."""
+    """The answer for a task whose worker died over it. `late`: it was killed because it did not get on."""
 
     reason: str
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a worker may take. `seconds`: from one sign of life to the next. `memory`: bytes beyond what it has when it
+    begins; what asks for more gets MemoryError, or dies. Kept on Linux only."""
+
+    seconds: float = math.inf
+    memory: int | None = None
+
+
+_BOUNDLESS = Bounds()
 
 
 class WorkerError(RuntimeError):
@@ -38,36 +61,42 @@ class WorkerError(RuntimeError):
 
 
 def run(
-    start: Start[T, R], tasks: Iterable[T], workers: int, preload: tuple[str, ...] = ()
+    start: Start[T, R], tasks: Iterable[T], workers: int, preload: tuple[str, ...] = (), bounds: Bounds = _BOUNDLESS
 ) -> Iterator[tuple[T, R | Lost]]:
     """Yields (task, result) in the order of completion. Closing the iterator kills the workers.
 
-    `start` is called once in each worker, and what it returns is called with each task; it, the tasks and the results
-    must pickle. A worker that dies is replaced and its task answered with `Lost`. `workers` 0: in this process.
+    `start` is called once in each worker, and what it returns is called with each task and a sign of life, to be given
+    as often as one likes; `start`, the tasks and the results must pickle. A worker that dies or leaves its bounds is
+    replaced and its task answered with `Lost`. `workers` 0: in this process, without bounds.
     `preload`: modules worth importing once for all workers.
     """
     if workers == 0:
         function = start()
         for task in tasks:
-            yield task, function(task)
+            yield task, function(task, lambda: None)
         return
     context = _context(preload)
     waiting = iter(tasks)
     crew: list[_Worker[T, R]] = []
     try:
         for _ in range(workers):
-            if not _hire(crew, context, start, waiting):
+            if not _hire(crew, context, start, bounds, waiting):
                 break
         while crew:
-            ready = set(wait([w.pipe for w in crew] + [w.process.sentinel for w in crew]))
+            ready = set(wait([end for w in crew for end in (w.pipe, w.process.sentinel)], _patience(crew)))
             for worker in list(crew):
-                if worker.pipe not in ready and worker.process.sentinel not in ready:
+                if not {worker.pipe, worker.process.sentinel} & ready:
+                    if time.monotonic() < worker.deadline:
+                        continue
+                    result: R | Lost | None = worker.late()
+                else:
+                    result = worker.receive()
+                if result is None:
                     continue
                 task = worker.task
-                result = worker.receive()
                 if isinstance(result, Lost):
                     crew.remove(worker)
-                    _hire(crew, context, start, waiting)
+                    _hire(crew, context, start, bounds, waiting)
                 elif not worker.send(waiting):
                     crew.remove(worker)
                 yield task, result
@@ -76,29 +105,37 @@ def run(
             worker.kill()
 
 
+def _patience(crew: list[_Worker[T, R]]) -> float | None:
+    """Seconds until the first worker is late."""
+    first = min(worker.deadline for worker in crew)
+    return None if math.isinf(first) else max(0.0, first - time.monotonic())
+
+
 class StartError(RuntimeError):
     """No worker process could be started; the text says what the system said."""
 
 
 class _Worker(Generic[T, R]):
-    """The parent's side of one worker process and the task it has."""
+    """The parent's side of one worker process and the task it has. `deadline`: when it is late (`time.monotonic`)."""
 
-    def __init__(self, context: Any, start: Start[T, R], task: T) -> None:
+    def __init__(self, context: Any, start: Start[T, R], bounds: Bounds, task: T) -> None:
         for attempt in (1, 2):  # a fork server that was killed is started anew by the second
             try:
                 self.pipe, theirs = context.Pipe()
-                self.process = context.Process(target=_serve, args=(theirs, start, os.getpid()), daemon=True)
+                self.process = context.Process(target=_serve, args=(theirs, start, bounds, os.getpid()), daemon=True)
                 self.process.start()
                 theirs.close()
                 break
             except (OSError, EOFError, AssertionError) as error:  # AssertionError: it got no file handles
                 if attempt == 2:
                     raise StartError(str(error) or type(error).__name__) from error
-        self.task = task
+        self.bounds = bounds
         self._give(task)
+        self.deadline += _STARTING
 
     def _give(self, task: T) -> None:
         self.task = task
+        self._alive()
         try:
             self.pipe.send(task)
         except (BrokenPipeError, ConnectionResetError):
@@ -113,17 +150,31 @@ class _Worker(Generic[T, R]):
         self.process.join()
         return False
 
-    def receive(self) -> R | Lost:
+    def _alive(self) -> None:
+        self.deadline = time.monotonic() + self.bounds.seconds + _rhythm(self.bounds)
+
+    def receive(self) -> R | Lost | None:
+        """The result; None for a sign of life."""
         try:
             kind, value = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join()
             self.pipe.close()
             return Lost(_death(self.process.exitcode))
+        if kind == "alive":
+            self._alive()
+            return None
+        if kind == "lost":
+            self.kill()
+            return Lost(value)
         if kind == "error":
             raise WorkerError(value)
         result: R = value
         return result
+
+    def late(self) -> Lost:
+        self.kill()
+        return Lost(f"no end after {self.bounds.seconds:g} seconds", late=True)
 
     def kill(self) -> None:
         self.process.kill()
@@ -131,12 +182,17 @@ class _Worker(Generic[T, R]):
         self.pipe.close()
 
 
-def _hire(crew: list[_Worker[T, R]], context: Any, start: Start[T, R], waiting: Iterator[T]) -> bool:
+def _hire(crew: list[_Worker[T, R]], context: Any, start: Start[T, R], bounds: Bounds, waiting: Iterator[T]) -> bool:
     """Starts a worker for the next task, if there is one."""
     for task in waiting:
-        crew.append(_Worker(context, start, task))
+        crew.append(_Worker(context, start, bounds, task))
         return True
     return False
+
+
+def _rhythm(bounds: Bounds) -> float:
+    """Seconds between signs of life: seldom enough to cost nothing."""
+    return min(1.0, bounds.seconds / 4)
 
 
 def _context(preload: tuple[str, ...]) -> Any:
@@ -157,21 +213,47 @@ def _death(code: int | None) -> str:
     return f"the worker process ended with exit code {code}"
 
 
-def _serve(pipe: Connection, start: Start[T, R], parent: int) -> None:
+def _serve(pipe: Connection, start: Start[T, R], bounds: Bounds, parent: int) -> None:
     """The life of a worker: tasks in, results out, until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides
     _die_with_parent(parent)
+    rhythm, next_sign = _rhythm(bounds), 0.0
+
+    def alive() -> None:
+        nonlocal next_sign
+        now = time.monotonic()
+        if now >= next_sign:
+            next_sign = now + rhythm
+            pipe.send(("alive", None))
+
     try:
         function = start()
+        _bound_memory(bounds.memory)
+        alive()
         while True:
             try:
                 task = pipe.recv()
             except EOFError:
                 return
-            pipe.send(("result", function(task)))
+            next_sign = time.monotonic() + rhythm
+            pipe.send(("result", function(task, alive)))
+    except MemoryError:
+        with suppress(OSError):
+            pipe.send(("lost", "the worker process ran out of memory"))
     except BaseException:
         with suppress(OSError):
             pipe.send(("error", traceback.format_exc()))
+
+
+def _bound_memory(more: int | None) -> None:
+    """Lets this process have so many bytes more than now. Data, not address space: what is mapped is not yet taken."""
+    if more is None or resource is None or sys.platform != "linux":
+        return
+    with suppress(OSError, ValueError), open("/proc/self/statm", "rb") as file:
+        now = int(file.read().split()[5]) * resource.getpagesize()
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = now + more if hard == resource.RLIM_INFINITY else min(now + more, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def _die_with_parent(parent: int) -> None:

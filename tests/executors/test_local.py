@@ -13,39 +13,39 @@ from pathlib import Path
 
 import pytest
 
-from augx.executors.local import Lost, WorkerError, run
+from augx.executors.local import Beat, Bounds, Lost, WorkerError, run
 
 
-def squares() -> Callable[[int], int]:
-    return lambda number: number * number
+def squares() -> Callable[[int, Beat], int]:
+    return lambda number, alive: number * number
 
 
-def dies_at(deadly: int, number: int) -> int:
+def dies_at(deadly: int, number: int, alive: Beat) -> int:
     if number == deadly:
         os.kill(os.getpid(), signal.SIGKILL)
     return number
 
 
-def deadly(at: int) -> Callable[[int], int]:
+def deadly(at: int) -> Callable[[int, Beat], int]:
     return partial(dies_at, at)
 
 
-def exits_at(number: int) -> int:
+def exits_at(number: int, alive: Beat) -> int:
     if number == 3:
         os._exit(7)
     return number
 
 
-def exiting() -> Callable[[int], int]:
+def exiting() -> Callable[[int, Beat], int]:
     return exits_at
 
 
-def raising() -> Callable[[int], int]:
-    return lambda number: 1 // number
+def raising() -> Callable[[int, Beat], int]:
+    return lambda number, alive: 1 // number
 
 
-def whose() -> Callable[[int], int]:
-    return lambda _: os.getpid()
+def whose() -> Callable[[int, Beat], int]:
+    return lambda number, alive: os.getpid()
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
@@ -86,6 +86,51 @@ def test_every_task_may_kill_its_worker() -> None:
     assert all(isinstance(answer, Lost) for answer in answers)
 
 
+def hangs_at(number: int, alive: Beat) -> int:
+    if number == 3:
+        time.sleep(600)
+    return number
+
+
+def hanging() -> Callable[[int, Beat], int]:
+    return hangs_at
+
+
+def test_a_worker_that_hangs_is_replaced() -> None:
+    answers = dict(run(hanging, range(8), 2, bounds=Bounds(seconds=0.2)))
+    assert answers.pop(3) == Lost("no end after 0.2 seconds", late=True)
+    assert answers == {n: n for n in range(8) if n != 3}
+
+
+def gets_on(number: int, alive: Beat) -> int:
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        alive()
+    return number
+
+
+def slow() -> Callable[[int, Beat], int]:
+    return gets_on
+
+
+def test_a_worker_that_is_slow_but_gets_on_is_left_alone() -> None:
+    assert list(run(slow, [1], 1, bounds=Bounds(seconds=0.2))) == [(1, 1)]
+
+
+def takes(number: int, alive: Beat) -> int:
+    return len(bytearray(number << 20))
+
+
+def taking() -> Callable[[int, Beat], int]:
+    return takes
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is kept on Linux only")
+def test_a_worker_that_runs_away_in_memory_is_lost_and_no_other() -> None:
+    answers = dict(run(taking, [1, 500, 2], 1, bounds=Bounds(memory=100 << 20)))
+    assert answers == {1: 1 << 20, 500: Lost("the worker process ran out of memory"), 2: 2 << 20}
+
+
 def test_an_exception_is_a_bug_and_carries_the_traceback() -> None:
     with pytest.raises(WorkerError, match="ZeroDivisionError"):
         list(run(raising, [1, 0], 1))
@@ -110,7 +155,7 @@ if __name__ == "__main__":
 """
 FOREVER = """
 import os, time
-def _sleep(task):
+def _sleep(task, alive):
     os.write(1, f"{os.getpid()}\\n".encode())
     time.sleep(600)
 def forever():

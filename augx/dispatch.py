@@ -1,0 +1,133 @@
+"""Has the jobs worked off by an executor. A job whose worker died, hung or ran out of memory is tried once more alone,
+with the whole machine to itself; then it becomes failures."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+
+from augx import plan as planning
+from augx.errors import GateError, ImageError, Stopped
+from augx.executors import local
+from augx.journal import Entry, write_segment
+from augx.model import Job, Shard
+from augx.plan import Plan
+from augx.store import Folder, hashes
+from augx.work import Orders, failure, start
+
+_LEAST_MEMORY = 1 << 30
+_CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a run may use. `workers` 0: this process, without limits. `seconds`: for one image. `memory`: bytes for one
+    worker; None: its share of the machine's. `max_errors`: how many images may fail, or "5%" of them."""
+
+    workers: int = 1
+    seconds: float = 300.0
+    memory: int | None = None
+    max_errors: str | None = None
+
+    def bounds(self, alone: bool = False) -> local.Bounds:
+        share = memory_here() // (1 if alone else max(self.workers, 1))
+        return local.Bounds(self.seconds, self.memory or max(share, _LEAST_MEMORY))
+
+
+class Dispatch:
+    """One run's jobs on their way. `made`, `failed`: images so far; `step` is told of each shard's."""
+
+    def __init__(self, plan: Plan, orders: Orders, means: Means, failed: int, step: Callable[[int, int], None]) -> None:
+        self.plan, self.orders, self.means, self.step = plan, orders, means, step
+        self.made, self.failed = 0, failed
+        self.limit = _limit(means.max_errors, plan.images() + sum(len(copies) for _, copies in plan.lost))
+        self.folder = Folder(orders.output, orders.fsync)
+
+    def __call__(self, jobs: Iterable[Job], generation: int) -> None:
+        """Raises Stopped where the system refuses to go on, GateError past `max_errors`."""
+        self._count(0, 0)
+        usual = self.plan.recipe.copies + self.plan.recipe.originals
+        shards = planning.shards(jobs, self._size, generation, usual)
+        again = [job for lost, _ in self._through(shards, alone=False) for job in lost.jobs]
+        alone = (Shard(f"{generation + 1:04d}.{number:07d}", (job,)) for number, job in enumerate(again))
+        for lost, error in self._through(alone, alone=True):
+            entries = [self._lost(job, error) for job in lost.jobs]
+            write_segment(self.folder, lost.name, ((entry, [], []) for entry in entries))
+            self._count(0, sum(len(job.copies) for job in lost.jobs))
+
+    def _through(self, shards: Iterable[Shard], alone: bool) -> Iterator[tuple[Shard, ImageError]]:
+        """Yields the shards that were lost, or what was lost of them, and why."""
+        workers = min(self.means.workers, 1) if alone else self.means.workers
+        begin = partial(start, replace(self.orders, alone=alone or not workers))
+        try:
+            answers = local.run(begin, shards, workers, ("augx.work",), self.means.bounds(alone))
+            for shard, answer in answers:
+                if isinstance(answer, local.Lost):
+                    yield shard, self._reason(answer)
+                    continue
+                if "stopped" in answer:
+                    raise Stopped(answer["stopped"], answer["hint"])
+                self._count(answer["made"], answer["failed"])
+                if answer["short"]:
+                    some = tuple(shard.jobs[number] for number in answer["short"])
+                    yield (
+                        replace(shard, jobs=some),
+                        ImageError("out-of-memory", "there was not enough memory", "worker"),
+                    )
+        except local.StartError as error:
+            hint = "lower --workers (0 works without worker processes), or raise `ulimit -n` and `ulimit -u`"
+            raise Stopped(f"cannot start a worker process: {error}", hint) from error
+
+    def _count(self, made: int, failed: int) -> None:
+        self.made, self.failed = self.made + made, self.failed + failed
+        self.step(made, failed)
+        if self.failed > self.limit:
+            raise GateError(
+                f"{self.failed:,} images failed, more than --max-errors {self.means.max_errors} allows",
+                "the reasons will be in failures.jsonl when you run again with a higher limit",
+            )
+
+    def _reason(self, lost: local.Lost) -> ImageError:
+        if lost.late:
+            way_out = "raise --time-limit, or leave out what is slow on a picture of this size"
+            message = f"not done within {self.means.seconds:g} seconds, twice over; {way_out}"
+            return ImageError("timed-out", message, "worker")
+        return ImageError("worker-died", f"{lost.reason}, twice over this image", "worker")
+
+    def _lost(self, job: Job, error: ImageError) -> Entry:
+        plan = self.plan
+        partners = [one for pool in job.pools.values() for one in pool]
+        contents = {
+            sample.id: planning.content(hashes(planning.sources(plan.dataset.root, sample)))
+            for sample in [job.sample, *partners]
+        }
+        sha256 = contents[job.sample.id]
+        failed = [failure(job.sample.id, copy, error) for copy in job.copies]
+        key = plan.keys(lambda sample: contents[sample.id])(job, sha256, job.pools)
+        beside = tuple((one.stem, one.ending) for one in job.beside)
+        size = self._size(job) if sha256 else 0
+        return Entry(job.sample.id, job.stem, job.ending, key, sha256, size, failed=failed, beside=beside)
+
+    def _size(self, job: Job) -> int:
+        return sum(source.bytes() for source in self.plan.sources(job))
+
+
+def _limit(max_errors: str | None, images: int) -> float:
+    if max_errors is None:
+        return float("inf")
+    return images * float(max_errors[:-1]) / 100 if max_errors.endswith("%") else float(max_errors)
+
+
+def memory_here() -> int:
+    """How many bytes of memory processes may have here in all: the machine's, or what a container leaves of it."""
+    here = [sys.maxsize]
+    with suppress(AttributeError, ValueError, OSError):
+        here.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for path in _CGROUPS:
+        with suppress(OSError, ValueError), open(path, "rb") as file:
+            here.append(int(file.read()))
+    return min(here)
