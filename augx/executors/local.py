@@ -129,11 +129,12 @@ class _Worker(Generic[T, R]):
             except (OSError, EOFError, AssertionError) as error:  # AssertionError: it got no file handles
                 if attempt == 2:
                     raise StartError(str(error) or type(error).__name__) from error
-        self.bounds = bounds
-        self._give(task)
+        self.bounds, self.task, self.ready = bounds, task, False
+        self._alive()
         self.deadline += _STARTING
 
     def _give(self, task: T) -> None:
+        """Only to a worker that listens: a large task would wait for one that hangs in its imports."""
         self.task = task
         self._alive()
         try:
@@ -147,7 +148,7 @@ class _Worker(Generic[T, R]):
             self._give(task)
             return True
         self.pipe.close()
-        self.process.join()
+        self._bury()
         return False
 
     def _alive(self) -> None:
@@ -157,12 +158,16 @@ class _Worker(Generic[T, R]):
         """The result; None for a sign of life."""
         try:
             kind, value = self.pipe.recv()
-        except (EOFError, OSError):
-            self.process.join()
+        except Exception:  # no more from it, or half a message
+            self._bury()
             self.pipe.close()
             return Lost(_death(self.process.exitcode))
         if kind == "alive":
-            self._alive()
+            if self.ready:
+                self._alive()
+            else:
+                self.ready = True
+                self._give(self.task)
             return None
         if kind == "lost":
             self.kill()
@@ -175,6 +180,13 @@ class _Worker(Generic[T, R]):
     def late(self) -> Lost:
         self.kill()
         return Lost(f"no end after {self.bounds.seconds:g} seconds", late=True)
+
+    def _bury(self) -> None:
+        """Waits for the end of a worker that has no reason to go on."""
+        self.process.join(5)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join(2)
 
     def kill(self) -> None:
         self.process.kill()
