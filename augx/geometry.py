@@ -21,6 +21,7 @@ from augx.rle import Plane, rasterise, rle_area, rle_box, rle_decode, rle_encode
 __all__ = [
     "Plane",
     "Points",
+    "around",
     "clip_ring",
     "coco_area",
     "ellipse",
@@ -42,6 +43,7 @@ __all__ = [
 Points = NDArray[np.float64]  # (n, 2): x, y
 
 _NOTHING = 1e-9  # pixels² or pixels: less is no area, or no width
+_FLAT = 1e-3  # pixels²: less is no parallelogram
 
 
 def pairs(flat: ArrayLike) -> Points:
@@ -108,6 +110,18 @@ def clip_ring(points: Points, width: float, height: float) -> list[Points]:
         if most[axis] > limit:
             rings = [part for ring in rings for part in _half(ring, axis, limit, -1)]
     return rings
+
+
+def around(points: Points, corners: Points) -> Points:
+    """The parallelogram around points, (n, 2), with sides along the first and the last of four corners, in their order.
+    The corners themselves where these sides are parallel."""
+    axes = np.stack([corners[1] - corners[0], corners[3] - corners[0]], axis=1)
+    if abs(np.linalg.det(axes)) <= _FLAT:
+        return corners
+    shares = np.linalg.solve(axes, (points - corners[0]).T)
+    (s0, t0), (s1, t1) = shares.min(axis=1), shares.max(axis=1)
+    placed: Points = corners[0] + np.array([(s0, t0), (s1, t0), (s1, t1), (s0, t1)]) @ axes.T
+    return placed
 
 
 def _half(ring: Points, axis: int, limit: float, sign: int) -> list[Points]:

@@ -64,6 +64,14 @@ def mask_rings(mask: NDArray[Any]) -> tuple[Flat[float], ...]:
     return tuple(_ring(loop, corners, bridges) for loop in outer.values())
 
 
+def mask_loops(mask: NDArray[Any]) -> list[NDArray[np.int64]]:
+    """All outlines of what is not 0 in (H, W), each (n, 2), with points only where it turns: clockwise, as seen, around
+    parts of pixels that share edges, and the other way around holes."""
+    corners = _corners(np.pad((mask != 0).astype(np.uint8), 1))
+    nodes = np.stack([corners.x, corners.y], axis=1)
+    return [nodes[loop] for loop in _loops(corners)]
+
+
 def _corners(inside: NDArray[np.uint8]) -> _Corners:
     """Of a mask with a border of zeros."""
     kinds = inside[:-1, :-1] + 2 * inside[:-1, 1:] + 4 * inside[1:, :-1] + 8 * inside[1:, 1:]

@@ -19,7 +19,7 @@ from augx.transforms.own.base import Mix, Need, Rules, arg, choice, number, span
 from augx.transforms.own.frames import Rectangle, numbered, placed, renumbered, slices
 from augx.transforms.own.inside import blend, softened
 from augx.transforms.own.layers import joined
-from augx.transforms.own.occlusion import counted, hidden
+from augx.transforms.own.occlusion import counted, hidden, outlined, plain
 from augx.transforms.own.shapes import Shapes
 
 Array = NDArray[Any]
@@ -132,7 +132,7 @@ class CopyPaste(Mix):
                 seen, more = hidden(landed.picture, covered, below)
                 lost += more
                 if seen.annotations.objects:
-                    pasted.append(landed._replace(picture=seen))
+                    pasted.append(landed._replace(picture=plain(seen)))
                     covered |= landed.inside
             dropped += lost
         if not pasted and not self.lift:
@@ -163,7 +163,7 @@ class CopyPaste(Mix):
             alpha = np.full(source.pixels.shape[:2], np.iinfo(deep).max, deep)
         known = replace(source.annotations, objects=(thing,), captions=())
         alone = replace(source, annotations=known, instances=None, alpha=alpha)
-        landed, lost = placed(alone, matrix, picture.width, picture.height, rules, window=window)
+        landed, lost = placed(outlined(alone), matrix, picture.width, picture.height, rules, window=window)
         if lost:
             return None, lost
         (end,) = landed.annotations.objects

@@ -16,7 +16,7 @@ from augx.seeds import Rng
 from augx.transforms.own.base import Mix, Need, Rules, choice, number, span
 from augx.transforms.own.frames import Rectangle, cover, covering, placed
 from augx.transforms.own.layers import beta_share, gathered, joined, weighted
-from augx.transforms.own.occlusion import hidden
+from augx.transforms.own.occlusion import hidden, outlined, plain
 
 _FINEST = 128  # knots of the noise along the longer side; what is finer, its spectrum does not show
 
@@ -123,12 +123,12 @@ class Fmix(Mix):
     ) -> tuple[Picture, tuple[Dropped, ...]]:
         width, height = picture.width, picture.height
         region = self.region(width, height, params["lambda"], params["seed"])
-        other, lost = cover(others[0], width, height, rules)
+        other, lost = cover(outlined(others[0]), width, height, rules)
         first, under = hidden(picture, region, rules)
         second, cut = hidden(other, ~region, rules)
         share = 1 - np.count_nonzero(region) / region.size
         labels = weighted([picture, others[0]], [share, 1 - share])
-        return joined([first, second], [region], labels, rules), under + lost + cut
+        return joined([first, plain(second)], [region], labels, rules), under + lost + cut
 
     def region(self, width: int, height: int, share: float, seed: int) -> NDArray[np.bool_]:
         """(H, W): where the other picture is, `share` of the pixels left to the first."""

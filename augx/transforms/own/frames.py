@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from augx.geometry import around, clip_ring, flat, pairs
 from augx.labels import Carrier
 from augx.model import Annotations, Dropped, Mask, Object, Picture
 from augx.transforms.own.base import Rules
@@ -26,6 +27,7 @@ Fill = int | tuple[int, int, int]
 
 _MUCH = 0.5  # scale, under which linear interpolation leaves pixels out: it is done by areas then
 _WASTE = 6  # times the pixels wanted, that may be made to be cut off again
+_DIGITS = 3  # of a pixel, that a new coordinate is written with
 _WHOLE = 1e-6  # pixels, by which arithmetic may miss a whole number
 
 
@@ -70,6 +72,7 @@ def placed(
         if window != whole:
             carrier.move(Matrix(_shift(x0, y0), width, height), lambda plane: _laid(plane, x0, y0, width, height, 0))
         known, lost, numbers = carrier.finish(new)
+        known = replace(known, objects=tuple(_within(thing, window) for thing in known.objects))
     elif known.size:
         known = replace(known, size=(width, height))
     if instances is not None and new is not None:
@@ -130,6 +133,20 @@ def numbered(objects: Iterable[Object], numbers: Mapping[int, int]) -> tuple[Obj
 def slices(rectangle: Rectangle) -> tuple[slice, slice]:
     x0, y0, x1, y1 = rectangle
     return slice(y0, y1), slice(x0, x1)
+
+
+def _within(thing: Object, window: Rectangle) -> Object:
+    """With an oriented box around no more than is seen of it. The carrier lets one that is no rectangle stick out of
+    the picture, but here another picture may be."""
+    if thing.corners is None:
+        return thing
+    x0, y0, x1, y1 = window
+    corners = pairs(thing.corners) - (x0, y0)
+    parts = clip_ring(corners, x1 - x0, y1 - y0)
+    if not parts or parts[0] is corners:
+        return thing
+    fitted = around(np.concatenate(parts), corners) + np.array((x0, y0))
+    return replace(thing, corners=flat(fitted.round(_DIGITS) + 0.0))
 
 
 def _shift(x: float, y: float) -> Array:

@@ -11,36 +11,37 @@ from numpy.typing import NDArray
 
 from augx import rle
 from augx.cargo import triples_of
-from augx.geometry import Points, clip_ring, flat, mask_rings, pairs, rasterise, ring_area, rings_box
+from augx.geometry import Points, around, clip_ring, flat, pairs, ring_area, rings_box
 from augx.model import Box, Dropped, Flat, Object, Picture, Rle
 from augx.transforms.own.base import Rules
-from augx.transforms.own.frames import Rectangle, Region, numbered, renumbered, slices
+from augx.transforms.own.carving import carved
+from augx.transforms.own.frames import Region, numbered, renumbered, slices
 
 Array = NDArray[Any]
 
 _DIGITS = 3  # of a pixel, that a new coordinate is written with
 _THIN = 1e-3  # pixels: what is narrower is nothing
 _SAME = 1e-9  # share: less is not hidden
+_OUTLINED = "augx: outlined"  # in `extra`
 
 
 def hidden(picture: Picture, region: Region, rules: Rules) -> tuple[Picture, tuple[Dropped, ...]]:
     """The picture with the labels of what is to be seen when something lies on `region`, and the objects lost.
 
-    Outlines are cut exactly at a rectangle, else along pixels; masks lose pixels; boxes close around what is left, and
-    oriented ones at their angle. Keypoints stay, but are hidden (v 1). An object of which nothing is left is lost as
-    "hidden". Pixels and masks are as they were, for they are covered; but numbers of lost instances are gone.
+    Outlines are cut exactly; masks lose pixels; boxes close around what is left, and oriented ones at their angle.
+    Keypoints stay, but are hidden (v 1). An object of which nothing is left is lost as "hidden". Pixels and masks are
+    as they were, for they are covered; but numbers of lost instances are gone.
     """
     if not picture.annotations.objects:
         return picture, ()
-    rectangle, plane = None, np.zeros((picture.height, picture.width), np.bool_)
     if isinstance(region, tuple):
-        rectangle = region
+        plane = np.zeros((picture.height, picture.width), np.bool_)
         plane[slices(region)] = True
     else:
         plane = region
     if not plane.any():
         return picture, ()
-    below = _Below(picture, plane, rectangle, rules)
+    below = _Below(picture, plane, rules)
     things = picture.annotations.objects
     ends = list(map(below.object, things))
     kept = [end for end in ends if isinstance(end, Object)]
@@ -49,6 +50,31 @@ def hidden(picture: Picture, region: Region, rules: Rules) -> tuple[Picture, tup
     instances = picture.instances and renumbered(picture.instances, numbers)
     known = replace(picture.annotations, objects=numbered(kept, numbers))
     return replace(picture, annotations=known, instances=instances), lost
+
+
+def outlined(picture: Picture) -> Picture:
+    """With oriented boxes as polygons too, where nothing else shows objects better. When a picture is first placed and
+    then `hidden`, the boxes are around what both have left; else the first would be forgotten. `plain` takes the
+    polygons away again."""
+    size = picture.width, picture.height
+    objects = []
+    for thing in picture.annotations.objects:
+        if thing.corners is not None and not thing.rings and thing.rle is None:
+            rings = tuple(map(flat, clip_ring(pairs(thing.corners), *size)))
+            if rings:
+                thing = replace(thing, rings=rings, extra={**thing.extra, _OUTLINED: True})
+        objects.append(thing)
+    return replace(picture, annotations=replace(picture.annotations, objects=tuple(objects)))
+
+
+def plain(picture: Picture) -> Picture:
+    objects = []
+    for thing in picture.annotations.objects:
+        if _OUTLINED in thing.extra:
+            extra = {name: value for name, value in thing.extra.items() if name != _OUTLINED}
+            thing = replace(thing, rings=(), extra=extra)
+        objects.append(thing)
+    return replace(picture, annotations=replace(picture.annotations, objects=tuple(objects)))
 
 
 class _Left(NamedTuple):
@@ -65,10 +91,10 @@ _NOTHING = _Left(None, 0.0, 0.0)
 
 
 class _Below:
-    """`plane`: (H, W), where something lies on the picture; `rectangle`: the same, if it is one."""
+    """`plane`: (H, W), where something lies on the picture."""
 
-    def __init__(self, picture: Picture, plane: NDArray[np.bool_], rectangle: Rectangle | None, rules: Rules) -> None:
-        self.plane, self.rectangle, self.options = plane, rectangle, rules.options
+    def __init__(self, picture: Picture, plane: NDArray[np.bool_], rules: Rules) -> None:
+        self.plane, self.options = plane, rules.options
         self.size, self.dot = (picture.width, picture.height), picture.annotations.dot
         self.instances = None if picture.instances is None else picture.instances.values
         columns, rows = np.flatnonzero(plane.any(axis=0)), np.flatnonzero(plane.any(axis=1))
@@ -97,7 +123,7 @@ class _Below:
         ):
             if found:
                 return Dropped(thing.label, reason, left.share)
-        corners = None if thing.corners is None else self.corners(pairs(thing.corners))
+        corners = None if thing.corners is None else self.corners(thing, pairs(thing.corners))
         return replace(thing, box=left.box, rings=left.rings, rle=left.rle, keypoints=keypoints, corners=corners)
 
     def left(self, thing: Object) -> _Left | None:
@@ -128,38 +154,13 @@ class _Below:
         left, top, right, bottom = self.extent
         if x1 <= left or y1 <= top or x0 >= right or y0 >= bottom:
             return [ring]
-        parts = self.cut(ring) if self.rectangle else self.traced(ring)
-        if len(parts) == 1 and parts[0] is ring:
-            return parts
-        return [part for part in parts if rle.area(rle.runs_of_rings([part], *self.size))]
-
-    def cut(self, ring: Points) -> list[Points]:
-        """Into what lies left and right of the rectangle, and above and below it."""
-        left, top, right, bottom = self.extent
-        (x0, y0), (x1, y1) = np.floor(ring.min(axis=0)), np.ceil(ring.max(axis=0))
-        parts = []
-        for start, stop in (
-            ((x0, y0), (left, y1)),
-            ((right, y0), (x1, y1)),
-            ((max(x0, left), y0), (min(x1, right), top)),
-            ((max(x0, left), bottom), (min(x1, right), y1)),
-        ):
-            wide, high = np.subtract(stop, start).tolist()
-            if wide > 0 and high > 0:
-                parts += [(part + start).round(_DIGITS) for part in clip_ring(ring - start, wide, high)]
-        return parts
-
-    def traced(self, ring: Points) -> list[Points]:
-        """Along the pixels that are not hidden."""
         low = np.clip(np.floor(ring.min(axis=0)), 0, self.size).astype(int)
         wide, high = (np.clip(np.ceil(ring.max(axis=0)), 0, self.size).astype(int) - low).tolist()
-        if not wide or not high:
+        covered = self.plane[low[1] : low[1] + high, low[0] : low[0] + wide]
+        if not covered.any():
             return [ring]
-        cover = self.plane[low[1] : low[1] + high, low[0] : low[0] + wide]
-        inside = rasterise([ring - low], wide, high) != 0
-        if not (inside & cover).any():
-            return [ring]
-        return [pairs(part) + low for part in mask_rings(inside & ~cover)]
+        parts = carved(ring - low, covered)
+        return [part + low for part in parts if rle.area(rle.runs_of_rings([part], wide, high))]
 
     def pixels(self, mask: NDArray[np.bool_], known: Rle | None) -> _Left:
         left = mask & ~self.plane
@@ -180,13 +181,13 @@ class _Below:
         columns, rows = np.flatnonzero(seen.any(axis=0)), np.flatnonzero(seen.any(axis=1))
         if not len(columns) or whole <= 0:
             return _NOTHING
-        around = (
+        tight = (
             max(box[0], float(x0 + columns[0])),
             max(box[1], float(y0 + rows[0])),
             min(box[2], float(x0 + columns[-1] + 1)),
             min(box[3], float(y0 + rows[-1] + 1)),
         )
-        return _Left(around, area, area / whole)
+        return _Left(tight, area, area / whole)
 
     def keypoints(self, keypoints: Flat[float]) -> Flat[float]:
         triples = triples_of(keypoints)
@@ -197,19 +198,11 @@ class _Below:
         triples[covered, 2] = 1
         return flat(triples)
 
-    def corners(self, corners: Points) -> Flat[float] | None:
+    def corners(self, thing: Object, corners: Points) -> Flat[float] | None:
         """Around what is left, with sides along the old ones; None of what shows nothing."""
-        pieces = [piece for ring in clip_ring(corners, *self.size) for piece in self.pieces(ring)]
-        if not pieces:
-            return None
-        across, down = corners[1] - corners[0], corners[3] - corners[0]
-        axes = np.stack([across, down], axis=1)
-        if abs(np.linalg.det(axes)) < _THIN:
-            return flat(corners)
-        shares = np.linalg.solve(axes, (np.concatenate(pieces) - corners[0]).T)
-        (s0, t0), (s1, t1) = shares.min(axis=1).clip(0, 1), shares.max(axis=1).clip(0, 1)
-        ends = np.array([(s0, t0), (s1, t0), (s1, t1), (s0, t1)])
-        return flat((corners[0] + ends @ axes.T).round(_DIGITS) + 0.0)
+        rings = map(pairs, thing.rings) if _OUTLINED in thing.extra else clip_ring(corners, *self.size)
+        pieces = [piece for ring in rings for piece in self.pieces(ring)]
+        return flat(around(np.concatenate(pieces), corners).round(_DIGITS) + 0.0) if pieces else None
 
 
 def _overlaps(start: float, end: float, size: int) -> tuple[int, NDArray[np.float64]]:

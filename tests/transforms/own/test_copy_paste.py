@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from mixes import fitting, places, scene, view
 
 from augx import geometry, rle
 from augx.model import Annotations, Dropped, LabelOptions, Mask, Object, Picture
@@ -361,3 +362,39 @@ def test_every_object_is_in_the_picture_or_dropped_and_none_reaches_out(kind: st
         assert len(set(numbers)) == len(numbers)
         if mixed.instances is not None:
             assert set(np.unique(mixed.instances.values)) - {0} == set(numbers)
+
+
+@pytest.mark.parametrize("third", ["box", "obb", "quad", "instance"])
+@pytest.mark.parametrize("tags", [(0, 1), (5, 8)])
+def test_labels_are_where_the_places_are(third: str, tags: tuple[int, int]) -> None:
+    """Each object pasted against what is seen of it, less what was pasted later; so those that were there before."""
+    below, partner = (scene(tag, third) for tag in tags)
+    transform = CopyPaste(objects_range=[1, 3], boxes=True, min_visible=0, blend_sigma=0, rotate_limit=180)
+    shapes = [partner.mask.values == 10 * tags[1] + part + 1 for part in range(3)]
+    count = 0
+    for seed in range(4):
+        mixed, dropped, params = run(transform, below, partner, seed=seed)
+        known = {thing.label: thing for thing in mixed.annotations.objects}
+        assert len(known) + len(dropped) == 3 + len(params["pastes"])
+        moving = [replace(one, pixels=places(one, number).pixels) for number, one in enumerate((below, partner), 1)]
+        shown = transform.apply(moving[0], moving[1:], params, RULES)[0].pixels
+        views = [(below.annotations.objects, view(below, shown, shown[..., 2] == 1))]
+        above = np.zeros(shown.shape[:2], bool)
+        x, y = (shown[..., :2] // 256).transpose(2, 0, 1)
+        for paste in reversed(params["pastes"]):
+            near = cv2.dilate(shapes[paste["object"]].view(np.uint8), np.ones((3, 3)))
+            painted = (shown[..., 2] == 2) & (near[y.clip(0, near.shape[0] - 1), x.clip(0, near.shape[1] - 1)] > 0)
+            one = view(partner, shown, painted)
+            if one is not None:
+                source = partner.annotations.objects[paste["object"]]
+                views.append(((source,), replace(one, region=~above)))
+                thing = known[source.label]
+                if thing.index is not None:
+                    np.testing.assert_array_equal(mixed.instances.values == thing.index, painted)
+            above |= painted
+        for sources, one in views:
+            for source in sources:
+                if source.label in known:
+                    fitting(known[source.label], source, one)
+                    count += 1
+    assert count > 12

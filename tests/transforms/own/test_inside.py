@@ -86,8 +86,9 @@ def test_class_masks() -> None:
 def test_class_masks_of_colours() -> None:
     coloured = picture(mask=np.stack([BLOB * np.uint8(200)] * 3, axis=2))
     np.testing.assert_array_equal(region(coloured, Inside()), BLOB)
-    with pytest.raises(ImageError, match="colours, not numbers"):
+    with pytest.raises(ImageError, match="colours, not numbers") as caught:
         region(coloured, Inside(classes=[3]))
+    assert caught.value.code == "mask-of-colours"
 
 
 def test_pictures_without_labels_and_of_one_pixel() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mixes import HARD, RULES, scene, stream
+from mixes import HARD, RULES, fitting, moved, scene, stream
 
 from augx.model import Annotations, LabelOptions, Mask, Object, Picture
 from augx.transforms.own.base import Mix, Need, Rules
@@ -94,6 +94,20 @@ def test_objects_of_both_are_kept() -> None:
                 assert thing.index is None
         alone = things["12" if heavy == 0 else "02"]  # had nothing but its pixels in the mask
         assert alone.box == (60, 52, 108, 84)
+
+
+@pytest.mark.parametrize("third", ["box", "obb"])
+def test_labels_of_a_partner_of_another_size_fit(third: str) -> None:
+    one, other = scene(0, third), scene(2, third)
+    picture, lost = Mixup().apply(one, [other], {"lambda": 0.5}, RULES)
+    known = {thing.label: thing for thing in picture.annotations.objects}
+    seen = moved(
+        other,
+        lambda shown: Mixup().apply(replace(shown, pixels=shown.pixels[:90, :120]), [shown], {"lambda": 0.0}, RULES)[0],
+    )
+    assert not lost
+    for thing in other.annotations.objects:
+        fitting(known[thing.label], thing, seen)
 
 
 def test_faint_objects_go_where_the_recipe_says_so() -> None:
