@@ -32,6 +32,9 @@ from torch.nn.functional import cross_entropy, one_hot
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 BATCH = 64
 MOST_RATE = 0.1  # of learning, at the top of its cycle
+# Of weights, twenty times what is usual for all of CIFAR-10: with less, the net learns 500 photos and their copies
+# by heart, and what strong recipes and mixes are worth does not show.
+DECAY = 0.01
 HEAD = "version: 1\ncopies: 10\ntransforms:\n"
 
 # The reference all additions are measured on: what the bundled recipe `classification` was before it was tuned.
@@ -76,14 +79,14 @@ RECIPES = {
 
 
 class Net(nn.Sequential):
-    """Four convolutions, 0.1 million weights. Pooling comes first, which is cheaper."""
+    """Four convolutions and a mean over places, 0.1 million weights. Pooling comes first, which is cheaper."""
 
     def __init__(self) -> None:
         layers: list[nn.Module] = []
         for before, after in [(3, 16), (16, 32), (32, 64), (64, 128)]:
             layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.MaxPool2d(2)]
             layers += [nn.BatchNorm2d(after), nn.ReLU()]
-        super().__init__(*layers, nn.Flatten(), nn.Linear(512, len(CLASSES)))
+        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, len(CLASSES)))
 
 
 def pictures(paths: list[Path]) -> Tensor:
@@ -117,7 +120,7 @@ def scaled(pixels: Tensor) -> Tensor:
 def trained(x: Tensor, y: Tensor, seed: int, steps: int) -> Net:
     torch.manual_seed(seed)
     net = Net().to(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(net.parameters(), MOST_RATE, momentum=0.9, weight_decay=5e-4, nesterov=True)
+    optimizer = torch.optim.SGD(net.parameters(), MOST_RATE, momentum=0.9, weight_decay=DECAY, nesterov=True)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, MOST_RATE, total_steps=steps)
     epochs = -(-steps * BATCH // len(x))
     order = torch.cat([torch.randperm(len(x)) for _ in range(epochs)])
