@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from conftest import failures, rows
 from wild_data import Fifo, Files, Flaw, Folder, Link, Locked, Made
 
 from augx import cli
-from augx.cli import output as closing
+from augx.codes import CODES
 
 TRIPWIRE = "the-secret-of-another-folder"
 # Pixels move a little, so that labels go the whole way.
@@ -98,6 +97,7 @@ def test_each_flaw_is_met_as_the_table_says(
     lost = failures(output)
     for failure in lost:
         assert failure["message"].strip()
+        assert failure["stage"] in CODES[failure["error"]].stages, failure
     made_rows = rows(output)
     first = [row for row in made_rows if row["copy"] == 0]
     flawed = [row for row in first if row["source"].rpartition("/")[2].startswith("a")]
@@ -143,58 +143,6 @@ def test_the_table_is_up_to_date() -> None:
 def test_every_flaw_is_named_once() -> None:
     names = [flaw.what for flaw in wild.FLAWS]
     assert len(set(names)) == len(names)
-
-
-_NO_CODES = {"meta-learning", "utf-8", "utf-8-sig"}
-_SINGLE = {"yaml", "confidence", "corrupt", "truncated", "unreadable"}  # codes of one word
-# Of what images are, and of what happens to them: tested where they are made. Each stands in failures.jsonl in full.
-_OF_IMAGES = {
-    *("corrupt", "encode-failed", "internal-error", "name-too-long", "no-16-bit", "no-alpha", "out-of-memory"),
-    *("mask-of-colours", "masks-differ", "no-background"),
-    *("pixel-type", "too-large", "too-many-pixels", "transform-failed", "unknown-ending", "unreadable", "worker-died"),
-}
-# Of what is no flaw of a label file and hard to draw, or a rare twin of another.
-_ELSEWHERE = {
-    *("duplicate-annotation", "name-not-utf8", "unreadable-folder"),
-    *(
-        "class-not-there",
-        "split-not-there",
-        "unmixed-values",
-        "balance-mixes",
-        "balance-over",
-        "balance-short",
-        "empty-split",
-        "near-duplicate",
-        "no-group",
-    ),  # of recipes
-}
-
-
-def _codes() -> Iterator[str]:
-    """Every code in the source: texts-with-hyphens, and those of one word."""
-    for path in sorted(Path(cli.__file__).parent.parent.rglob("*.py")):
-        if path.parent.name != "cli":
-            text = path.read_text("utf-8")
-            yield from set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"', text)) - _NO_CODES
-            yield from (word for word in _SINGLE if f'("{word}",' in text or f', "{word}",' in text)
-
-
-def test_every_code_is_in_the_table_or_tested_elsewhere() -> None:
-    shown = {code for flaw in wild.FLAWS for made in flaw.made for code in (made.code or flaw.code, *made.also)} - {""}
-    every = set(_codes())
-    assert every - shown - _OF_IMAGES == _ELSEWHERE
-    assert shown - every == set()
-
-
-def test_every_code_of_a_warning_has_its_words_in_the_closing_summary() -> None:
-    failing = {made.code or flaw.code for flaw in wild.FLAWS if flaw.end == "failed" for made in flaw.made}
-    warning = {
-        made.code or flaw.code for flaw in wild.FLAWS if flaw.end not in ("failed", "refused") for made in flaw.made
-    }
-    warning |= {code for flaw in wild.FLAWS for made in flaw.made for code in made.also}
-    wordless = set(_codes()) - closing._WARNINGS.keys()
-    assert wordless <= (failing - warning) | _OF_IMAGES | {"near-duplicate", "unreadable-folder"}
-    assert closing._WARNINGS.keys() - set(_codes()) == set()
 
 
 ODD_NAMES = {

@@ -45,10 +45,11 @@ class Locked:
 
 Content = str | bytes | Fifo | Folder | Link | Locked
 Files = Mapping[str, Content]
-End = Literal["fine", "repaired", "left out", "dropped", "failed", "refused"]
+End = Literal["fine", "told", "repaired", "left out", "dropped", "failed", "refused"]
 
 ENDS: Mapping[End, str] = {
     "fine": "taken as it is",
+    "told": "taken as it is, with a warning",
     "repaired": "repaired, with a warning",
     "left out": "left out, with a warning",
     "dropped": "the object is dropped, with a warning",
@@ -303,13 +304,16 @@ LEFT = ((20.0, 10.0, 10.0, 10.0),)  # GOOD alone
 _GREY = 1 + 256 + 65536  # the segment of colour 1, 1, 1
 
 
-def panoptic(content: Content | None, segments: Sequence[Mapping[str, Any]] = ()) -> dict[str, Content]:
-    """`content`: the mask of image a, None for none."""
+def panoptic(
+    content: Content | None, segments: Sequence[Mapping[str, Any]] = (), twice: bool = False
+) -> dict[str, Content]:
+    """`content`: the mask of image a, None for none. `twice`: its segments are listed once more, without any."""
     usual = [{"id": _GREY, "category_id": 1, "iscrowd": 0, "bbox": [5, 5, 15, 10], "area": 150}, *segments]
     b = [{"id": _GREY, "category_id": 1, "iscrowd": 0, "bbox": [5, 5, 15, 10], "area": 150}]
     notes = [
         {"image_id": 1, "file_name": "a.png", "segments_info": usual},
         {"image_id": 2, "file_name": "b.png", "segments_info": b},
+        *([{"image_id": 1, "file_name": "a.png", "segments_info": []}] if twice else []),
     ]
     text = coco_json(annotations=notes)
     folder = "annotations/panoptic_train/"

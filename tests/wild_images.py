@@ -88,7 +88,7 @@ IMAGES = (
                             "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax\n"
                             "b,x,/m/cat,1,0.1,0.3,0.1,0.3\na,x,/m/cat,1,0.1,0.3,0.1,0.3\n"}),
     )),
-    Flaw("a JPEG called .png, or the other way round", "fine", "", (
+    Flaw("a JPEG called .png, or the other way round", "told", "ending-differs", (
         Made("folder", {"cat/a.png": jpeg(), "dog/b.png": png(1)}),
         Made("folder", {"cat/a.jpg": png(0), "dog/b.png": png(1)}),
         Made("coco", {**coco([COCO_BOX]), "a.png": jpeg()}),
@@ -103,7 +103,7 @@ IMAGES = (
         Made("folder", {"cat/a.jpg": jpeg()[:-40], "dog/b.png": png(1)}),
     )),
     Flaw("something else called .jpg", "failed", "not-an-image", (
-        Made("folder", {"cat/a.jpg": "<html></html>", "dog/b.png": png(1)}),
+        Made("folder", {"cat/a.jpg": '{"error": 404}', "dog/b.png": png(1)}),
     )),
     Flaw("an image format that is not read", "failed", "unsupported-format", (
         Made("folder", {"cat/a.gif": saved(Image.new("P", (WIDTH, HEIGHT)), "GIF"), "dog/b.png": png(1)}),
@@ -144,6 +144,9 @@ MASKS = (
                     '{"file_name": "a.png", "mask_file_name": "masks/a.png"}\n{"file_name": "b.png"}\n'},
              "unreadable-row", also=frozenset({"no-row"})),
     )),
+    Flaw("the segments of an image listed twice", "repaired", "duplicate-annotation", (
+        Made("coco", panoptic(mask(mode="RGB"), twice=True)),
+    ), "the first count", boxes=((5, 5, 15, 10),)),
     Flaw("a mask turned by EXIF", "failed", "mask-turned", (
         Made("masks", masks(_turned())),
     )),

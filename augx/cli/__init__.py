@@ -24,8 +24,8 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "validate": ("augx.cli.validate", "Find the errors in recipes, all at once."),
     "convert": ("augx.cli.convert", "Write a dataset in another label format, pixels untouched."),
     "replay": ("augx.cli.replay", "Make one output image again from its manifest row."),
-    "list": ("augx.cli.catalogue", "List transforms, formats, policies, recipes or executors."),
-    "show": ("augx.cli.catalogue", "Explain one transform, format, recipe or executor."),
+    "list": ("augx.cli.catalogue", "List transforms, formats, policies, recipes, executors or codes."),
+    "show": ("augx.cli.catalogue", "Explain one transform, format, recipe, executor or reason code."),
     "init": ("augx.cli.init", "Write a commented starter recipe for a dataset."),
     "demo": ("augx.cli.demo", "Make a small dataset and multiply it, to see what augx does."),
 }
@@ -122,7 +122,9 @@ def call(arguments: list[str]) -> int:
         click.echo("augx: out of memory; fewer --workers need less, and the same command goes on from here", err=True)
         return 3
     except OSError as error:
-        click.echo(f"augx: {error.filename or 'output'}: {error.strerror or error}", err=True)
+        from augx.store import way_out
+
+        click.echo(f"augx: {error.filename or 'output'}: {error.strerror or error}\n      {way_out(error)}", err=True)
         return 3
     except Exception:
         import traceback

@@ -14,16 +14,17 @@ from augx.cli.options import json_option
 if TYPE_CHECKING:
     from augx.transforms.catalog import Entry
 
-KINDS = ("transforms", "formats", "policies", "recipes", "executors")
+KINDS = ("transforms", "formats", "policies", "recipes", "executors", "codes")
 
 
 @click.command("list", short_help="List what there is.")
 @click.argument("kinds", metavar=" ".join(f"[{kind}]" for kind in KINDS), type=click.Choice(KINDS), nargs=-1)
 @json_option
 def list_command(kinds: tuple[str, ...], as_json: bool) -> int:
-    """List transforms, formats, policies, recipes or executors, each with a line about it. Without a name: all.
+    """List transforms, formats, policies, recipes, executors or reason codes, each with a line about it. Without a
+    name: all.
 
-    Transforms stand in the groups of the surveys, each with its CPU seconds per megapixel.
+    Transforms stand in the groups of the surveys, each with its CPU seconds per megapixel; codes by what happens.
 
     \b
     augx list transforms
@@ -76,7 +77,7 @@ def _left(carried: Collection[str]) -> list[str]:
 
 def entries(kind: str) -> list[dict[str, Any]]:
     """What there is of a kind: name and summary; for transforms also the group, why one is refused, which kinds of
-    label it carries and what it costs; for policies the line of a recipe."""
+    label it carries and what it costs; for policies the line of a recipe; for codes as `codes.Code` has it."""
     if kind == "formats":
         from augx.formats import FORMATS
 
@@ -89,6 +90,16 @@ def entries(kind: str) -> list[dict[str, Any]]:
         from augx.executors import EXECUTORS
 
         return [{"name": name, "summary": summary} for name, (_, summary) in EXECUTORS.items()]
+    if kind == "codes":
+        from augx.codes import CODES, ENDS
+        from augx.errors import PASSING
+
+        rows = sorted(CODES.items(), key=lambda row: (list(ENDS).index(row[1].ends[0]), row[0]))
+        return [
+            {"name": name, "group": code.ends[0], "summary": code.meaning, "ends": list(code.ends),
+             "stages": list(code.stages), "tried_again": name in PASSING, "way_out": code.way_out}
+            for name, code in rows
+        ]  # fmt: skip
     from augx.transforms import taxonomy
 
     if kind == "policies":
@@ -104,11 +115,13 @@ def entries(kind: str) -> list[dict[str, Any]]:
 @click.argument("name")
 @json_option
 def show_command(name: str, as_json: bool) -> int:
-    """Explain a transform (with its arguments and defaults), a format, a policy, a bundled recipe or an executor.
+    """Explain a transform (with its arguments and defaults), a format, a policy, a bundled recipe, an executor, or a
+    reason code of failures and warnings.
 
     \b
     augx show Affine
     augx show classification
+    augx show truncated
     """
     from augx import bundled
     from augx.cli.output import print_json
@@ -136,10 +149,24 @@ def show_command(name: str, as_json: bool) -> int:
                     click.echo(f"holds: {', '.join(found[name]['holds'])}")
                 if kind == "policies":
                     click.echo(f"in a recipe:\n  - {found[name]['step']}")
+                if kind == "codes":
+                    _show_code(found[name])
             return 0
     names = [row["name"] for kind in KINDS for row in entries(kind)]
     close = catalog.suggest(name) or next(iter(get_close_matches(name, names, n=1)), None)
     raise click.BadParameter(f"there is no {name!r}" + (f"; did you mean {close}?" if close else "; see `augx list`"))
+
+
+def _show_code(code: dict[str, Any]) -> None:
+    from augx.codes import ENDS
+
+    for end in code["ends"]:
+        click.echo(f"{end}: {ENDS[end]}")
+    if code["stages"]:
+        click.echo(f"stage: {', '.join(code['stages'])}")
+    if code["tried_again"]:
+        click.echo("the next run tries again")
+    click.echo(f"what to do: {code['way_out']}")
 
 
 _GROUP_EXAMPLES = {

@@ -67,7 +67,7 @@ def validate_command(
                 continue
             problems += lint.meaning(read, plan.dataset) + lint.turned(read, plan.dataset)
             problems += [
-                Problem(f"{input}/{flaw.source}", 0, 0, flaw.message, severity="warning")
+                Problem(f"{input}/{flaw.source}", 0, 0, flaw.message, f"augx show {flaw.code}", "warning")
                 for flaw in (*plan.dataset.failed, *plan.dataset.warnings, *lint.leaks(plan.dataset))
             ]
     errors = [p for p in problems if p.severity == "error" or strict]

@@ -9,21 +9,27 @@ from augx.cli.options import cores, json_option, output_argument, quiet_option, 
 
 @click.command("verify", short_help="Hold OUTPUT against its manifest.")
 @output_argument
+@click.option("--deep", is_flag=True, envvar="AUGX_DEEP", help="Look at every bit: also of summary.json and .augx.")
 @workers_option
 @json_option
 @quiet_option
-def verify_command(output: str, workers: int | None, as_json: bool, quiet: bool) -> int:
+def verify_command(output: str, deep: bool, workers: int | None, as_json: bool, quiet: bool) -> int:
     """Hold every file of OUTPUT against the manifest: there, its size and SHA-256, decodes, the size in pixels.
 
-    And the other way round: every file is in a row. Exit code 0: all holds. 1: something does not, each on a line.
+    And the other way round: every file is in a row. With --deep also summary.json to the byte, augx's own files under
+    .augx, and masks decode. Exit code 0: all holds. 1: something does not, each on a line.
+
+    Nothing is written but dates: an image, label file or mask that does not hold gets one of 1970, and the next
+    `augx run` makes it again. Where OUTPUT may not be written, it does not.
 
     \b
     augx verify photos-x10/
+    augx verify --deep photos-x10/
     """
-    from augx import manifest
     from augx.cli.output import print_json
+    from augx.verify import verify
 
-    rows, findings = manifest.verify(output, workers or cores())
+    rows, findings = verify(output, cores() if workers is None else workers, deep)
     if as_json:
         print_json({"rows": rows, "findings": findings})
     elif not quiet:

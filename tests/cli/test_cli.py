@@ -17,10 +17,12 @@ import pytest
 from conftest import encoded, rows, tree
 
 from augx import __version__, run
-from augx.cli import VERBS, call
+from augx.cli import VERBS, call, output
+from augx.codes import CODES, ENDS
 from augx.objects import KINDS
 
 RECIPE = "version: 1\ncopies: 2\nseed: 4\ntransforms: [HorizontalFlip, {Affine: {rotate: [-20, 20]}}]\n"
+KINDS_LISTED = ("transforms", "formats", "policies", "recipes", "executors")
 Ran = tuple[int, str, str]
 Augx = Callable[..., Ran]
 
@@ -95,7 +97,13 @@ def test_run_with_failures(here: Path, augx: Augx) -> None:
         code, out, _ = augx(*RUN)
         assert code == 1
         assert "3 images could not be made; each is a row in out/failures.jsonl" in out
-        assert re.search(r"^  3 x [a-z-]+$", out, re.MULTILINE)
+        assert "\n  3 x not-an-image: the file is no image (augx show not-an-image)\n" in out
+
+
+def test_a_code_of_another_version_is_told_as_it_is() -> None:
+    """An up-to-date run tells what summary.json says."""
+    assert output._explained("no-such-code") == "no-such-code"
+    assert output._explained("truncated") == "truncated: the file ends too early (augx show truncated)"
 
 
 def test_quiet(here: Path, augx: Augx) -> None:
@@ -251,6 +259,27 @@ def test_verify(here: Path, augx: Augx) -> None:
     assert augx("verify", "out", "-q") == (1, "", "")
 
 
+def test_verify_every_bit(here: Path, augx: Augx) -> None:
+    """What one of 1970 is wrong with is made again, though its date and size were as before."""
+    assert augx("verify", "out", "--deep") == (0, "12 rows hold\n", "")
+    path = here / "out" / "cat" / "0_aug01.jpg"
+    date, data = path.stat().st_mtime_ns, bytearray(path.read_bytes())
+    data[40] ^= 4
+    path.write_bytes(data)
+    os.utime(path, ns=(date, date))
+    summary = here / "out" / "summary.json"
+    summary.write_bytes(summary.read_bytes().replace(b"cat", b"bat", 1))
+    code, out, err = augx("verify", "out", "--deep")
+    assert (code, err) == (1, "")
+    assert out.splitlines()[1:] == [
+        "cat/0_aug01.jpg: its content is not what the manifest says", "2 findings in 12 rows",
+    ]  # fmt: skip
+    assert out.startswith("summary.json: it is damaged")
+    assert augx("check", "photos", "out", "-r", "recipe.yaml")[0] == 1
+    assert augx("run", "photos", "out", "-r", "recipe.yaml", "-j0", "-q")[0] == 0
+    assert augx("verify", "out", "--deep") == (0, "12 rows hold\n", "")
+
+
 def test_replay(here: Path, augx: Augx) -> None:
     code, out, err = augx("replay", "out", "cat/0_aug02.jpg", "-o", "again.jpg")
     assert (code, err) == (0, "")
@@ -327,6 +356,7 @@ def test_list(augx: Augx) -> None:
     for word in ("transforms", "Affine", "formats", "folder", "recipes", "classification", "executors", "local"):
         assert word in out
     named = {"transforms": "Affine", "formats": "table", "recipes": "gentle", "executors": "local", "policies": "svhn"}
+    named |= {"codes": "truncated"}
     for kind, name in named.items():
         code, out, _ = augx("list", kind)
         assert code == 0
@@ -357,6 +387,35 @@ def test_transforms_are_listed_as_the_surveys_group_them(augx: Augx) -> None:
     assert told["Normalize"]["carries"] == []
 
 
+def test_codes_are_listed_by_what_happens(augx: Augx) -> None:
+    lines = augx("list", "codes")[1].splitlines()
+    assert [line[:-1] for line in lines if not line.startswith(" ")] == list(ENDS)
+    assert {line.split()[0] for line in lines if line.startswith(" ")} == CODES.keys()
+    told = json.loads(augx("list", "codes", "--json")[1])["codes"]
+    assert [row["name"] for row in told] == [line.split()[0] for line in lines if line.startswith(" ")]
+
+
+def test_codes_are_explained(augx: Augx) -> None:
+    code, out, err = augx("show", "truncated")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "truncated: the file ends too early",
+        "failed: the image fails: a row in failures.jsonl; the others are made",
+        "stage: read, decode, labels",
+        "what to do: get the file again from its source",
+    ]
+    out = augx("show", "ragged-row")[1]
+    assert "\nfailed: " in out and "\nleft out: " in out
+    assert "\nthe next run tries again\n" in augx("show", "worker-died")[1]
+    assert json.loads(augx("show", "truncated", "--json")[1]) == {
+        "name": "truncated", "kind": "codes", "group": "failed", "summary": "the file ends too early",
+        "ends": ["failed"], "stages": ["read", "decode", "labels"], "tried_again": False,
+        "way_out": "get the file again from its source",
+    }  # fmt: skip
+    names = {row["name"] for kind in KINDS_LISTED for row in json.loads(augx("list", kind, "--json")[1])[kind]}
+    assert names & CODES.keys() == set()  # `show` finds what is meant
+
+
 def test_show(augx: Augx) -> None:
     code, out, err = augx("show", "Affine")
     assert (code, err) == (0, "")
@@ -364,13 +423,14 @@ def test_show(augx: Augx) -> None:
     told = json.loads(augx("show", "Affine", "--json")[1])
     assert told["moves_pixels"] is True
     assert "rotate" in {argument["name"] for argument in told["arguments"]}
-    for kind in ("recipes", "formats", "executors", "policies", "transforms"):
-        for row in json.loads(augx("list", kind, "--json")[1])[kind][:12]:
+    for kind in (*KINDS_LISTED, "codes"):
+        for row in json.loads(augx("list", kind, "--json")[1])[kind][: None if kind == "codes" else 12]:
             code, out, err = augx("show", row["name"])
             assert (code, err) == (0, "")
             assert len(out) > 10
             assert json.loads(augx("show", row["name"], "--json")[1])["name"] == row["name"]
-    for name, close in {"Afine": "Affine", "clasification": "classification", "foldr": "folder"}.items():
+    typed = {"Afine": "Affine", "clasification": "classification", "foldr": "folder", "trunctated": "truncated"}
+    for name, close in typed.items():
         code, out, err = augx("show", name)
         assert (code, out) == (2, "")
         assert f"did you mean {close}?" in err
