@@ -10,9 +10,9 @@ import contextlib
 import re
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,17 +40,26 @@ _OTHER_IMAGES = {  # those that Pillow does not know by name
     "XPM": rb"/\* XPM",
 }
 _OTHER_FILES = {
-    "a web page (HTML), most likely an error page saved by a download": rb"(?i)\s*(<!--.*?-->\s*)?<(!doctype )?html",
-    "an XML or HTML text": rb"\s*<",
+    "an XML text": rb"(\xef\xbb\xbf)?\s*<",
     "a JSON text": rb"\s*[{\[]",
     "a PDF document": rb"%PDF",
     "a ZIP archive": rb"PK\x03\x04",
     "a gzip archive": rb"\x1f\x8b",
     "a video (MP4)": rb"....ftyp",
 }
+_WEB_PAGE = re.compile(
+    rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*"
+    rb"<(!doctype\s+html|html|head|body|title|meta|script|style|link|div|p|h1|center|table|iframe)[\s/>]",
+    re.DOTALL | re.IGNORECASE,
+)
 _PNG_PIXELS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+_PNG_FACTS = (b"tRNS", b"iCCP", b"acTL")
 _LARGEST_PROFILE = 1 << 24
-_JPEG_MARKER = re.compile(rb"\xff+([^\0\xff\xd0-\xd7])", re.DOTALL)
+_JPEG_MARKER = re.compile(rb"\xff([^\0\xff\xd0-\xd7])", re.DOTALL)
+_JPEG_KEPT = {*range(0xC0, 0xD0), 0xDB, 0xDC, 0xDD, 0xE0, 0xE2, 0xEE}  # frames, tables, JFIF, profiles, Adobe
+_JPEG_ALONE = {0x01, 0xD8, 0xD9}  # markers without a length
+_MOST_METADATA = 1 << 20
+_MOST_PARTS = 1 << 18  # chunks or segments that a file is followed through; nobody needs a thousand
 _SHORT, _LONG, _UNDEFINED = 3, 4, 7  # the types of TIFF values
 
 
@@ -78,6 +87,11 @@ def other_image(head: bytes) -> str:
     return _match(_OTHER_IMAGES, head)
 
 
+def is_web_page(head: bytes) -> bool:
+    """Whether a file that begins (1 kB) with `head` is HTML."""
+    return _WEB_PAGE.match(head) is not None
+
+
 def other_file(head: bytes) -> str:
     """What a file is that is no image, in words ("a JSON text"); else ""."""
     return _match(_OTHER_FILES, head)
@@ -93,18 +107,13 @@ def facts_of(data: bytes, name: str) -> Facts:
         return _png_facts(data)
     if name == "WEBP" and 8 + int.from_bytes(data[4:8], "little") > len(data):
         raise EOFError("truncated")
-    if name == "TIFF" and 42 in data[2:4]:  # not a BigTIFF
-        order: Literal["little", "big"] = "big" if data[:1] == b"M" else "little"
-        begin = int.from_bytes(data[4:8], order)
-        if begin + 2 + 12 * int.from_bytes(data[begin : begin + 2], order) > len(data):
-            raise EOFError("truncated")
-    return Facts(data)
+    return Facts(_lean_jpeg(data) if name == "JPEG" else data)
 
 
 def _png_facts(data: bytes) -> Facts:
     """Walks the chunks, because Pillow takes half a PNG for a whole one and browsers forgive broken metadata.
 
-    What the decoders are given are the chunks that make the pixels, and EXIF.
+    What the decoders are given are EXIF, which may be wanted without pixels, and the chunks that make the pixels.
     """
     if len(data) < 33:
         raise EOFError("truncated")
@@ -113,25 +122,31 @@ def _png_facts(data: bytes) -> Facts:
     if data[12:16] != b"IHDR":
         raise SyntaxError("no header")
     depth, colour = data[24], data[25]
-    chunks = [data[:8]]
+    view = memoryview(data)
+    chunks, exif = [view[:8]], list[memoryview]()
     found: dict[bytes, bytes] = {}
     kind, at = b"", 8
-    while kind != b"IEND":
+    for _ in range(_MOST_PARTS):
         length, kind = struct.unpack(">I4s", data[at : at + 8].ljust(8, b"\xff"))
         end = at + 12 + length
         if end > len(data):
             raise EOFError("truncated")
-        body = data[at + 8 : end - 4]
-        sound = zlib.crc32(body, zlib.crc32(kind)) == int.from_bytes(data[end - 4 : end], "big")
+        body = view[at + 8 : end - 4]
+        sound = zlib.crc32(body, zlib.crc32(kind)) == int.from_bytes(view[end - 4 : end], "big")
         if not sound and not kind[0] & 32:
             raise SyntaxError(f"wrong checksum of chunk {kind!r} at byte {at}")
-        exif = kind == b"eXIf" or body.startswith(b"Raw profile type exif\0")
-        palette_alpha = kind == b"tRNS" and colour == 3
-        if kind in _PNG_PIXELS or (sound and (exif or palette_alpha)):
-            chunks.append(data[at:end])
-        if sound:
-            found.setdefault(kind, body)
+        if kind in _PNG_PIXELS or (sound and kind == b"tRNS" and colour == 3):
+            chunks.append(view[at:end])
+        elif sound and (kind == b"eXIf" or bytes(body[:22]) == b"Raw profile type exif\0"):
+            exif.append(view[at:end])
+        if sound and kind in _PNG_FACTS:
+            found.setdefault(kind, bytes(body))
         at = end
+        if kind == b"IEND":
+            break
+    else:
+        raise SyntaxError(f"more than {_MOST_PARTS:,} chunks")
+    decoded = data if at == sum(map(len, chunks)) else b"".join((*chunks[:2], *exif, *chunks[2:]))
     trns = found.get(b"tRNS", b"")
     key: tuple[int, ...] = ()
     if colour in (0, 2) and len(trns) >= 2 + 2 * colour:
@@ -143,32 +158,66 @@ def _png_facts(data: bytes) -> Facts:
             _, packed = found[b"iCCP"].split(b"\0", 1)
             icc = zlib.decompressobj().decompress(packed[1:], _LARGEST_PROFILE)
     frames = int.from_bytes(found.get(b"acTL", b"")[:4], "big")
-    return Facts(b"".join(chunks), depth, key, icc, max(frames, 1))
+    return Facts(decoded, depth, key, icc, max(frames, 1))
 
 
 def is_grey_alpha_png(data: bytes) -> bool:
     return data[1:4] == b"PNG" and data[25] == 4
 
 
-def check_tiff_pixels(tags: Mapping[int, Any], size: int) -> None:
-    """Raises EOFError if strips or tiles lie beyond `size`, the end of the file.
-
-    Fax and JPEG data that break off inside a TIFF are filled up in silence, so where they end is looked up.
-    """
-    offsets = tags.get(273) or tags.get(324) or ()
-    counts = tags.get(279) or tags.get(325) or ()
-    if any(start >= size or start + count > size for start, count in zip(offsets, counts, strict=False)):
+def jpeg_size(head: bytes) -> tuple[int, int] | None:
+    """Width and height of a JPEG by its first MiBs; None where they stand further behind. EOFError where no more parts
+    come."""
+    reached = 2
+    for code, begin, end in _jpeg_parts(head):
+        if 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC) and begin + 9 <= len(head):
+            height, width = struct.unpack_from(">HH", head, begin + 5)
+            return width, height
+        reached = end
+    if reached < len(head):
         raise EOFError("truncated")
+    return None
 
 
 def jpeg_end(data: bytes) -> int | None:
-    """Where the end marker of the first frame begins, or None if there is none."""
-    at = 2
-    while marker := _JPEG_MARKER.search(data, at):
-        if marker[1] == b"\xd9":
-            return marker.start()
-        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+    """Where the end marker of the first frame begins, with what fills up before it, or None if there is none."""
+    reached = 2
+    for code, begin, end in _jpeg_parts(data):
+        if code == 0xD9:
+            return reached + len(data[reached:begin].rstrip(b"\xff"))
+        reached = end
     return None
+
+
+def _lean_jpeg(data: bytes) -> bytes:
+    """The file without junk and metadata but for the first EXIF and XMP, if more than 1 MiB or several EXIFs come
+    before the pixels: decoders go through that byte by byte, and put the parts of EXIF together again and again."""
+    kept, seen, several = [data[:2]], set[bytes](), False
+    for code, begin, end in _jpeg_parts(data):
+        if code == 0xDA:
+            return b"".join((*kept, data[begin:])) if several or begin > _MOST_METADATA else data
+        kind = data[begin + 4 : begin + 10] if code == 0xE1 else b""
+        several |= kind == b"Exif\0\0" and kind in seen
+        if code in _JPEG_KEPT or (kind in (b"Exif\0\0", b"http:/") and kind not in seen):
+            seen.add(kind)
+            kept.append(data[begin:end])
+    if len(data) > _MOST_METADATA:
+        raise EOFError("truncated")
+    return data
+
+
+def _jpeg_parts(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """The marker, begin and end of each segment; coded data and junk lie between."""
+    at = 2
+    for _ in range(_MOST_PARTS):
+        marker = _JPEG_MARKER.search(data, at)
+        if marker is None:
+            return
+        code, at = marker[1][0], marker.end()
+        if code not in _JPEG_ALONE:
+            at += int.from_bytes(data[at : at + 2], "big")
+        yield code, marker.start(), at
+    raise SyntaxError(f"more than {_MOST_PARTS:,} segments")
 
 
 def deep_png(samples: Plane, icc: bytes | None, level: int) -> bytes:

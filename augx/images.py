@@ -1,8 +1,9 @@
 """Bytes to pictures and back: the one door to the codecs.
 
-Formats are told by content, never by name, and opened by allow-list: JPEG, PNG, WebP, BMP, TIFF. Pillow decodes, but
-three things it does are undone here: it reads 16-bit colour as 8 bits (OpenCV reads those), it accepts half a PNG and
-a JPEG that ends early but for its end marker, and it raises almost anything. What leaves is a picture or an ImageError.
+Formats are told by content, never by name, and opened by allow-list: JPEG, PNG, WebP, BMP, TIFF. What a header claims
+is held against limits before a pixel is made (`gate`). Pillow decodes, but three things it does are undone here: it
+reads 16-bit colour as 8 bits (OpenCV reads those), it accepts half a PNG and a JPEG that ends early but for its end
+marker, and it raises almost anything. What leaves is a picture or an ImageError.
 """
 
 from __future__ import annotations
@@ -10,23 +11,21 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import re
-import threading
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
 from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
-from augx import containers
-from augx.containers import RESAVE, Plane
+from augx import capture, containers, gate
+from augx.containers import RESAVE, Facts, Plane
 from augx.errors import ImageError
-from augx.model import ImageOptions, Mask, Picture
+from augx.model import ImageOptions, Limits, Mask, Picture
 from augx.naming import READABLE
 
 _OPEN: Mapping[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
@@ -39,9 +38,14 @@ _OPEN: Mapping[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 _RUNS_ONLY = 3  # up to this level a PNG is searched for runs only: photographs get smaller in half the time
 _LOSSLESS: Mapping[str, Any] = {"lossless": True, "exact": True, "quality": 75}
 
+_DEFAULT = Limits()
+_LONGEST_TEXT = 160_000  # of EXIF in the text of a PNG
+_GLANCED = 64 << 20  # bytes of a file above which ...
+_MOST_PER_PIXEL = 16  # ... it may have as many more for each pixel: 16 bits with alpha are 8
+
 ImageFile.LOAD_TRUNCATED_IMAGES = False
+Image.MAX_IMAGE_PIXELS = None  # `limits` says it, and before Pillow would
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else logging prints Pillow's errors when nobody listens
-_stderr_lock = threading.RLock()  # held while the descriptor is away, else two threads could lose it for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Decoded:
     """`format`: what the bytes really are (a key of Pillow's: "JPEG", "PNG", ...; an MPO is a JPEG).
 
     `orientation`: EXIF's, 1..8, which has been applied. `notes`: stable codes of what a person should know
-    ("multi-frame").
+    ("decoder-warning", "multi-frame").
     """
 
     picture: Picture
@@ -63,20 +67,30 @@ def same_format(decoded: Decoded, ending: str) -> bool:
     return READABLE.get(ending.lower()) == decoded.format
 
 
-def decode(data: bytes, *, max_pixels: int = 300_000_000) -> Decoded:
+def decode(data: bytes, limits: Limits | None = _DEFAULT) -> Decoded:
     """The first frame of an image file, upright. Raises ImageError, whatever the bytes."""
+    with _decoding(data) as (name, words):
+        decoded = _decode(data, name, limits, words)
+        return replace(decoded, notes=("decoder-warning", *decoded.notes)) if words else decoded
+
+
+@contextlib.contextmanager
+def _decoding(data: bytes) -> Iterator[tuple[str, list[str]]]:
+    """Yields the format of `data`, and what decoders will have said of it in the body. Raises nothing but ImageError,
+    whatever the body raises."""
     name = _sniff(data)
     try:
-        with warnings.catch_warnings(), _quiet_stderr() if name == "TIFF" else contextlib.nullcontext():
-            warnings.simplefilter("ignore")
-            return _decode(data, name, max_pixels)
+        with capture.warned() as words, capture.printed(words) if name == "TIFF" else contextlib.nullcontext():
+            yield name, words
     except ImageError:
         raise
     except MemoryError as error:
         raise ImageError("out-of-memory", f"not enough memory to decode this {name}") from error
     except Exception as error:  # Pillow raises OSError, ValueError, SyntaxError, struct.error, and what else happens
         text = str(error) or type(error).__name__
-        if re.search("unknown (pixel mode|data organization)|Unsupported BMP", text):
+        if re.search("out of memory|decoder error -9|Insufficient memory|bad_alloc", text):
+            raise ImageError("out-of-memory", f"not enough memory to decode this {name}") from error
+        if re.search("unknown (pixel mode|data organization)|Unsupported BMP|cannot handle .*-bit", text):
             raise ImageError("pixel-type", f"a kind of {name} that cannot be read: {text}; {RESAVE}") from error
         if re.search("truncated|not enough image data|EOF", text, re.IGNORECASE):
             raise ImageError("truncated", f"the {name} ends too early; get the file again from its source") from error
@@ -85,8 +99,19 @@ def decode(data: bytes, *, max_pixels: int = 300_000_000) -> Decoded:
         raise ImageError("corrupt", f"the {name} is damaged: {text}; get the file again from its source") from error
 
 
+def glance(head: bytes, size: int, limits: Limits) -> None:
+    """Raises ImageError for a large file that is not worth reading, by its first MiBs: what is no image, and bytes
+    without end around a small one. What tells its size further behind passes, and TIFFs of several pages."""
+    with _decoding(head) as (name, _):
+        if told := gate.size_told(head, name):
+            width, height = told
+            gate.check_size(width, height, size, limits)
+            if size > _GLANCED + _MOST_PER_PIXEL * width * height:
+                raise ImageError("too-many-bytes", f"{size:,} bytes are too many for {width} x {height} pixels")
+
+
 def _sniff(data: bytes) -> str:
-    """The format of `data` among the readable ones; otherwise says what it is."""
+    """The format of `data` among the readable ones, by its first kilobyte; otherwise says what it is."""
     head = data[:1024]
     if name := containers.readable_format(head):
         return name
@@ -96,7 +121,9 @@ def _sniff(data: bytes) -> str:
         way = "run `git lfs pull` (or `git annex get`)"
         raise ImageError("lfs-pointer", f"a Git LFS or git-annex pointer stands where the image should be; {way}")
     if not any(head):
-        raise ImageError("not-an-image", "nothing but zero bytes: a copy that was never finished; get the file again")
+        raise ImageError("only-zeros", "it begins with zero bytes: a copy that was never finished; get the file again")
+    if containers.is_web_page(head):
+        raise ImageError("html-page", "a web page (HTML), most likely an error page saved by a download; get it again")
     if kind := containers.other_image(head) or _pillow_name(head):
         raise ImageError("unsupported-format", f"{kind} is not read; convert it to PNG, JPEG, WebP, BMP or TIFF")
     if kind := containers.other_file(head):
@@ -114,25 +141,42 @@ def _pillow_name(head: bytes) -> str:
     return ""
 
 
-def _decode(data: bytes, name: str, max_pixels: int) -> Decoded:
+def _opened(data: bytes, name: str, limits: Limits | None) -> tuple[Facts, ImageFile.ImageFile, Mapping[int, Any]]:
+    """What a file says of itself, with the tags of a TIFF; no pixel is decoded."""
+    if name == "TIFF":
+        gate.check_tiff(data)
+    elif name == "WEBP" and (canvas := gate.webp_size(data)):
+        gate.check_size(*canvas, len(data), limits)
     facts = containers.facts_of(data, name)
     image = _OPEN[name](io.BytesIO(facts.data))
     width, height = image.size
-    if width * height > max_pixels:
-        raise ImageError("too-many-pixels", f"{width} x {height} pixels are more than the limit of {max_pixels}")
-    if name == "JPEG" and width * height > max(1_000_000, len(data) * 512):  # 64 pixels take a bit at least
+    gate.check_size(width, height, len(data), limits)
+    least = {"JPEG": 512, "PNG": 1032 * 8 // max(facts.depth, 1)}.get(
+        name
+    )  # 64 pixels take a bit, 1032 deflated bytes a byte
+    if least and width * height > max(1_000_000, len(data) * least):
         raise EOFError("truncated")
+    if name == "JPEG":
+        gate.check_scans(facts.data, width * height)
+        image.decodermaxblock = len(facts.data)  # all at once: in pieces, padding is put together again and again
+    elif name == "BMP":
+        gate.check_bmp(data, width * height)
     tags: Mapping[int, Any] = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
-    containers.check_tiff_pixels(tags, len(data))
+    gate.check_tiff_pixels(tags, len(data))
+    return facts, image, tags
+
+
+def _decode(data: bytes, name: str, limits: Limits | None, words: list[str]) -> Decoded:
+    facts, image, tags = _opened(data, name, limits)
     deep = _tiff_is_deep(tags, image.mode) if name == "TIFF" else facts.depth == 16
-    frames = facts.frames if name == "PNG" else getattr(image, "n_frames", 1)
+    several = facts.frames > 1 if name == "PNG" else getattr(image, "is_animated", False)
     tag = tags.get(274)
     turned = tag if isinstance(tag, int) and 2 <= tag <= 8 else 1  # Pillow turns a TIFF while it loads it
     image.load()
-    if name == "JPEG" and _jpeg_is_cut(image, data):
+    if name == "JPEG" and _jpeg_is_cut(image, facts.data):
         raise EOFError("truncated")
     if deep and not image.mode.startswith("I"):
-        pixels, alpha = _deep_planes(facts.data, image, premultiplied=tags.get(338) == (1,))
+        pixels, alpha = _deep_planes(facts.data, image, tags.get(338) == (1,), words)
     else:
         pixels, alpha = _planes(image, deep)
         if deep and tags.get(262) == 0:  # white is zero: Pillow inverts that for up to 8 bits only
@@ -144,7 +188,7 @@ def _decode(data: bytes, name: str, max_pixels: int) -> Decoded:
     converted = image.mode in ("CMYK", "LAB", "YCbCr", "HSV")
     icc = None if converted else _matching_profile(facts.icc or image.info.get("icc_profile"), pixels)
     picture = Picture(_upright(pixels, orientation), None if alpha is None else _upright(alpha, orientation), icc)
-    return Decoded(picture, name, max(orientation, turned), ("multi-frame",) if frames > 1 else ())
+    return Decoded(picture, name, max(orientation, turned), ("multi-frame",) if several else ())
 
 
 def _tiff_is_deep(tags: Mapping[int, Any], mode: str) -> bool:
@@ -152,6 +196,9 @@ def _tiff_is_deep(tags: Mapping[int, Any], mode: str) -> bool:
     bits = tags.get(258) or (1,)
     if bits[0] > 8 and (bits[0] != 16 or tags.get(339, (1,))[0] != 1):
         raise ImageError("pixel-type", f"{bits[0]}-bit samples of mode {mode} have no fixed range here; {RESAVE}")
+    channels, known = tags.get(277, 1), Image.getmodebands(mode)
+    if channels > known:
+        raise ImageError("pixel-type", f"{channels} channels, {known} of them colour or said to be alpha; {RESAVE}")
     return bool(bits[0] == 16)
 
 
@@ -194,9 +241,9 @@ def _planes(image: Image.Image, deep: bool) -> tuple[Plane, Plane | None]:
     raise ImageError("pixel-type", f"pixels of type {mode} (32-bit or floating point) have no fixed range; {RESAVE}")
 
 
-def _deep_planes(data: bytes, image: Image.Image, premultiplied: bool) -> tuple[Plane, Plane | None]:
+def _deep_planes(data: bytes, image: Image.Image, premultiplied: bool, words: list[str]) -> tuple[Plane, Plane | None]:
     """Colour, or grey with alpha, of 16 bits by OpenCV; `image` is what Pillow made of it and checks the reading."""
-    with _quiet_stderr():
+    with capture.printed(words):
         samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     bands = image.getbands()
     if samples is None or samples.dtype != np.uint16 or samples.shape[:2] != (image.height, image.width):
@@ -215,8 +262,9 @@ def _deep_planes(data: bytes, image: Image.Image, premultiplied: bool) -> tuple[
 
 def _agreeing(deep: Plane, shallow: Plane) -> Plane:
     """`deep`, if its upper bytes are `shallow`: OpenCV mixes up some tiled files without a word."""
-    if np.any(np.abs((deep >> 8).astype(np.int16) - shallow) > 1):
-        raise ImageError("pixel-type", f"16 bits a channel, stored in a way that cannot be read; {RESAVE}")
+    for row in range(0, len(deep), 256):  # in parts, which take less memory than the whole
+        if np.any(np.abs((deep[row : row + 256] >> 8).astype(np.int16) - shallow[row : row + 256]) > 1):
+            raise ImageError("pixel-type", f"16 bits a channel, stored in a way that cannot be read; {RESAVE}")
     return deep
 
 
@@ -233,7 +281,10 @@ def _upright(plane: Plane, orientation: int) -> Plane:
 
 def _exif_orientation(image: Image.Image) -> int:
     try:
-        value = image.getexif().get(0x0112)
+        gate.check_exif(image.info.get("exif") or b"")
+        if len(image.info.get("Raw profile type exif") or "") > _LONGEST_TEXT:
+            return 1
+        value = Image.Image.getexif(image).get(0x0112)  # its own method loads the pixels of a PNG
     except Exception:  # broken metadata is no reason to lose an image
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
@@ -245,25 +296,6 @@ def _matching_profile(icc: bytes | None, pixels: Plane) -> bytes | None:
     if not icc or icc[16:20] != space or icc[36:40] != b"acsp" or int.from_bytes(icc[:4], "big") > len(icc):
         return None
     return icc
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """libtiff and OpenCV print what they think straight to file descriptor 2."""
-    with _stderr_lock:
-        try:
-            kept = os.dup(2)
-        except OSError:  # closed: there is nothing to keep quiet
-            yield
-            return
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 2)
-        os.close(null)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 def encode(picture: Picture, ending: str, options: ImageOptions) -> bytes:
@@ -291,7 +323,8 @@ def encode(picture: Picture, ending: str, options: ImageOptions) -> bytes:
         why = f"{name} holds {limit} pixels a side at most, not {size}; use `format: png`"
         raise ImageError("too-large", why, "encode")
     samples = pixels if alpha is None else np.dstack((pixels, alpha))
-    icc = _matching_profile(picture.icc, pixels)
+    as_colour = name == "WEBP" or (deep and alpha is not None and name == "TIFF")  # which write no grey, or no such one
+    icc = None if as_colour and pixels.ndim == 2 else _matching_profile(picture.icc, pixels)
     level = options.png_level
     settings: Mapping[str, Mapping[str, Any]] = {
         "JPEG": {"quality": options.quality, "subsampling": options.subsampling},
@@ -318,34 +351,27 @@ def encode(picture: Picture, ending: str, options: ImageOptions) -> bytes:
 
 
 def look(file: BinaryIO) -> tuple[int, int, int]:
-    """Width and height as they are stored, and the EXIF orientation 1..8, from the head of an image file."""
-    name = _sniff(file.read(1024))
-    file.seek(0)
-    try:
-        with warnings.catch_warnings(), _OPEN[name](file) as image:  # type: ignore[arg-type]
-            warnings.simplefilter("ignore")
-            return image.width, image.height, _exif_orientation(image)
-    except Exception as error:
-        raise ImageError("corrupt", f"the {name} is damaged: {error}") from error
+    """Width and height as they are stored, and the EXIF orientation 1..8, of an image file. Raises ImageError."""
+    data = file.read(_GLANCED)
+    with _decoding(data) as (name, _):
+        _, image, tags = _opened(data, name, None)
+        return tags.get(256, image.width), tags.get(257, image.height), _exif_orientation(image)
 
 
-def decode_mask(data: bytes, *, max_pixels: int = 300_000_000) -> Mask:
+def decode_mask(data: bytes, limits: Limits | None = _DEFAULT) -> Mask:
     """A class or instance mask: the numbers as they are stored, without palette, orientation or colour management.
 
     Raises ImageError, also for what would have lost or changed classes (JPEG, lossy WebP).
     """
-    name = _sniff(data)
-    if name in ("JPEG", "WEBP"):
-        raise ImageError("mask-lossy", f"a {name} does not keep class numbers; save masks as PNG", "labels")
-    with contextlib.suppress(Exception), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        image = _OPEN[name](io.BytesIO(data))
-        if image.mode in ("P", "1", "L") and image.width * image.height <= max_pixels:
+    with _decoding(data) as (name, _):
+        if name in ("JPEG", "WEBP"):
+            raise ImageError("mask-lossy", f"a {name} does not keep class numbers; save masks as PNG", "labels")
+        _, image, _ = _opened(data, name, limits)
+        if image.mode in ("P", "1", "L"):
             image.load()
             palette = image.getpalette("RGB") if image.mode == "P" else None
-            values = np.array(image, np.uint8)
-            return Mask(values, None if palette is None else bytes(palette))
-    decoded = decode(data, max_pixels=max_pixels)
+            return Mask(np.array(image, np.uint8), None if palette is None else bytes(palette))
+    decoded = decode(data, limits)
     if decoded.orientation != 1:
         raise ImageError("mask-turned", "a mask must not be turned by EXIF; save it upright as PNG", "labels")
     return Mask(decoded.picture.pixels)

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augx.errors import ImageError, few
-from augx.images import decode
-from augx.model import Dataset, Flaw, Picture
+from augx.images import decode, glance
+from augx.model import Dataset, Flaw, Limits, Picture
 from augx.store import Source
 
 DISTANCE = 12  # bits of 128
@@ -34,6 +34,7 @@ _LOOK = 16
 _FLAT = 1.0  # standard deviation in levels: below it a picture has nothing to be told by
 _ONES = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)
 _AT_ONCE = 1 << 16  # pairs
+_DEFAULT = Limits()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,11 +46,11 @@ class Fingerprints:
     looks: NDArray[np.uint8]
 
 
-def fingerprints(sources: Mapping[str, Source]) -> Fingerprints:
+def fingerprints(sources: Mapping[str, Source], limits: Limits = _DEFAULT) -> Fingerprints:
     """Of image files, by name, in the order of their names; those that cannot be read and flat ones are left out."""
     names = sorted(sources)
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
-        found = list(threads.map(_read, (sources[name] for name in names)))
+        found = list(threads.map(lambda name: _read(sources[name], limits), names))
     kept = [(name, one) for name, one in zip(names, found, strict=True) if one is not None]
     bits = np.frombuffer(b"".join(one[0] for _, one in kept), np.uint8).reshape(-1, 16)
     looks = np.frombuffer(b"".join(one[1] for _, one in kept), np.uint8).reshape(-1, _LOOK * _LOOK)
@@ -94,9 +95,10 @@ def across(dataset: Dataset, groups: Iterable[Sequence[str]]) -> list[Flaw]:
     return flaws
 
 
-def _read(source: Source) -> tuple[bytes, bytes] | None:
+def _read(source: Source, limits: Limits) -> tuple[bytes, bytes] | None:
     try:
-        return _fingerprint(decode(source.read()[0]).picture)
+        data, _ = source._replace(limit=limits.bytes).read(lambda head, size: glance(head, size, limits))
+        return _fingerprint(decode(data, limits).picture)
     except (OSError, ImageError):
         return None
 

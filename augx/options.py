@@ -6,18 +6,20 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 
 from augx.errors import Problem
-from augx.model import ImageOptions, LabelOptions, Override, RejectOptions, SplitOptions
+from augx.model import ImageOptions, LabelOptions, Limits, Override, RejectOptions, SplitOptions
 from augx.steps import Steps
 from augx.yamlfile import Node, is_number
 
 MAX_COPIES = 100_000
 MAX_SEED = 2**63 - 1
 MAX_BALANCE = 10**9
+MAX_LIMIT = 2**63 - 1
 
 Balance = str | int | Mapping[str, int]
 LABEL_KEYS = (
     "min_visibility", "min_area", "min_size", "boxes", "pixels", "keypoint_pairs", "ignore", "values", "hard",
 )  # fmt: skip
+LIMIT_KEYS = tuple(f.name for f in dataclasses.fields(Limits))
 IMAGE_KEYS = tuple(f.name for f in dataclasses.fields(ImageOptions))
 _FORMATS = ("keep", "jpeg", "jpg", "png", "webp", "bmp", "tiff", "tif")
 _SAME_FORMAT = {"jpg": "jpeg", "tif": "tiff"}
@@ -143,6 +145,12 @@ class Options(Steps):
             lost_objects=None
             if lost is None or lost.value is None
             else self.number(lost, "reject.lost_objects", 0, 1, 1.0),
+        )
+
+    def limits(self, given: Mapping[str, Node]) -> Limits:
+        default = dataclasses.asdict(Limits())
+        return Limits(
+            **{key: self.whole(given.get(key), f"limits.{key}", 1, MAX_LIMIT, default[key]) for key in LIMIT_KEYS}
         )
 
     def labels(self, given: Mapping[str, Node], values: Node | None) -> LabelOptions:

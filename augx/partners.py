@@ -5,7 +5,6 @@ Jobs come along the hash ring, so that one job's partners are the next job's too
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +18,10 @@ from numpy.typing import NDArray
 
 from augx import images, plan
 from augx.errors import PASSING, ImageError
-from augx.model import Picture, Sample
+from augx.model import Limits, Picture, Sample
 from augx.naming import images_in
 from augx.seeds import Rng
-from augx.store import Source
+from augx.store import Source, Unfit
 from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.own.base import Need
 
@@ -49,13 +48,16 @@ class Neighbours(Generic[_O]):
     """Sources as a worker has opened them, by sample; the last ones used are kept.
 
     `open`: decodes the files of a sample and fits its labels; ImageError. `read`: the files of a sample; ImageError.
-    `decoded`: how many were opened.
+    `sources`: where they lie. `decoded`: how many were opened.
     """
 
     def __init__(
-        self, open: Callable[[Sample, Sequence[bytes]], _O], read: Callable[[Sample], Sequence[bytes]]
+        self,
+        open: Callable[[Sample, Sequence[bytes]], _O],
+        read: Callable[[Sample], Sequence[bytes]],
+        sources: Callable[[Sample], Sequence[Source]],
     ) -> None:
-        self._open, self._read = open, read
+        self._open, self._read, self._sources = open, read, sources
         self._kept: OrderedDict[str, _O] = OrderedDict()
         self._thumbs: OrderedDict[str, Thumb | None] = OrderedDict()
         self._bytes = self.decoded = 0
@@ -63,8 +65,8 @@ class Neighbours(Generic[_O]):
     def content(self, sample: Sample) -> str:
         """As `plan.content`; "" where a file cannot be read."""
         try:
-            return plan.content([hashlib.sha256(data).hexdigest() for data in self._read(sample)])
-        except ImageError:
+            return plan.content([source.sha256() for source in self._sources(sample)])
+        except OSError:
             return ""
 
     def opened(self, sample: Sample, files: Sequence[bytes]) -> _O:
@@ -122,22 +124,24 @@ class Folders(NamedTuple):
                 files[name] = images_in(place)
         return cls(places, files)
 
-    def drawn(self, name: str, count: int, rng: Rng) -> list[tuple[str, Picture]]:
+    def drawn(self, name: str, count: int, rng: Rng, limits: Limits) -> list[tuple[str, Picture]]:
         """[] where none can be decoded. Raises ImageError where one is not there any more: it may come back."""
         root = self.places.get(name, name)
 
         def opened(sample: Sample) -> Picture | None:
+            source = Source(os.path.join(root, sample.id), limit=limits.bytes)
             try:
-                data, _ = Source(os.path.join(root, sample.id)).read()
-            except OSError as error:
-                message = f"{name}: {sample.id} cannot be read: {error.strerror or error}"
-                raise ImageError("no-background", message, "transform") from error
-            try:
-                return images.decode(data).picture
+                data, _ = source.read(lambda head, size: images.glance(head, size, limits))
+                return images.decode(data, limits).picture
             except ImageError as error:
                 if error.code in PASSING:
                     raise
                 return None
+            except OSError as error:
+                if isinstance(error, Unfit) and error.code not in PASSING:
+                    return None
+                message = f"{name}: {sample.id} cannot be read: {error.strerror or error}"
+                raise ImageError("no-background", message, "transform") from error
 
         try:
             files = self.files.get(name) or images_in(root)
@@ -149,12 +153,14 @@ class Folders(NamedTuple):
 class Chosen:
     """A job's partners."""
 
-    def __init__(self, neighbours: Neighbours[Any], pools: Mapping[str, Sequence[Sample]], folders: Folders) -> None:
-        self._neighbours, self._pools, self._folders = neighbours, pools, folders
+    def __init__(
+        self, neighbours: Neighbours[Any], pools: Mapping[str, Sequence[Sample]], folders: Folders, limits: Limits
+    ) -> None:
+        self._neighbours, self._pools, self._folders, self._limits = neighbours, pools, folders, limits
 
     def pick(self, name: str, need: Need, picture: Picture, rng: Rng) -> list[tuple[str, Picture]]:
         if need.kind == "folder":
-            return self._folders.drawn(need.folder, need.count, rng)
+            return self._folders.drawn(need.folder, need.count, rng, self._limits)
         samples = list(self._pools.get(need.kind, ()))[: TRANSFORMS[name].pool]
         if need.nearest:
             samples = self._nearest(samples, picture, need.nearest)

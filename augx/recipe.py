@@ -12,21 +12,21 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from augx import bundled
 from augx.errors import Problem, RecipeError, Refused
-from augx.model import ImageOptions, Json, LabelOptions, Override, RejectOptions, Sample, SplitOptions, Step
-from augx.options import IMAGE_KEYS, LABEL_KEYS, MAX_SEED, Balance, Options
+from augx.model import ImageOptions, Json, LabelOptions, Limits, Override, RejectOptions, Sample, SplitOptions, Step
+from augx.options import IMAGE_KEYS, LABEL_KEYS, LIMIT_KEYS, MAX_SEED, Balance, Options
 from augx.steps import argument_problems, leaves
 from augx.transforms import catalog
-from augx.yamlfile import MAX_BYTES, Node, is_number, load, nearest, short
+from augx.yamlfile import MAX_BYTES, Node, in_order, is_number, load, nearest, short
 
 _KEYS = (
     "version", "seed", "copies", "originals", "splits", "split", "balance", "transforms", "overrides", "reject",
-    "labels", "values", "output",
+    "labels", "values", "limits", "output",
 )  # fmt: skip
 _OTHER_WORDS = {"n": "copies", "augmentations": "transforms", "pipeline": "transforms", "steps": "transforms"}
 _BELONGS = {  # what people write at the top of a recipe -> where it belongs
@@ -59,6 +59,7 @@ class Recipe:
     overrides: tuple[Override, ...] = ()
     reject: RejectOptions = field(default_factory=RejectOptions)
     labels: LabelOptions = field(default_factory=LabelOptions)
+    limits: Limits = field(default_factory=Limits)
     image: ImageOptions = field(default_factory=ImageOptions)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
     marks: tuple[tuple[Node, Node], ...] = field(default=(), compare=False, repr=False)
@@ -101,6 +102,7 @@ class Recipe:
             "overrides": [_override_json(one) for one in self.overrides],
             "reject": asdict(self.reject),
             "labels": _labels_json(self.labels),
+            "limits": asdict(self.limits),
             "output": {"image": asdict(self.image)},
         }
 
@@ -156,6 +158,8 @@ class Recipe:
             del decisive[key]
         if self.reject == RejectOptions():  # what came later and is not used leaves finished datasets fresh
             del decisive["reject"]
+        if self.limits == Limits():
+            del decisive["limits"]
         if not self.labels.hard:
             del decisive["labels"]["hard"]
         return hashlib.sha256(json.dumps(decisive, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
@@ -191,7 +195,7 @@ def parse(data: bytes, name: str, *, checked: bool = True) -> Recipe:
     """
     root, problems = load(data, name)
     if root is None:
-        raise RecipeError(_in_order(problems))
+        raise RecipeError(in_order(problems))
     return _Reader(name, problems).recipe(root, checked=checked)
 
 
@@ -201,7 +205,7 @@ def check_transforms(recipe: Recipe) -> None:
     steps += [step for one in recipe.overrides for step in leaves(one.steps or ())]
     problems = argument_problems(recipe.name, steps, recipe.marks or [(nowhere, nowhere)] * len(steps))
     if problems:
-        raise RecipeError(_in_order(problems))
+        raise RecipeError(in_order(problems))
 
 
 def _stdin() -> bytes:
@@ -260,11 +264,6 @@ def _labels_json(labels: LabelOptions) -> Json:
     return said | {"keypoint_pairs": None if pairs is None else [list(pair) for pair in pairs]}
 
 
-def _in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """In the order of the file, each once: what an alias repeats is one problem."""
-    return sorted(dict.fromkeys(problems), key=lambda p: (p.line, p.column))
-
-
 class _Reader(Options):
     """Nodes -> a Recipe."""
 
@@ -283,6 +282,7 @@ class _Reader(Options):
             overrides=self.overrides(top.get("overrides")),
             reject=self.reject(self.mapping(top.get("reject"), "reject", ("flat", "lost_objects"))),
             labels=self.labels(self.mapping(top.get("labels"), "labels", LABEL_KEYS), top.get("values")),
+            limits=self.limits(self.mapping(top.get("limits"), "limits", LIMIT_KEYS)),
             image=self.image(self.mapping(output.get("image"), "output.image", IMAGE_KEYS)),
             marks=tuple(self.marks),
             places=self.places,
@@ -290,10 +290,10 @@ class _Reader(Options):
         if checked and self.leaves:
             self.problems += argument_problems(self.file, self.leaves, self.marks)
         if self.problems:
-            raise RecipeError(_in_order(self.problems))
+            raise RecipeError(in_order(self.problems))
         if not recipe.steps and recipe.copies:
             self.warn(top["transforms"], "no transforms: every copy will equal its source")
-        return dataclasses.replace(recipe, warnings=tuple(_in_order(self.warnings)))
+        return dataclasses.replace(recipe, warnings=tuple(in_order(self.warnings)))
 
     def top(self, root: Node) -> dict[str, Node]:
         if root.ok and not isinstance(root.value, dict):

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from augx.bundled import descriptions, texts
 from augx.errors import Problem, RecipeError, Refused
-from augx.model import ImageOptions, LabelOptions, Step
+from augx.model import ImageOptions, LabelOptions, Limits, Override, RejectOptions, SplitOptions, Step
 from augx.recipe import Recipe, check_transforms, parse, read
 from augx.starter import starter
 from augx.transforms import catalog
@@ -240,6 +240,14 @@ STEPS = st.recursive(
     ),
     max_leaves=5,
 )
+NAMES = st.lists(st.sampled_from(["cat", "dog", "é: #", "no"]), min_size=1, max_size=2, unique=True).map(tuple)
+OVERRIDES = st.builds(
+    Override,
+    classes=NAMES,
+    splits=st.just(()) | NAMES,
+    copies=st.none() | st.integers(0, 100_000),
+    steps=st.none() | st.lists(STEPS, max_size=2).map(tuple),
+)
 RECIPES = st.builds(
     Recipe,
     name=st.text(),
@@ -247,7 +255,11 @@ RECIPES = st.builds(
     copies=st.integers(0, 100_000),
     originals=st.booleans(),
     splits=st.lists(st.text(min_size=1), min_size=1, unique=True).map(tuple),
+    split=st.none() | st.builds(SplitOptions, val=st.floats(0.1, 0.4), test=st.floats(0, 0.4), stratify=st.booleans()),
+    balance=st.sampled_from(["none", "max", 7, {"cat": 3, "dog": 1}]),
     steps=st.lists(STEPS, max_size=4).map(tuple),
+    overrides=st.lists(OVERRIDES, max_size=2).map(tuple),
+    reject=st.builds(RejectOptions, flat=st.booleans(), lost_objects=st.none() | st.floats(0, 1)),
     labels=st.builds(
         LabelOptions,
         min_visibility=st.floats(0, 1),
@@ -257,6 +269,7 @@ RECIPES = st.builds(
         ignore=st.none() | st.integers(0, 255),
         values=st.sampled_from([{}, {"angle": "negate_on_flip"}]),
     ),
+    limits=st.builds(Limits, pixels=st.integers(1, 2**63 - 1), side=st.integers(1, 9)) | st.just(Limits()),
     image=st.builds(ImageOptions, format=st.sampled_from(["keep", "png", "tiff"]), quality=st.integers(1, 100)),
 )
 
@@ -301,6 +314,8 @@ def test_digest_stays_what_it_was() -> None:
         BASE + "originals: false\n",
         BASE + "splits: [other]\n",
         BASE + "balance: none\n",
+        BASE + "limits: {}\n",
+        BASE + "limits: {pixels: 178956970, bytes: 1073741824, side: 65535}\n",
         BASE + "seed: 0\nlabels: {}\noutput: {image: {quality: 92, format: keep}}\n",
         "transforms: [{Affine: {p: 5e-1, scale: 2, rotate: 3}}, {Blur: }]\nversion: 1\n",
         BASE.replace("\n", "\r\n"),
@@ -315,6 +330,8 @@ def test_digest_ignores(text: str) -> None:
     [
         BASE + "seed: 1\n",
         BASE + "labels: {min_area: 1}\n",
+        BASE + "limits: {side: 65534}\n",
+        BASE + "limits: {pixels: 9}\n",
         BASE + "output: {image: {quality: 91}}\n",
         BASE + "output: {image: {bits: 8}}\n",
         BASE.replace("rotate: 3", "rotate: 4"),
@@ -325,6 +342,15 @@ def test_digest_ignores(text: str) -> None:
 )
 def test_digest_notices(text: str) -> None:
     assert digest(text) != digest(BASE)
+
+
+def test_limits() -> None:
+    found = parse((BASE + "limits: {pixels: 1e6, bytes: 5}\n").encode(), "r", checked=False)
+    assert found.limits == Limits(1_000_000, 5, 65_535)
+    assert found.replace(seed=4).limits == found.limits
+    assert found.canonical()["limits"] == {"pixels": 1_000_000, "bytes": 5, "side": 65_535}
+    old = {key: value for key, value in found.canonical().items() if key != "limits"}
+    assert Recipe.from_canonical(old).limits == Limits()  # of an OUTPUT that was made before there were any
 
 
 def test_replace() -> None:
