@@ -101,8 +101,9 @@ class Dispatch:
     def _lost(self, job: Job, error: ImageError) -> Entry:
         plan = self.plan
         partners = [one for pool in job.pools.values() for one in pool]
+        root, limit = plan.dataset.root, plan.recipe.limits.bytes
         contents = {
-            sample.id: planning.content(hashes(planning.sources(plan.dataset.root, sample)))
+            sample.id: planning.content(hashes(planning.sources(root, sample, limit)))
             for sample in [job.sample, *partners]
         }
         sha256 = contents[job.sample.id]

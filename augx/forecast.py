@@ -60,7 +60,7 @@ def _cost(plan: Plan) -> tuple[int, float]:
         job = replace(plan.jobs[index], pools=plan.pools(plan.jobs[index]))
         began = time.process_time()
         try:
-            opened = maker.open(job.sample, read_sources(plan.dataset.root, job.sample)[0])
+            opened = maker.open(job.sample, read_sources(plan.dataset.root, job.sample, plan.recipe.limits)[0])
             opened_at = time.process_time()
             _, files = maker.make(job, job.copies[-1], opened)
         except ImageError:

@@ -1,19 +1,22 @@
 """What is already done, source by source.
 
 While a run goes on each shard leaves one segment, `.augx/journal/GENERATION.NUMBER.jsonl`, in one rename after all its
-images are in place. A segment is a line about each source, an `Entry`, followed by the manifest rows of that source:
+images are in place. A segment is a line about each source, an `Entry`, followed by the manifest rows of that source
+and a seal, the digest of both:
 
     {"source": "cat/tabby.jpg", "stem": "cat/tabby", "ending": ".jpg", "key": ..., "sha256": ..., "size": ...,
      "copies": [0, 1], "failed": [], "length": 1310}
     {"file_name": "cat/tabby.jpg", ...}
     {"file_name": "cat/tabby_aug01.jpg", ...}
+    {"sha256": ...}
 
 At the end the rows move to manifest.jsonl and the entries, each with its offset there, to an index that bears the
 manifest's digest in its name: so at any moment either the old pair is there or the new one. Without an index (`.augx`
 may be deleted) the manifest tells as much, if it is the one that summary.json was written for.
 
-OUTPUT may come from a cache or a download. So nothing read here is believed further than it proves itself: rows of a
-manifest that is not the one expected are made again, and a name that leads out of OUTPUT is none.
+OUTPUT may come from a cache or a download, or from a disk that loses bits. So nothing read here is believed further
+than it proves itself: segments, index, intent and summary bear a digest of themselves, rows that are not those the
+index was written for are made again, and a name that leads out of OUTPUT is none.
 """
 
 from __future__ import annotations
@@ -23,15 +26,16 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain
+from types import MappingProxyType
 from typing import BinaryIO
 
 from augx.errors import OutputError
 from augx.model import Json
 from augx.naming import copy_name
-from augx.store import OWN, Folder, open_regular, sha256_file
+from augx.store import OWN, Folder, file_size, open_regular, own_fault, stopping
 
 MANIFEST, FAILURES, SUMMARY = "manifest.jsonl", "failures.jsonl", "summary.json"
 _SEGMENTS, _INTENT = f"{OWN}/journal", f"{OWN}/intent.jsonl"
@@ -48,7 +52,8 @@ def dump(row: Json) -> bytes:
 class Part:
     """Rows of one source that stand together: `length` bytes at `offset` of a file, one line for each of `copies`.
 
-    `generation`: the number of the run that made them, -1 for those of finished runs.
+    `generation`: the number of the run that made them, -1 for those of finished runs. `digest`: of the rows, as the
+    index has it; "" where nothing says.
     """
 
     file: str
@@ -56,14 +61,17 @@ class Part:
     length: int
     copies: tuple[int, ...]
     generation: int = -1
+    digest: str = ""
+
+    def read(self, file: BinaryIO) -> bytes:
+        file.seek(self.offset)
+        return file.read(min(self.length, os.fstat(file.fileno()).st_size))
 
     def lines(self, folder: Folder) -> list[bytes]:
-        path = folder.path(self.file)
-        with open(path, "rb") as file:
-            file.seek(self.offset)
-            lines = file.read(self.length).splitlines(keepends=True)
+        with _open(folder, self.file) as file:
+            lines = self.read(file).splitlines(keepends=True) if file else []
         if len(lines) != len(self.copies):
-            raise OutputError(f"{path} is damaged", f"delete {folder.path(OWN)} and run again")
+            raise OutputError(f"{folder.path(self.file)} is damaged", f"delete {folder.path(OWN)} and run again")
         return lines
 
 
@@ -112,8 +120,12 @@ class Entry:
         """File name -> SHA-256 of the files that were made, None where the row that says it is lost."""
         sums: dict[str, str | None] = dict.fromkeys(self.names())
         for part in self.parts:
-            with suppress(OSError, ValueError, TypeError, KeyError, OutputError):
-                for row in [_loads(line) for line in part.lines(folder)]:
+            lines: list[bytes] = []
+            with suppress(OutputError):
+                lines = part.lines(folder)
+            for line in lines:
+                with suppress(ValueError, TypeError, KeyError):
+                    row = _loads(line)
                     told = {row["file_name"]: row["sha256"]} | row.get("files", {})
                     sums |= {name: sha256 for name, sha256 in told.items() if name in sums}
         return sums
@@ -124,14 +136,14 @@ class Entry:
         found = {copy: sums.get(copy_name(self.stem, self.ending, copy)) for copy in self.made()}
         return {copy: sha256 for copy, sha256 in found.items() if sha256}
 
-    def line(self, copies: Sequence[int], length: int, offset: int | None = None) -> bytes:
-        place = {} if offset is None else {"offset": offset}
+    def line(self, copies: Sequence[int], length: int, place: Mapping[str, Json] = MappingProxyType({})) -> bytes:
+        """`place`: in an index, the `offset` of its rows in the manifest, and their digest (`rows_digest`)."""
         failed = sorted(self.failed, key=lambda row: row["copy"])
         return dump(
             {"source": self.source, "stem": self.stem, "ending": self.ending, "key": self.key}
             | {"sha256": self.sha256, "size": self.size, "copies": list(copies), "failed": failed, "length": length}
             | {"notes": list(self.notes), "beside": [list(pair) for pair in self.beside]}
-            | place
+            | dict(place)
         )
 
 
@@ -141,7 +153,7 @@ class Journal:
 
     `files`: name -> SHA-256 of the label files, None where it is lost. `finished`: the last run came to its end, and
     `summary` is its summary. `intent`: names that an unfinished run may have written without saying so, each with the
-    generation of the last such run.
+    generation of the last such run; `torn`: some of that is lost. `gaps`: names of files that we wrote are lost.
     """
 
     entries: dict[str, Entry]
@@ -150,19 +162,28 @@ class Journal:
     summary: dict[str, Json]
     finished: bool
     intent: dict[str, int]
+    torn: bool
+    gaps: bool
+
+    def doubts(self, entry: Entry, copy: int, name: str) -> bool:
+        """Whether a later, unfinished run may have written over a file of this copy: then its date is no witness."""
+        return self.torn or (name in self.intent and self.intent[name] > entry.generation(copy))
 
 
 def load(folder: Folder) -> Journal:
     """Reads the index (or the manifest in its stead), then the segments of an unfinished run over it."""
     told = summary(folder)
     manifest = _sha256(folder, MANIFEST)
-    indexed, replaced, files = _read_indexes(folder, manifest)
+    indexed, others, files = _read_indexes(folder, manifest)
+    replaced = [entry for entry, _ in others]
     entries = {entry.source: entry for entry in indexed or ()}
+    vouched = indexed is not None or (bool(told) and manifest == told["manifest"].get("sha256"))
     if indexed is None:
         from_rows = list(_from_manifest(folder))
-        if told and manifest == told["manifest"].get("sha256"):
+        if vouched:
             entries = {entry.source: entry for entry in from_rows}
         else:
+            entries = {entry.source: entry for entry, known in others if known and _proven(folder, entry)}
             replaced += from_rows
     segments = _segments(folder)
     for file in segments:
@@ -178,31 +199,43 @@ def load(folder: Folder) -> Journal:
             else:
                 replaced.append(before)
                 entries[entry.source] = entry
-    intent = _read_intent(folder)
-    size = os.path.getsize(folder.path(MANIFEST)) if manifest else 0
+    intent, torn = _read_intent(folder)
+    gaps = torn or (manifest is not None and not vouched)
+    size = file_size(folder.path(MANIFEST)) if manifest else 0
     fits = told and told["files"].keys() == files.keys() and told["manifest"] == {"sha256": manifest, "bytes": size}
     finished = bool(fits) and intent is None and not segments and indexed is not None
     files |= {name: sha256 for name, sha256 in told.get("files", {}).items() if folder.inside(name)}
-    return Journal(entries, replaced, files, told, finished, intent or {})
+    return Journal(entries, replaced, files, told, finished, intent or {}, torn, gaps)
 
 
 def owned(folder: Folder) -> bool:
     """Whether augx has made this folder: it has been locked, or there are a summary and a manifest of ours."""
     if os.path.isdir(folder.path(OWN)):
-        return os.path.isfile(folder.path(f"{OWN}/lock")) or os.listdir(folder.root) == [OWN]
+        with stopping("cannot read", folder.root):
+            return os.path.isfile(folder.path(f"{OWN}/lock")) or os.listdir(folder.root) == [OWN]
     return bool(summary(folder)) and os.path.exists(folder.path(MANIFEST))
 
 
 def summary(folder: Folder) -> dict[str, Json]:
-    """What summary.json says, {} where there is none of ours."""
-    file = _open(folder, SUMMARY)
-    if file is None:
-        return {}
-    with file, suppress(ValueError):
+    """What summary.json says, {} where there is none of ours. It may be damaged: then it is not as it was `signed`."""
+    with _open(folder, SUMMARY) as file, suppress(ValueError):
+        if file is None:
+            return {}
         read = _loads(file.read())
         if all(isinstance(read.get(key), kind) for key, kind in _SUMMARY_KEYS.items()):
             return read
     return {}
+
+
+def signed(summary: Mapping[str, Json]) -> dict[str, Json]:
+    """The summary with the digest of all else in it as its last key."""
+    bare = {key: value for key, value in summary.items() if key != "digest"}
+    return bare | {"digest": hashlib.sha256(summary_text(bare)).hexdigest()}
+
+
+def summary_text(summary: Mapping[str, Json]) -> bytes:
+    """summary.json, to the byte."""
+    return json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
 def begin(folder: Folder, intent: Mapping[str, int], names: Iterable[str], generation: int) -> None:
@@ -210,7 +243,7 @@ def begin(folder: Folder, intent: Mapping[str, int], names: Iterable[str], gener
 
     `intent` is what unfinished runs before it have said.
     """
-    folder.stream(_INTENT, (dump(pair) for pair in (dict(intent) | dict.fromkeys(names, generation)).items()))
+    folder.stream(_INTENT, _sealed(dump(pair) for pair in (dict(intent) | dict.fromkeys(names, generation)).items()))
 
 
 def write_segment(folder: Folder, name: str, entries: Iterable[tuple[Entry, list[int], list[bytes]]]) -> None:
@@ -219,22 +252,32 @@ def write_segment(folder: Folder, name: str, entries: Iterable[tuple[Entry, list
     folder.sync()
     pieces: list[bytes] = []
     for entry, copies, rows in entries:
-        pieces.append(entry.line(copies, sum(map(len, rows))))
-        pieces += rows
+        text = entry.line(copies, sum(map(len, rows))) + b"".join(rows)
+        pieces += [text, _seal(hashlib.sha256(text))]
     folder.write(f"{_SEGMENTS}/{name}.jsonl", b"".join(pieces))
 
 
 def write_index(folder: Folder, manifest_sha256: str, files: Sequence[str], lines: Iterable[bytes]) -> None:
     """The index of a manifest that is about to be put in place. `files`: the names of the label files."""
+    head = dump({"manifest": manifest_sha256, "files": sorted(files)})
+    folder.stream(f"{OWN}/{_index_name(manifest_sha256)}", _sealed(chain([head], lines)))
 
-    def sealed() -> Iterator[bytes]:
-        digest = hashlib.sha256()
-        for line in chain([dump({"manifest": manifest_sha256, "files": sorted(files)})], lines):
-            digest.update(line)
-            yield line
-        yield _seal(digest.hexdigest())
 
-    folder.stream(f"{OWN}/{_index_name(manifest_sha256)}", sealed())
+def rows_digest(rows: bytes) -> str:
+    """What an index says of the rows of a source."""
+    return hashlib.sha256(rows).hexdigest()[:16]
+
+
+def faults(folder: Folder, manifest_sha256: str | None) -> dict[str, str]:
+    """What is wrong with our own files, each with the reason. Where there are none, nothing is."""
+    found = {_INTENT: "the last run did not end"} if os.path.lexists(folder.path(_INTENT)) else {}
+    for name in _indexes(folder):
+        head, _, whole = _read_index(folder, name)
+        if not whole:
+            found[name] = "it is damaged"
+        elif head["manifest"] != manifest_sha256:
+            found[name] = f"it belongs to another {MANIFEST}"
+    return found
 
 
 def end(folder: Folder, manifest_sha256: str) -> None:
@@ -270,57 +313,82 @@ def _index_name(manifest_sha256: str) -> str:
 
 
 def _matching(folder: Folder, own: str, pattern: str) -> list[str]:
-    try:
-        names = os.listdir(folder.path(own))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    path = folder.path(own)
+    with stopping("cannot read", path):
+        try:
+            names = os.listdir(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
     return sorted(f"{own}/{name}" for name in names if re.fullmatch(pattern, name))
 
 
 def _read_segment(folder: Folder, name: str) -> Iterator[Entry]:
-    file = _open(folder, name)
-    if file is None:
-        return
-    with file:
+    with _open(folder, name) as file:
+        if file is None:
+            return
         generation, size = _generation(name), os.fstat(file.fileno()).st_size
         while (line := file.readline()) and (read := _parse(line, name, lambda head: file.tell(), generation)):
-            if file.seek(read[1], os.SEEK_CUR) > size:
+            if read[1] > size:
                 return  # torn: what is not there is made again
-            yield read[0]
+            if _seal(hashlib.sha256(line + file.read(read[1]))) == file.readline():
+                yield read[0]
 
 
 def _read_indexes(
     folder: Folder, manifest: str | None
-) -> tuple[list[Entry] | None, list[Entry], dict[str, str | None]]:
-    """The entries of the index that belongs to the manifest with this digest (None: there is no such index), the
-    entries of others, which still say which files are ours, and the label files of all."""
+) -> tuple[list[Entry] | None, list[tuple[Entry, bool]], dict[str, str | None]]:
+    """The entries of the index that belongs to the manifest with this digest (None: there is no such index); those of
+    others, which still say which files are ours, each with whether its index is whole; and the label files of all."""
     fitting: list[Entry] | None = None
-    others: list[Entry] = []
+    others: list[tuple[Entry, bool]] = []
     files: dict[str, str | None] = {}
     for name in _indexes(folder):
-        file = _open(folder, name)
-        if file is None:
-            continue
-        with file:
-            lines = file.readlines()
-        try:
-            head = _loads(lines[0])
-            files |= {name: None for name in head["files"] if folder.inside(name)}
-        except (ValueError, IndexError, KeyError, TypeError):
-            continue
-        read = [_parse(line, MANIFEST, lambda head: head["offset"]) for line in lines[1:-1]]
-        entries = [entry[0] for entry in read if entry]
-        whole = lines[-1] == _seal(hashlib.sha256(b"".join(lines[:-1])).hexdigest()) and all(read)
-        if manifest and whole and head.get("manifest") == manifest:
+        head, entries, whole = _read_index(folder, name)
+        files |= {name: None for name in head.get("files", ()) if folder.inside(name)}
+        if manifest and whole and head["manifest"] == manifest:
             fitting = entries
         else:
-            others += entries
+            others += [(entry, whole) for entry in entries]
     return fitting, others, files
 
 
-def _seal(sha256: str) -> bytes:
-    """The last line of an index: the digest of all before it."""
-    return dump({"sha256": sha256})
+def _read_index(folder: Folder, name: str) -> tuple[dict[str, Json], list[Entry], bool]:
+    """Its first line, as far as that is one; what it says of sources; and whether it is whole."""
+    with _open(folder, name) as file:
+        if file is None:
+            return {}, [], False
+        lines = file.readlines()
+    head: dict[str, Json] = {}
+    with suppress(ValueError, IndexError, KeyError, TypeError):
+        read = _loads(lines[0])
+        head = {"manifest": _text(read, "manifest"), "files": [str(name) for name in read["files"]]}
+    whole = bool(head) and lines[-1] == _seal(hashlib.sha256(b"".join(lines[:-1])))
+    parsed = [_parse(line, MANIFEST, lambda head: head["offset"]) for line in lines[1:-1]]
+    return head, [read[0] for read in parsed if read], whole and all(parsed)
+
+
+def _sealed(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines, and the seal on all of them."""
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line)
+        yield line
+    yield _seal(digest)
+
+
+def _seal(digest: hashlib._Hash) -> bytes:
+    """The line that stands behind what was digested."""
+    return dump({"sha256": digest.hexdigest()})
+
+
+def _proven(folder: Folder, entry: Entry) -> bool:
+    """Whether the manifest holds the rows that a whole index speaks of."""
+    if not entry.parts:
+        return True  # nothing was made
+    with _open(folder, MANIFEST) as file:
+        if file is None:
+            return False
+        return all(part.digest == rows_digest(part.read(file)) for part in entry.parts)
 
 
 def _parse(
@@ -339,7 +407,8 @@ def _parse(
         entry.beside = tuple((stem, ending) for stem, ending in head["beside"] if Folder.inside(stem + ending))
         copies, length = tuple(_count(copy) for copy in head["copies"]), _count(head["length"])
         if copies:
-            entry.parts.append(Part(file, _count(offset(head)), length, copies, generation))
+            digest = head["rows"] if isinstance(head.get("rows"), str) else ""
+            entry.parts.append(Part(file, _count(offset(head)), length, copies, generation, digest))
         return entry, length
     except (ValueError, KeyError, TypeError):
         return None
@@ -347,11 +416,10 @@ def _parse(
 
 def _from_manifest(folder: Folder) -> Iterator[Entry]:
     """The entries as far as the manifest's rows tell: all but the failures, which are then tried again."""
-    file = _open(folder, MANIFEST)
-    if file is None:
-        return
     entries: dict[str, Entry] = {}
-    with file:
+    with _open(folder, MANIFEST) as file:
+        if file is None:
+            return
         offset = 0
         for line in file:
             with suppress(ValueError, KeyError, TypeError):
@@ -383,35 +451,50 @@ def _without_copy(name: str, copy: int) -> tuple[str, str] | None:
     return (folder + slash + base[:at], base[at + len(mark) :]) if at > 0 else None
 
 
-def _read_intent(folder: Folder) -> dict[str, int] | None:
-    file = _open(folder, _INTENT)
-    if file is None:
-        return None
+def _read_intent(folder: Folder) -> tuple[dict[str, int] | None, bool]:
+    """The intent, None where there is none, and whether some of it is lost."""
     intent: dict[str, int] = {}
-    with file:
-        for line in file:
+    digest, line = hashlib.sha256(), b""
+    with _open(folder, _INTENT) as file:
+        if file is None:
+            return None, False
+        for following in file:
+            digest.update(line)
+            line = following
             with suppress(ValueError, TypeError, RecursionError):
                 name, generation = json.loads(line)
                 if isinstance(name, str) and folder.inside(name):
                     intent[name] = _count(generation)
-    return intent
+    return intent, line != _seal(digest)
 
 
-def _open(folder: Folder, name: str) -> BinaryIO | None:
-    """A file of OUTPUT to read, None where there is none; OutputError where something else is in its place."""
+@contextmanager
+def _open(folder: Folder, name: str) -> Iterator[BinaryIO | None]:
+    """A file of OUTPUT to read, None where there is none; OutputError where something else is in its place, Stopped
+    where it is there and the system cannot read it."""
     path = folder.path(name)
-    try:
-        return open_regular(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise OutputError(f"{path} cannot be read: {error.strerror}", "move it away") from error
+    with stopping("cannot read", path):
+        try:
+            file = open_regular(path)
+        except (FileNotFoundError, NotADirectoryError):
+            yield None
+            return
+        except OSError as error:
+            if not own_fault(error):
+                raise
+            raise OutputError(f"{path} cannot be read: {error.strerror}", "move it away") from error
+        with file:
+            yield file
 
 
 def _sha256(folder: Folder, name: str) -> str | None:
-    with suppress(OSError):
-        return sha256_file(folder.path(name))
-    return None
+    digest = hashlib.sha256()
+    with _open(folder, name) as file:
+        if file is None:
+            return None
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _loads(line: bytes) -> dict[str, Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from augx.errors import OutputError
-from augx.store import OWN, stopping
+from augx.store import OWN, own_fault, stopped, stopping
 
 try:
     import fcntl
@@ -24,6 +25,8 @@ def locked(output: str) -> Iterator[None]:
     try:
         os.makedirs(output, exist_ok=True)
     except OSError as error:
+        if not own_fault(error) and error.errno != errno.EROFS:
+            raise stopped("cannot make", output, error) from error
         raise OutputError(f"OUTPUT {output} cannot be made: {error.strerror}", "choose another folder") from error
     for own in (OWN, f"{OWN}/journal", f"{OWN}/tmp"):
         if os.path.islink(link := os.path.join(output, own)):
@@ -37,6 +40,8 @@ def locked(output: str) -> Iterator[None]:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise OutputError(f"{output} is being written by {_holder(descriptor)}", "wait for it to end") from None
+            except OSError as error:
+                raise stopped("cannot lock", path, error) from error
         holder = json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()
         with suppress(OSError):  # the name is for messages only; the lock holds without it
             os.ftruncate(descriptor, 0)

@@ -1,4 +1,4 @@
-"""The end of a run: the journal becomes manifest, label files, failures, summary. And `verify`, which doubts them."""
+"""The end of a run: the journal becomes manifest, label files, failures and, last, the summary."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from augx import __version__, journal, naming, objects, versions
 from augx import plan as planning
-from augx.errors import ImageError, OutputError, Stopped
+from augx.errors import Stopped
 from augx.fitting import lost_by, mixes_classes
 from augx.formats import Format, label_files
 from augx.journal import FAILURES, MANIFEST, SUMMARY, Entry, dump
-from augx.model import Json, Sample
+from augx.model import Job, Json, Sample
 from augx.plan import Plan
-from augx.store import Folder, hashes, open_regular
+from augx.store import Folder, hashes, open_regular, stopping
 
 _UNEQUAL = b'"equals": null'  # in a row; within a JSON string the quotes would have backslashes
 
@@ -27,35 +25,35 @@ _UNEQUAL = b'"equals": null'  # in a row; within a JSON string the quotes would 
 def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[str, Json], int]:
     """Writes all but the images, and removes images that are no longer wanted; returns the summary and how many.
 
-    Raises Stopped when a source was changed while only some of its copies were to be made.
+    Raises Stopped when a source was not the same all the time: while only some of its copies were to be made, or to
+    those that it was mixed into.
     """
     state = journal.load(folder)
-    changed = [job.sample.id for job in plan.jobs if not state.entries[job.sample.id].tried().issuperset(job.copies)]
-    if changed:
+    if changed := _changed(plan, state.entries):
         raise Stopped(f"{len(changed)} sources were changed while the run went on: {changed[0]}", "run it again")
     labels = label_files(targets, plan.dataset)
     removed = _remove_stale(plan, state, folder, labels)
-    lengths: list[int] = []
+    places: list[tuple[int, str]] = []
     equal = 0
 
     def rows() -> Iterator[bytes]:
         nonlocal equal
         for job in plan.jobs:
             lines = b"".join(state.entries[job.sample.id].rows(folder, job.copies))
-            lengths.append(len(lines))
+            places.append((len(lines), journal.rows_digest(lines)))
             equal += lines.count(b"\n") - lines.count(_UNEQUAL)
             yield lines
 
     def index(sha256: str) -> None:
-        journal.write_index(folder, sha256, labels, _index(plan, state.entries, lengths))
+        journal.write_index(folder, sha256, labels, _index(plan, state.entries, places))
 
     size, sha256 = folder.stream(MANIFEST, rows(), before=index)
     files = _write_labels(plan, folder, targets, state.files)
     folder.stream(FAILURES, map(dump, _failures(plan, state.entries)))
-    summary = summarise(plan, state.entries, {"sha256": sha256, "bytes": size}, files, equal)
+    summary = journal.signed(summarise(plan, state.entries, {"sha256": sha256, "bytes": size}, files, equal))
     folder.sync()  # before what only an unfinished run needs goes away
     journal.end(folder, sha256)
-    folder.write(SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n")
+    folder.write(SUMMARY, journal.summary_text(summary))
     folder.sync()
     return summary, removed
 
@@ -68,112 +66,26 @@ class Rows:
         self._path, self._lost = folder.path(MANIFEST), lost
 
     def __iter__(self) -> Iterator[Mapping[str, Json]]:
-        with open_regular(self._path) as file:
+        with stopping("cannot read", self._path), open_regular(self._path) as file:
             for line in file:
                 yield objects.row_without(json.loads(line), self._lost)
 
 
-def verify(output: str, workers: int) -> tuple[int, list[str]]:
-    """Holds the folder against its manifest; returns the number of rows, and a line for each thing that is wrong."""
-    from augx import images
+def _changed(plan: Plan, entries: Mapping[str, Entry]) -> list[str]:
+    def content(sample: Sample) -> str:
+        entry = entries.get(sample.id)
+        if entry and entry.sha256:
+            return entry.sha256
+        return planning.content(hashes(planning.sources(plan.dataset.root, sample, plan.recipe.limits.bytes)))
 
-    folder = Folder(output)
-    summary = journal.summary(folder)
-    if not summary:
-        raise OutputError(f"{folder.root} holds no finished run of augx", "give the OUTPUT of an `augx run`")
-    findings: list[str] = []
-    unlisted = folder.names() - {SUMMARY}
-    written = {MANIFEST: summary["manifest"].get("sha256"), FAILURES: summary["failures_sha256"]} | summary["files"]
-    for name, sha256 in written.items():
-        if name not in unlisted:
-            findings.append(f"{name}: missing")
-        elif hashes([folder.path(name)]) != [sha256]:
-            findings.append(f"{name}: it is not the one that {SUMMARY} was written for")
-    unlisted -= written.keys()
+    keys = plan.keys(content)
 
-    def one(line: bytes) -> tuple[str, str]:
-        try:
-            row = json.loads(line)
-            name = row["file_name"]
-            if not folder.inside(name):
-                return MANIFEST, f"a row points to {name}, which is no image of this folder"
-            with open_regular(folder.path(name)) as file:
-                data = file.read()
-            if len(data) != row["bytes"]:
-                return name, f"it has {len(data)} bytes, the manifest says {row['bytes']}"
-            if hashlib.sha256(data).hexdigest() != row["sha256"]:
-                return name, "its content is not what the manifest says"
-            picture = images.decode(data).picture
-            if (picture.width, picture.height) != (row["width"], row["height"]):
-                return name, f"it is {picture.width}x{picture.height}, the manifest says {row['width']}x{row['height']}"
-            if row["labels"] and not all(0 < weight <= 1 for weight in row["labels"].values()):
-                return name, "a label has a weight outside 0 to 1"
-            if fault := objects.faults(row):
-                return name, fault
-            if not {row["mask"], row["instances"]} - {None} <= row["files"].keys():
-                return name, "its mask is none of its files"
-            if finding := _beside(folder, row["files"]):
-                return finding
-        except FileNotFoundError:
-            return name, "missing"
-        except ImageError as error:
-            return name, f"it cannot be decoded: {error.message}"
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):
-            return MANIFEST, f"a row is no manifest row: {line[:60]!r}"
-        except OSError as error:
-            return name, f"it cannot be read: {error.strerror}"
-        return name, ""
+    def same(job: Job, entry: Entry | None) -> bool:
+        if entry is None or not entry.tried().issuperset(job.copies):
+            return False
+        return not plan.ring or entry.key == keys(job, entry.sha256, plan.pools(job))
 
-    seen: Counter[str] = Counter()
-    rows = 0
-    with ThreadPoolExecutor(workers) as threads:
-        for lines in _batches(_lines(folder), 1024):
-            for line, (name, finding) in zip(lines, threads.map(one, lines), strict=True):
-                rows += 1
-                seen.update(_named(line))
-                if finding:
-                    findings.append(f"{name}: {finding}")
-    findings += [f"{name}: it has {n} rows" for name, n in seen.items() if n > 1]
-    findings += [f"{name}: it is in no row of the manifest" for name in sorted(unlisted - seen.keys())]
-    if rows != summary["counts"].get("images"):
-        findings.append(f"{MANIFEST}: it has {rows} rows, {SUMMARY} says {summary['counts'].get('images')}")
-    return rows, findings
-
-
-def _beside(folder: Folder, files: Mapping[str, str]) -> tuple[str, str] | None:
-    """What is wrong with the label and mask files of a row: the first one, and why."""
-    for path, told in files.items():
-        if not folder.inside(path):
-            return MANIFEST, f"a row points to {path}, which is no file of this folder"
-        if os.path.islink(folder.path(path)):
-            return path, "it is a link"
-        (sha256,) = hashes([folder.path(path)])
-        if sha256 != told:
-            return path, "its content is not what the manifest says" if sha256 else "missing"
-    return None
-
-
-def _named(line: bytes) -> list[str]:
-    """The files that a row speaks of."""
-    with suppress(ValueError, KeyError, TypeError, RecursionError):
-        row = json.loads(line)
-        return [name for name in (row["file_name"], *row["files"]) if isinstance(name, str)]
-    return []
-
-
-def _lines(folder: Folder) -> Iterator[bytes]:
-    with suppress(OSError), open_regular(folder.path(MANIFEST)) as file:  # a finding of its own
-        yield from file
-
-
-def _batches(lines: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
-    for line in lines:
-        batch.append(line)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    yield batch
+    return [job.sample.id for job in plan.jobs if not same(job, entries.get(job.sample.id))]
 
 
 def _remove_stale(plan: Plan, state: journal.Journal, folder: Folder, labels: Sequence[str]) -> int:
@@ -234,14 +146,16 @@ def _failures(plan: Plan, entries: dict[str, Entry]) -> Iterator[dict[str, Json]
             yield {"source": flaw.source, "copy": copy, "stage": "read", "error": flaw.code, "message": flaw.message}
 
 
-def _index(plan: Plan, entries: dict[str, Entry], lengths: list[int]) -> Iterator[bytes]:
+def _index(plan: Plan, entries: dict[str, Entry], places: list[tuple[int, str]]) -> Iterator[bytes]:
+    """`places`: length and digest of the rows of each job."""
     offset = 0
-    for job, length in zip(plan.jobs, lengths, strict=True):
+    for job, (length, digest) in zip(plan.jobs, places, strict=True):
         entry = entries[job.sample.id]
         made = entry.made()
         wanted = set(job.copies)
         kept = replace(entry, failed=[row for row in entry.failed if row["copy"] in wanted])
-        yield kept.line([copy for copy in job.copies if copy in made], length, offset)
+        copies = [copy for copy in job.copies if copy in made]
+        yield kept.line(copies, length, {"offset": offset, "rows": digest})
         offset += length
 
 

@@ -92,8 +92,8 @@ def copy_name(stem: str, ending: str, copy: int) -> str:
 
 def copy_names(job: Job, copy: int) -> list[str]:
     """All files of one copy: the image first, then what goes with it."""
-    beside = (copy_name(one.stem, one.ending, copy) for one in job.beside)
-    return [copy_name(job.stem, job.ending, copy), *beside]
+    mark = copy_name("", "", copy)
+    return [f"{job.stem}{mark}{job.ending}", *[f"{one.stem}{mark}{one.ending}" for one in job.beside]]
 
 
 def job_names(job: Job) -> Iterator[str]:

@@ -55,7 +55,7 @@ class Plan:
 
     def sources(self, job: Job) -> list[Source]:
         """Where the job's image lies, and its masks."""
-        return sources(self.dataset.root, job.sample)
+        return sources(self.dataset.root, job.sample, self.recipe.limits.bytes)
 
     def images(self) -> int:
         return sum(len(job.copies) for job in self.jobs)
@@ -167,12 +167,12 @@ def files(sample: Sample) -> list[str]:
     return [sample.id, *dict.fromkeys(name for name in (known.mask, known.instances, known.segments) if name)]
 
 
-def sources(root: str, sample: Sample) -> list[Source]:
-    """Where these files lie."""
+def sources(root: str, sample: Sample, limit: int | None = None) -> list[Source]:
+    """Where these files lie. `limit`: bytes that each may have."""
     found: list[Source] = []
     for name in files(sample):
-        path, *part = sample.packed.get(name, (name,))
-        found.append(Source(os.path.join(root, *path.split("/")), *part))
+        path, offset, size = sample.packed.get(name, (name, 0, None))
+        found.append(Source(os.path.join(root, *path.split("/")), offset, size, root, limit))
     return found
 
 

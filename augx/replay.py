@@ -57,7 +57,7 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
         same = hashlib.sha256(encoded).hexdigest() == row["sha256"]
         asked = os.path.splitext(image)[1].lower()
         if READABLE.get(asked, READABLE[ending.lower()]) != READABLE[ending.lower()]:
-            encoded = images.encode(images.decode(encoded).picture, asked, maker.recipe.image)
+            encoded = images.encode(images.decode(encoded, None).picture, asked, maker.recipe.image)
     except (ImageError, OSError) as error:
         raise InputError(f"{row['source']}: {getattr(error, 'message', error)}") from error
     with stopping("cannot write", image), open(image, "wb") as target:
@@ -140,7 +140,7 @@ class _Recorded:
             if not os.path.isdir(need.folder):
                 hint = "run `augx replay` in the folder where its recipe is"
                 raise InputError(f"the recipe's folder {need.folder} is not here", hint)
-            return Folders().drawn(need.folder, need.count, rng)
+            return Folders().drawn(need.folder, need.count, rng, self.archive.recipe.limits)
         if not self.mixes or self.mixes[0][0] != name:
             return []
         return [(one, self.archive.open(one).picture) for one in self.mixes.pop(0)[1]]
@@ -178,6 +178,6 @@ def _labelled(folder: Folder, picture: Picture, recipe: Recipe, original: Row | 
     mask = None
     if original["mask"]:
         with open_regular(folder.path(original["mask"])) as file:
-            mask = images.decode_mask(file.read())
+            mask = images.decode_mask(file.read(), None)
     known = Annotations(objects=tuple(map(from_row, original["objects"])))
     return replace(picture, annotations=known, mask=mask)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from itertools import chain
 from typing import Any, Protocol
 
@@ -21,12 +21,12 @@ from augx.errors import InputError, OutputError, Refused, few
 from augx.formats import Format, ReadOptions
 from augx.journal import FAILURES, SUMMARY, Journal
 from augx.lock import locked
-from augx.model import Dataset, Flaw, Job, Json, SplitOptions
+from augx.model import Dataset, Flaw, Job, Json, Limits, SplitOptions
 from augx.plan import Plan
 from augx.recipe import Recipe
 from augx.ring import place_of
-from augx.store import OWN, Folder, hashes
-from augx.survey import Survey, survey
+from augx.store import OWN, Folder, hashes, pass_over
+from augx.survey import Survey, source_date, survey
 
 _UNSURE = "`balance` counts what each image's own source shows, not what mixes bring in from other pictures"
 
@@ -93,7 +93,7 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     dataset = fitting.fit(dataset, targets, request.allow_loss)
     recipe = request.recipe or recipes.read(fitting.bundled_recipe(dataset), checked=False).replace(**request.changes)
     if recipe.split:
-        dataset = _divided(dataset, recipe.split)
+        dataset = _divided(dataset, recipe.split, recipe.limits)
     fitting.refuse_blind_flips(dataset, recipe)
     fitting.refuse_unknown_values(dataset, recipe)
     doubts = [*fitting.unmoved(dataset, recipe), *fitting.unknown_classes(dataset, recipe)]
@@ -127,7 +127,7 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     return replace(plan, said=said), targets
 
 
-def _divided(dataset: Dataset, split: SplitOptions) -> Dataset:
+def _divided(dataset: Dataset, split: SplitOptions, limits: Limits) -> Dataset:
     """The dataset in splits, which its layout has no place for, so that it is laid out anew. With `by: likeness`
     pictures that look alike stay together, for which all are read."""
     from augx.splits import divide
@@ -136,7 +136,7 @@ def _divided(dataset: Dataset, split: SplitOptions) -> Dataset:
     if by == "likeness":
         from augx.likeness import alike, fingerprints, group_names
 
-        likes = alike(fingerprints(planning.pictures(dataset)))
+        likes = alike(fingerprints(planning.pictures(dataset), limits))
         # by the picture with the lowest hash, which a newcomer seldom has
         groups, by = group_names(sorted(group, key=place_of) for group in likes), None
     divided = divide(dataset, split.val, split.test, by, split.stratify, groups)
@@ -170,11 +170,15 @@ def up_to_date(plan: Plan, found: Survey, state: Journal, folder: Folder) -> boo
     """Whether a run would change nothing: no image to make or to delete, the same summary, and every file there."""
     if not state.finished or found.todo or found.reasons:
         return False
-    equal = state.summary["counts"].get("equal", 0)
-    now = manifest.summarise(plan, state.entries, state.summary["manifest"], state.summary["files"], equal)
-    told = state.summary | {"versions": now["versions"], "cpu": now["cpu"]}  # theirs are of whoever made it
-    same = told == now and state.summary["versions"].keys() == now["versions"].keys()
-    written = {FAILURES: state.summary["failures_sha256"]} | state.summary["files"]
+    told = state.summary
+    equal = told["counts"].get("equal")
+    if type(equal) is not int:
+        return False
+    now = manifest.summarise(plan, state.entries, told["manifest"], told["files"], equal)
+    made_by = {"versions": told["versions"], "cpu": told.get("cpu")}  # whoever made it
+    wanted = journal.summary_text(journal.signed(now | made_by))
+    written = {SUMMARY: sha256(wanted).hexdigest(), FAILURES: told["failures_sha256"]} | told["files"]
+    same = told["versions"].keys() == now["versions"].keys()
     return same and hashes(folder.path(name) for name in written) == list(written.values())
 
 
@@ -193,7 +197,8 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
         folder.clean()
         state = journal.load(folder)
         found = survey(plan, state, folder)
-        _redate(plan, found, folder)
+        for name, date in found.redate.items():  # the next run need not read them
+            folder.date(name, date)
         if up_to_date(plan, found, state, folder):
             os.utime(folder.path(SUMMARY))  # the target of make(1): must be newer than what it depends on
             return Outcome(0, found.kept, _failed(state.summary), 0, state.summary)
@@ -201,11 +206,11 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
             check(plan.recipe)
         names = [name for job in found.todo for name in naming.job_names(job)]
         labels = formats.label_files(targets, plan.dataset)
-        _refuse_foreign(folder, state, names + labels)
+        _refuse_foreign(folder, state, names + labels, plan, found.todo)
         generation = journal.next_generation(folder)
-        journal.begin(folder, state.intent, names + labels, generation)
         progress.begin(len(names), found.kept)
         try:
+            journal.begin(folder, state.intent, names + labels, generation)
             made = _work(request, plan, found, folder, generation, progress)
             summary, removed = manifest.finish(plan, folder, targets)
         finally:
@@ -236,6 +241,7 @@ def guard(input: str, folder: Folder) -> None:
             raise OutputError(f"OUTPUT {folder.root} is a link to nothing", "choose another name") from None
         return
     except OSError as error:
+        pass_over(error, folder.root)
         reason = error.strerror or str(error)
         raise OutputError(f"OUTPUT {folder.root} cannot be used: {reason}", "choose another folder") from error
     if there and not journal.owned(folder):
@@ -263,26 +269,15 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
     if plan.ring:  # those who share partners together, each with its own
         order = plan.ring.order
         ordered = sorted(found.todo, key=lambda job: order(job.sample))
-        todo = (replace(job, pools=plan.pools(job)) for job in ordered)
+        planned = {job.sample.id: job for job in plan.jobs}  # with all copies, of which a few may be left to make
+        todo = (replace(job, pools=plan.pools(planned[job.sample.id])) for job in ordered)
     dispatch = Dispatch(plan, orders, means, found.failed + lost, progress.step)
     dispatch(todo, generation)
     return dispatch.made
 
 
-def _redate(plan: Plan, found: Survey, folder: Folder) -> None:
-    """Gives written images the new date of a source whose content is the same: the next run need not read it."""
-    for job in found.touched:
-        try:
-            mtime = max(os.stat(source.path).st_mtime_ns for source in plan.sources(job))
-        except OSError:
-            continue
-        for name in naming.job_names(job):
-            with suppress(OSError):
-                os.utime(folder.path(name), ns=(mtime, mtime), follow_symlinks=False)
-
-
-def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str]) -> None:
-    """Refuses to write over a file in OUTPUT that augx did not write."""
+def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str], plan: Plan, todo: Sequence[Job]) -> None:
+    """Refuses to write over a file in OUTPUT that augx did not write. `names`: what it needs for `todo`, and more."""
     files, folders = folder.content()
     if not files and not folders:
         return
@@ -291,6 +286,9 @@ def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str]) -> Non
     if there:
         for entry in chain(state.entries.values(), state.replaced):
             there.difference_update(entry.names())
+    if there and state.gaps:  # then what has the very date of its source is ours
+        dates = folder.dates()
+        there -= {name for job in todo for name in naming.job_names(job) if dates.get(name) == source_date(plan, job)}
     there |= folders.intersection([*names, *formats.RESERVED])
     if there:
         raise OutputError(

@@ -18,11 +18,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import BinaryIO, NamedTuple
+from itertools import islice
+from typing import BinaryIO, NamedTuple, TypeVar
 
 from augx.errors import Stopped
 
 OWN = ".augx"  # everything in it is ours
+DOUBTED = 2 * 10**9  # the date, in ns, of a file that is known to be bad: two seconds after midnight of 1970-01-01
+_T = TypeVar("_T")
 _WAYS_OUT = {
     errno.ENOSPC: "free some space and run the same command again: it goes on from here",
     errno.EDQUOT: "your disk quota is used up; free some space and run the same command again",
@@ -30,18 +33,43 @@ _WAYS_OUT = {
     errno.EACCES: "you may not write there; change the permissions or choose another OUTPUT",
     errno.EPERM: "you may not write there; change the permissions or choose another OUTPUT",
     errno.EMFILE: "too many open files; raise `ulimit -n` or lower --workers, then run the same command again",
+    errno.ENFILE: "the machine has too many files open; close other programs, then run the same command again",
 }
+_SHORT = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM))  # of what the system has, whichever file was asked for
+_OWN_FAULTS = frozenset(
+    (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EINVAL, errno.ELOOP, errno.ENXIO)
+    + (errno.ENODEV, errno.ENAMETOOLONG)
+)
+
+
+def stopped(doing: str, path: str, error: OSError) -> Stopped:
+    """What to raise where the system refuses: with the place and the way out."""
+    return Stopped(f"{doing} {path}: {error.strerror or error}", way_out(error))
+
+
+def way_out(error: OSError) -> str:
+    return _WAYS_OUT.get(error.errno or 0, "the same command goes on from here when the cause is gone")
 
 
 @contextmanager
 def stopping(doing: str, path: str) -> Iterator[None]:
-    """Turns an OSError of the body into `Stopped` with the place and the way out."""
+    """Turns an OSError of the body into `Stopped`."""
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        hint = _WAYS_OUT.get(error.errno or 0, "the same command goes on from here when the cause is gone")
-        raise Stopped(f"{doing} {path}: {reason}", hint) from error
+        raise stopped(doing, path, error) from error
+
+
+def own_fault(error: OSError) -> bool:
+    """Whether an error tells of the file itself: it is not there, is no file, or may not be read. Any other is the
+    system's, and says nothing of the file."""
+    return error.errno in _OWN_FAULTS
+
+
+def pass_over(error: OSError, path: str) -> None:
+    """For who goes on without what cannot be read: Stopped, unless that is the file's own fault."""
+    if not own_fault(error):
+        raise stopped("cannot read", path, error) from error
 
 
 FSYNC = ("each", "batch", "off")
@@ -160,24 +188,46 @@ class Folder:
         """The names of all files and of all folders below the root but our own."""
         found: set[str] = set()
         folders: set[str] = set()
+        for name, _, folder in self._walk():
+            (folders if folder else found).add(name)
+        return found, folders
+
+    def dates(self) -> dict[str, int]:
+        """The names of all files below the root but our own, with their modification times in ns; no links."""
+        found: dict[str, int] = {}
+        for name, entry, folder in self._walk():
+            if not folder and not entry.is_symlink():
+                try:
+                    found[name] = entry.stat(follow_symlinks=False).st_mtime_ns
+                except FileNotFoundError:  # gone meanwhile
+                    pass
+        return found
+
+    def date(self, name: str, mtime_ns: int) -> None:
+        """Gives a file, or a link, a modification time, if that is possible."""
+        with suppress(OSError):
+            os.utime(self.path(name), ns=(mtime_ns, mtime_ns), follow_symlinks=False)
+
+    def _walk(self) -> Iterator[tuple[str, os.DirEntry[str], bool]]:
+        """All files and folders (True) below the root but our own; no link is followed."""
         waiting = [""]
         while waiting:
             folder = waiting.pop()
-            with os.scandir(self.path(folder) if folder else self.root) as entries:
+            path = self.path(folder) if folder else self.root
+            with stopping("cannot read", path), os.scandir(path) as entries:
                 for entry in entries:
                     name = f"{folder}/{entry.name}" if folder else entry.name
                     if name == OWN:
                         continue
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.add(name)
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    if is_folder:
                         waiting.append(name)
-                    else:
-                        found.add(name)
-        return found, folders
+                    yield name, entry, is_folder
 
     def clean(self) -> None:
         """Removes what a killed run left under `.augx/tmp`."""
-        shutil.rmtree(self._tmp, ignore_errors=True)
+        with suppress(OSError):  # some it raises even so
+            shutil.rmtree(self._tmp, ignore_errors=True)
         self._made.discard(self._tmp)
 
     def _temporary(self) -> str:
@@ -241,33 +291,89 @@ def _read(chunks: Iterable[bytes]) -> Iterator[bytes]:
     try:
         yield from chunks
     except OSError as error:
-        raise Stopped(f"cannot read {error.filename}: {error.strerror}", "run the same command again") from error
+        raise stopped("cannot read", error.filename or "what a file is made of", error) from error
 
 
 def open_regular(path: str) -> BinaryIO:
-    """Opens a file to read, but nothing that might wait for ever or that is no file: then OSError."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    """Opens a file to read, but nothing that might wait for ever or that is no file: then OSError. Stopped where the
+    system cannot open any."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        if error.errno in _SHORT:
+            raise stopped("cannot open", path, error) from error
+        raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is no regular file", path)
     return open(descriptor, "rb")
 
 
+_LARGE = 64 << 20  # bytes of a file that is glanced at before it is read
+_HEAD = 4 << 20
+
+
+class Unfit(OSError):
+    """A file of INPUT that is there and must not be used; `code`: a stable reason."""
+
+    def __init__(self, code: str, message: str, path: str) -> None:
+        super().__init__(errno.EINVAL, message, path)
+        self.code = code
+
+
 class Source(NamedTuple):
-    """Where a file of INPUT lies: at a path of its own, or `size` bytes at `offset` of a tar."""
+    """Where a file of INPUT lies: at a path of its own, or `size` bytes at `offset` of a tar.
+
+    `root`: the folder that links must not lead out of; "": wherever they lead. `limit`: bytes it may have.
+    """
 
     path: str
     offset: int = 0
     size: int | None = None
+    root: str = ""
+    limit: int | None = None
 
-    def read(self) -> tuple[bytes, int]:
-        """Its content and modification time. OSError where it is no regular file, or the tar ends too early."""
+    def read(self, glance: Callable[[bytes, int], None] | None = None) -> tuple[bytes, int]:
+        """Its content and modification time. OSError where it is no regular file, may not be read, changes meanwhile,
+        or where the tar ends too early.
+
+        `glance`: is shown the first MiBs of a large file, and its size, before it is read; what it raises is raised.
+        """
+        with self._open() as (file, before):
+            size = before.st_size if self.size is None else self.size
+            if glance and size > _LARGE:
+                glance(file.read(min(_HEAD, size)), size)
+                file.seek(self.offset)
+            data = file.read(size)
+            after = os.fstat(file.fileno())
+        if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns) or len(data) < size:
+            raise Unfit("changed-while-read", "it changed while it was read; run again", self.path)
+        return data, after.st_mtime_ns
+
+    def sha256(self) -> str:
+        """Of the content. Raises OSError as `read` does."""
+        digest = hashlib.sha256()
+        with self._open() as (file, before):
+            left = before.st_size if self.size is None else self.size  # and no more, however fast it grows
+            while chunk := file.read(min(1 << 20, left)):
+                digest.update(chunk)
+                left -= len(chunk)
+        return digest.hexdigest()
+
+    @contextmanager
+    def _open(self) -> Iterator[tuple[BinaryIO, os.stat_result]]:
         with open_regular(self.path) as file:
-            file.seek(self.offset)
-            data = file.read(-1 if self.size is None else self.size)
-            if self.size is not None and len(data) < self.size:
+            status = os.fstat(file.fileno())
+            if self.root and not _inside(self.path, self.root):
+                raise Unfit("outside-input", "a link that leads out of INPUT is not followed", self.path)
+            size = status.st_size if self.size is None else self.size
+            if self.limit is not None and size > self.limit:
+                said = f"{size:,} bytes are more than the limit of {self.limit:,}; raise `limits: {{bytes: ...}}`"
+                raise Unfit("too-many-bytes", said, self.path)
+            if self.size is not None and self.offset + self.size > status.st_size:
                 raise OSError(errno.EIO, "the tar ends too early", self.path)
-            return data, os.fstat(file.fileno()).st_mtime_ns
+            file.seek(self.offset)
+            yield file, status
 
     def bytes(self) -> int:
         return file_size(self.path) if self.size is None else self.size
@@ -283,14 +389,12 @@ def file_size(path: str) -> int:
 
 def sha256_file(path: str | Source) -> str:
     """Raises OSError, also for what is no regular file."""
-    source = path if isinstance(path, Source) else Source(path)
-    if source.size is not None:
-        return hashlib.sha256(source.read()[0]).hexdigest()
-    digest = hashlib.sha256()
-    with open_regular(source.path) as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+    return (path if isinstance(path, Source) else Source(path)).sha256()
+
+
+def _inside(path: str, root: str) -> bool:
+    """Whether a file lies under `root` once all links are followed."""
+    return os.path.realpath(path).startswith(os.path.realpath(root).rstrip("/") + "/")
 
 
 def hashes(paths: Iterable[str | Source]) -> list[str]:
@@ -299,8 +403,15 @@ def hashes(paths: Iterable[str | Source]) -> list[str]:
     def one(path: str | Source) -> str:
         try:
             return sha256_file(path)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a NUL in the name
             return ""
 
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
-        return list(threads.map(one, paths))
+        return [sha256 for some in batches(paths, 1024) for sha256 in threads.map(one, some)]
+
+
+def batches(things: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """As many at a time."""
+    waiting = iter(things)
+    while batch := list(islice(waiting, size)):
+        yield batch

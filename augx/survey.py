@@ -1,15 +1,16 @@
 """Plan against journal: what is done, what is to do, and why. Reads file dates, and content only where a date differs.
 
-A written image carries the modification time of its source (of the youngest, where masks belong to it), so nothing
+A written file carries the modification time of its source (of the youngest, where masks belong to it), so nothing
 about this machine need be remembered in OUTPUT: equal size and equal time mean an unchanged source. Where the time
-differs, or the source was moved since, the content decides.
+differs, or the source was moved since, the content decides. The same holds for what was written: a file with another
+date is held against its row.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -19,7 +20,7 @@ from augx.journal import Entry, Journal
 from augx.model import Job, Sample
 from augx.naming import copy_name, copy_names
 from augx.plan import Plan
-from augx.store import Folder, hashes
+from augx.store import DOUBTED, Folder, hashes
 
 _OTHER = (
     "sources have other labels, another recipe or other library versions",
@@ -29,12 +30,12 @@ _OTHER = (
 
 @dataclass(slots=True)
 class Survey:
-    """`todo`: jobs with the copies still to make. `touched`: jobs whose source is the same, but with another date.
-    `reasons`: in words, with how often.
+    """`todo`: jobs with the copies still to make. `redate`: written files that are as they should be but for their
+    date, and the date they should have. `reasons`: in words, with how often.
     """
 
     todo: list[Job] = field(default_factory=list)
-    touched: list[Job] = field(default_factory=list)
+    redate: dict[str, int] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
     kept: int = 0  # images that are in place
     failed: int = 0  # images that failed before, and are not tried again
@@ -42,15 +43,15 @@ class Survey:
 
 def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
     """Compares what the plan wants with what the journal has and the folder really holds."""
-    found = Survey()
-    there = folder.names() if journal.entries else set()
+    look = _Look(plan, journal, folder)
+    found = look.found
     doubtful: list[tuple[Job, Entry]] = []
     same = {
-        job.sample.id: entry.sha256
+        job.sample.id: date
         for job in plan.jobs
-        if (entry := journal.entries.get(job.sample.id)) and _same_file(plan, job, entry, journal, folder)
+        if (entry := journal.entries.get(job.sample.id)) and (date := look.unchanged(job, entry)) is not None
     }
-    contents_of = _partner_contents(plan, journal, same)
+    contents_of = _partner_contents(plan, journal, {name: journal.entries[name].sha256 for name in same})
     keys = plan.keys(lambda sample: contents_of[sample.id])
     for job in plan.jobs:
         entry = journal.entries.get(job.sample.id)
@@ -61,16 +62,16 @@ def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
             found.todo.append(job)
             found.reasons[_OTHER[plan.ring is not None]] += 1
         elif job.sample.id in same:
-            _settle(found, job, entry, there, journal, folder)
+            look.at(job, entry, same[job.sample.id])
         else:
             doubtful.append((job, entry))
     for (job, entry), sha256 in zip(doubtful, contents(plan, [job.sample for job, _ in doubtful]), strict=True):
         if sha256 == entry.sha256:
-            found.touched.append(job)
-            _settle(found, job, entry, there, journal, folder)
+            look.at(job, entry, None)
         else:
             found.todo.append(job)
             found.reasons["sources have changed"] += 1
+    look.closer()
     planned = {job.sample.id: job for job in plan.jobs}
     for source, entry in journal.entries.items():
         if source not in planned:
@@ -90,7 +91,8 @@ def _partner_contents(plan: Plan, journal: Journal, same: Mapping[str, str]) -> 
 
 def contents(plan: Plan, samples: Sequence[Sample]) -> Iterator[str]:
     """The digest of each sample's content, its masks included."""
-    sources = [planning.sources(plan.dataset.root, sample) for sample in samples]
+    limit = plan.recipe.limits.bytes
+    sources = [planning.sources(plan.dataset.root, sample, limit) for sample in samples]
     sums = iter(hashes(source for several in sources for source in several))
     return (planning.content(list(islice(sums, len(several)))) for several in sources)
 
@@ -105,50 +107,97 @@ def content_keys(plan: Plan) -> dict[str, str]:
     return {job.sample.id: keys(job, sums[job.sample.id], plan.pools(job)) for job in plan.jobs}
 
 
-def _settle(found: Survey, job: Job, entry: Entry, there: set[str], journal: Journal, folder: Folder) -> None:
-    """The content is the same: what is missing of this job?"""
-    made = entry.made()
-    failed = {row["copy"] for row in entry.failed if row["error"] not in PASSING}
-    missing = []
-    for copy in job.copies:
-        names = copy_names(job, copy)
-        if copy in failed:
-            found.failed += 1
-        elif copy not in made:
-            missing.append(copy)
-        elif not there.issuperset(names) or any(
-            journal.intent.get(name, -1) > entry.generation(copy) and not _intact(entry, name, folder) for name in names
-        ):
-            missing.append(copy)
-            found.reasons["images are missing from the output"] += 1
+class _Look:
+    """What OUTPUT holds of sources whose content is as it was: `at` goes by dates, `closer` by content."""
+
+    def __init__(self, plan: Plan, journal: Journal, folder: Folder) -> None:
+        self.plan, self.journal, self.folder = plan, journal, folder
+        self.dates = folder.dates() if journal.entries else {}
+        self.found = Survey()
+        self._open: list[tuple[Job, Entry, set[int], list[tuple[int, str]], int | None]] = []
+
+    def unchanged(self, job: Job, entry: Entry) -> int | None:
+        """The date of a source that by size and date is as it was; None where its content has to tell."""
+        try:
+            places = self.plan.sources(job)
+            sources = [os.stat(place.path) for place in places]
+            size = sum(
+                s.st_size if place.size is None else place.size for place, s in zip(places, sources, strict=True)
+            )
+            date = max(source.st_mtime_ns for source in sources)
+            for copy in sorted(entry.made()) if size == entry.size else ():
+                name = copy_name(job.stem, job.ending, copy)
+                if self.dates.get(name) == date and not self.journal.doubts(entry, copy, name):
+                    written = os.lstat(self.folder.path(name))
+                    moved = max(source.st_ctime_ns for source in sources) > written.st_ctime_ns  # or dated back, since
+                    return None if moved else date
+        except OSError:
+            pass
+        return None
+
+    def at(self, job: Job, entry: Entry, date: int | None) -> None:
+        """What is missing of this job? `date`: its source's, None where that is not what it was."""
+        made, journal = entry.made(), self.journal
+        names = [(copy, name) for copy in job.copies if copy in made for name in copy_names(job, copy)]
+        there = [self.dates.get(name) for _, name in names]
+        vouched = _shared(there) if date is None else date
+        date = source_date(self.plan, job) if date is None else date
+        lost: set[int] = set()
+        doubtful: list[tuple[int, str]] = []
+        if there.count(date) < len(names) or vouched != date or journal.intent or journal.torn:
+            for (copy, name), written in zip(names, there, strict=True):
+                if written is None:
+                    lost.add(copy)
+                elif written != vouched or journal.doubts(entry, copy, name):
+                    doubtful.append((copy, name))
+                elif written != date is not None:
+                    self.found.redate[name] = date
+        if lost:
+            self.found.reasons["images are missing from the output"] += len(lost)
+        if doubtful:
+            self._open.append((job, entry, lost, doubtful, date))
         else:
-            found.kept += 1
-    if missing:
-        known = {copy: sha256 for copy, sha256 in entry.images(folder).items() if copy < missing[-1]} if made else {}
-        found.todo.append(replace(job, copies=tuple(missing), known=known))
-        if not made.issuperset(missing):
-            found.reasons["sources have fewer copies than wanted"] += 1
+            self._settle(job, entry, lost)
+
+    def closer(self) -> None:
+        """Reads the files that no date vouches for."""
+        sums = iter(hashes(self.folder.path(name) for *_, doubtful, _ in self._open for _, name in doubtful))
+        for job, entry, lost, doubtful, date in self._open:
+            told = entry.sums(self.folder)
+            bad: set[int] = set()
+            for copy, name in doubtful:
+                if next(sums) != told.get(name):
+                    bad.add(copy)
+                elif date is not None:
+                    self.found.redate[name] = date
+            bad -= lost
+            if bad:
+                self.found.reasons["images are not as they were written"] += len(bad)
+            self._settle(job, entry, lost | bad)
+
+    def _settle(self, job: Job, entry: Entry, lost: Set[int]) -> None:
+        """`lost`: copies of which a file is not there, or is not what it was."""
+        found, made = self.found, entry.made()
+        failed = {row["copy"] for row in entry.failed if row["error"] not in PASSING}
+        missing = [copy for copy in job.copies if copy not in failed and (copy not in made or copy in lost)]
+        found.failed += len(failed.intersection(job.copies))
+        found.kept += len(made.intersection(job.copies) - lost - failed)
+        if missing:
+            known = {copy: sha for copy, sha in entry.images(self.folder).items() if copy < missing[-1]} if made else {}
+            found.todo.append(replace(job, copies=tuple(missing), known=known))
+            if not made.issuperset(missing):
+                found.reasons["sources have fewer copies than wanted"] += 1
 
 
-def _intact(entry: Entry, name: str, folder: Folder) -> bool:
-    """Whether a file that a later, unfinished run may have written over is still what its row says."""
-    return [entry.sums(folder)[name]] == hashes([folder.path(name)])
+def _shared(dates: Iterable[int | None]) -> int | None:
+    """The date that most of a source's files have: they were written together, and these were not touched since."""
+    date, often = max(Counter(dates).items(), key=lambda pair: pair[1], default=(None, 0))
+    return date if often > 1 and date != DOUBTED else None
 
 
-def _same_file(plan: Plan, job: Job, entry: Entry, journal: Journal, folder: Folder) -> bool:
-    """Whether size and date say that the source is as it was; where they cannot tell, the content has to."""
-    made = entry.made()
-    if not made:
-        return False
-    name = copy_name(job.stem, job.ending, min(made))
-    if journal.intent.get(name, -1) > entry.generation(min(made)):
-        return False  # perhaps written over by a later, unfinished run: then its date is no witness
+def source_date(plan: Plan, job: Job) -> int | None:
+    """The modification time, in ns, that the job's files get; None where a source is not there."""
     try:
-        places = plan.sources(job)
-        sources = [os.stat(place.path) for place in places]
-        written = os.stat(folder.path(name))
+        return max(os.stat(source.path).st_mtime_ns for source in plan.sources(job))
     except OSError:
-        return False
-    moved = max(source.st_ctime_ns for source in sources) > written.st_ctime_ns  # renamed or dated back since
-    same = sum(place.bytes() for place in places) == entry.size
-    return same and max(source.st_mtime_ns for source in sources) == written.st_mtime_ns and not moved
+        return None

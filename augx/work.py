@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -15,12 +16,12 @@ import numpy as np
 from augx import formats, geometry, images, labels, objects, plan
 from augx.errors import ImageError, Refused, Stopped
 from augx.journal import Entry, dump, write_segment
-from augx.model import Applied, Dataset, Dropped, Job, Json, Mask, Object, Picture, Sample, Shard
-from augx.naming import copy_name
+from augx.model import Applied, Dataset, Dropped, Job, Json, Limits, Mask, Object, Picture, Sample, Shard
+from augx.naming import READABLE, copy_name
 from augx.partners import Chosen, Folders, Neighbours
 from augx.recipe import Recipe
 from augx.seeds import Rng
-from augx.store import Folder
+from augx.store import Folder, Unfit
 from augx.transforms.pipeline import Partners, Pipeline
 
 _R = TypeVar("_R")
@@ -98,11 +99,13 @@ class Worker:
             entry.failed.append(failure(source, copy, error))
 
         try:
-            files, mtime = read_sources(self.orders.dataset.root, job.sample)
+            files, mtime = read_sources(self.orders.dataset.root, job.sample, self.maker.recipe.limits)
             sums = [hashlib.sha256(data).hexdigest() for data in files]
             entry.sha256, entry.size = plan.content(sums), sum(map(len, files))
             opened = (self.maker.neighbours.opened if job.pools else self.maker.open)(job.sample, files)
         except ImageError as error:
+            if error.stage != "read":  # what cannot be read now is tried again as soon as it can be
+                entry.sha256 = entry.sha256 or self.maker.neighbours.content(job.sample)
             for copy in job.copies:
                 fail(copy, error)
         entry.key = self.keys(job, entry.sha256, job.pools)
@@ -171,24 +174,31 @@ class Maker:
         self.untouched = untouched
         swaps = {name: pose.swap for name, pose in dataset.poses.items() if pose.swap is not None}
         self.pipelines = [Pipeline(one.steps, recipe.labels, swaps, dataset.ignore) for one in recipe.variants()]
-        self.neighbours = Neighbours(self.open, lambda sample: read_sources(dataset.root, sample)[0])
+        limits = recipe.limits
+        self.neighbours = Neighbours(
+            self.open,
+            lambda sample: read_sources(dataset.root, sample, limits)[0],
+            lambda sample: plan.sources(dataset.root, sample, limits.bytes),
+        )
         self.rng = Rng()
 
     def open(self, sample: Sample, files: Sequence[bytes]) -> Opened:
         """Decodes a source's files (`plan.files`) and puts its labels into pixels. Raises ImageError."""
-        decoded = _guarded("decode", lambda: images.decode(files[0]))
+        decoded = _guarded("decode", lambda: images.decode(files[0], self.recipe.limits))
         return _guarded("labels", lambda: self._labelled(sample, decoded, files))
 
     def _labelled(self, sample: Sample, decoded: images.Decoded, files: Sequence[bytes]) -> Opened:
         picture, known = decoded.picture, sample.annotations
         options, orientation = self.recipe.labels, decoded.orientation
         masks = {
-            name: _mask(name, data, picture, orientation if options.pixels == "stored" else 1)
+            name: _mask(name, data, picture, orientation if options.pixels == "stored" else 1, self.recipe.limits)
             for name, data in zip(plan.files(sample)[1:], files[1:], strict=True)
         }
-        notes: tuple[str, ...] = ()
+        ending = os.path.splitext(sample.id)[1].lower()
+        notes: tuple[str, ...] = () if READABLE.get(ending, decoded.format) == decoded.format else ("ending-differs",)
         if known.segments is not None:
-            known, notes = labels.resolve(known, _numbers(masks[known.segments]))
+            known, more = labels.resolve(known, _numbers(masks[known.segments]))
+            notes += more
         known, repaired, dropped = labels.fit(known, picture.width, picture.height, orientation, options)
         picture = replace(
             picture,
@@ -206,7 +216,7 @@ class Maker:
         `lower`: SHA-256 of the images of lower copies -> their number. A copy that equals one of them or its source, or
         that the recipe rejects, is drawn again, at most five times; then an equal one stays, a rejected one fails.
         """
-        partners = Chosen(self.neighbours, job.pools, self.folders)
+        partners = Chosen(self.neighbours, job.pools, self.folders, self.recipe.limits)
         for attempt in range(_ATTEMPTS if copy and self.pipelines[job.variant].draws else 1):
             made = self.augmented(opened.picture, job.sample.id, copy, job.variant, partners, attempt)
             fault = self.rejected(made[0], made[2]) if copy else ""
@@ -347,10 +357,10 @@ def _same_picture(one: Picture, other: Picture) -> bool:
     return np.array_equal(here[::31, ::29], there[::31, ::29]) and np.array_equal(here, there)
 
 
-def _mask(name: str, data: bytes, picture: Picture, orientation: int) -> Mask:
+def _mask(name: str, data: bytes, picture: Picture, orientation: int, limits: Limits) -> Mask:
     """A mask file, upright, of the picture's size."""
     try:
-        mask = images.decode_mask(data)
+        mask = images.decode_mask(data, limits)
     except ImageError as error:
         raise ImageError(error.code, f"{name}: {error.message}", "labels") from error
     mask = replace(mask, values=images.turned(mask.values, orientation))
@@ -378,20 +388,28 @@ def failure(source: str, copy: int, error: ImageError) -> dict[str, Json]:
     return {"source": source, "copy": copy, "stage": error.stage, "error": error.code, "message": error.message}
 
 
-def read_sources(root: str, sample: Sample) -> tuple[list[bytes], int]:
+def read_sources(root: str, sample: Sample, limits: Limits) -> tuple[list[bytes], int]:
     """The content of a sample's files, the image first, and the youngest of their modification times."""
     files: list[bytes] = []
     youngest = 0
-    for name, source in zip(plan.files(sample), plan.sources(root, sample), strict=True):
+    for name, source in zip(plan.files(sample), plan.sources(root, sample, limits.bytes), strict=True):
         lost = "the file" if name == sample.id else f"its mask {name}"
         try:
-            data, mtime = source.read()
+            data, mtime = source.read(lambda head, size: images.glance(head, size, limits))
             files.append(data)
             youngest = max(youngest, mtime)
         except FileNotFoundError as error:
             raise ImageError("missing-file", f"{lost} is not there any more", "read") from error
+        except Unfit as error:
+            raise ImageError(error.code, f"{lost} is not read: {error.strerror}", "read") from error
         except OSError as error:
             raise ImageError("unreadable", f"{lost} cannot be read: {error.strerror or error}", "read") from error
+        except MemoryError as error:
+            raise ImageError("out-of-memory", NO_MEMORY, "read") from error
+        except ImageError as error:
+            if name == sample.id:
+                raise
+            raise ImageError(error.code, f"{name}: {error.message}", "labels") from error
     return files, youngest
 
 
@@ -402,7 +420,7 @@ def _guarded(stage: str, make: Callable[[], _R]) -> _R:
     except ImageError as error:
         error.stage = stage
         raise
-    except Refused:  # a replay that cannot find what its row names
+    except (Refused, Stopped):  # a replay that cannot find what its row names; a system that opens no more files
         raise
     except MemoryError as error:
         raise ImageError("out-of-memory", NO_MEMORY, stage) from error

@@ -97,7 +97,8 @@ def compacted(folder: Folder) -> list[Written]:
     pieces: list[bytes] = []
     lines: list[bytes] = []
     for entry, copies, its_rows in several:
-        lines.append(entry.line(copies, sum(map(len, its_rows)), sum(map(len, pieces))))
+        place = {"offset": sum(map(len, pieces)), "rows": journal.rows_digest(b"".join(its_rows))}
+        lines.append(entry.line(copies, sum(map(len, its_rows)), place))
         pieces += its_rows
     journal.begin(folder, {}, ["a-0"], 0)
     journal.write_segment(folder, "0000.0000000", several)
@@ -128,16 +129,36 @@ def test_ending_leaves_the_index_of_the_manifest_only(folder: Folder) -> None:
     assert [path.name for path in (Path(folder.root) / ".augx").glob("index-*")] == [f"index-{first[:16]}.jsonl"]
 
 
-def test_an_index_of_another_manifest_does_not_count(folder: Folder) -> None:
-    """Its rows are made again, but it still says which files are ours."""
+def test_an_index_of_another_manifest(folder: Folder) -> None:
+    """What it says of rows that are still there counts; others are made again, and it still says which files are ours."""
     compacted(folder)
     journal.end(folder, sha256_file(folder.path(journal.MANIFEST)))
-    with open(folder.path(journal.MANIFEST), "ab") as file:
-        file.write(b"\n")
+    whole = told(folder)
+    path = Path(folder.path(journal.MANIFEST))
+    data = path.read_bytes()
+    for damaged, left in [
+        (data + b"\n", "abc"),
+        (data.replace(b"a_aug01", b"a_aug03"), "bc"),
+        (data.replace(b'"b"', b'"B"'), "ac"),
+        (b"\n" + data, "c"),  # of which nothing was made
+        (b"", "c"),
+    ]:
+        path.write_bytes(damaged)
+        assert told(folder) == {name: whole[name] for name in left}
+        state = journal.load(folder)
+        assert state.finished is False
+        assert {name for entry in state.replaced for name in entry.names()} >= {"a.jpg", "a_aug01.jpg", "b.jpg"}
+    path.unlink()
+    assert told(folder).keys() == {"c"}
+
+
+def test_a_damaged_index_says_nothing_of_rows(folder: Folder) -> None:
+    compacted(folder)
+    journal.end(folder, sha256_file(folder.path(journal.MANIFEST)))
+    path = index(Path(folder.root))
+    path.write_bytes(path.read_bytes().replace(b'"size": 7', b'"size": 6'))
     assert told(folder) == {}
-    state = journal.load(folder)
-    assert state.finished is False
-    assert {name for entry in state.replaced for name in entry.names()} >= {"a.jpg", "a_aug01.jpg", "b.jpg"}
+    assert {name for entry in journal.load(folder).replaced for name in entry.names()} >= {"a.jpg", "b.jpg"}
 
 
 def test_intent_adds_up(folder: Folder) -> None:

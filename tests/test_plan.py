@@ -12,7 +12,7 @@ from running import a_recipe
 
 from augx import plan as planning
 from augx.errors import InputError
-from augx.model import Annotations, Dataset, Flaw, Job, Sample
+from augx.model import Annotations, Beside, Dataset, Flaw, Job, Sample
 from augx.plan import Plan
 
 VERSIONS = {"augx": "1", "opencv": "2"}
@@ -162,3 +162,40 @@ def test_class_counts() -> None:
         "dog": {"before": 1, "after": 2},
     }
     assert list(counts) == ["(none)", "cat", "dog"]
+
+
+def clashing(*names: str, ending: str = ".json", taken: tuple[str, ...] = ()) -> Plan:
+    """A plan of images of these names, each copy with a label file beside it."""
+
+    def beside(sample: Sample, stem: str) -> tuple[Beside, ...]:
+        return (Beside("labelme", stem, ending),)
+
+    found = dataset(*(sample(name) for name in names))
+    return planning.make(found, a_recipe(copies=1), ("labelme",), VERSIONS, beside, taken=taken)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "clash"),
+    [
+        ("labels.jpg", "labels.json", "labels.json"),
+        ("LABELS.jpg", "labels.json", "LABELS.json"),
+        ("labels.jpg", "labels_aug01.json", "labels_aug01.json"),
+        ("labels_aug01.jpg", "labels.json", ""),  # alike but for the number of a copy, and yet no clash
+        ("labels.jpg", "other.json", ""),
+    ],
+)
+def test_a_file_beside_an_image_that_is_called_like_one_of_the_whole_dataset(name: str, taken: str, clash: str) -> None:
+    if not clash:
+        assert len(clashing(name, taken=(taken,)).jobs) == 1
+        return
+    with pytest.raises(InputError) as caught:
+        clashing(name, taken=(taken,))
+    assert caught.value.message == f"{name} would write {clash}, as a file of the whole dataset is called"
+    assert caught.value.hint == "rename one of them, or write another format with `--to`"
+
+
+def test_files_beside_images_that_are_called_alike() -> None:
+    with pytest.raises(InputError) as caught:
+        clashing("a.jpg", "a_m.jpg.jpg", ending="_m_jpg.jpg")
+    assert caught.value.message == "a.jpg and a_m.jpg.jpg would both write a_m_jpg.jpg"
+    assert len(clashing("a.jpg", "a_aug02.jpg").jobs) == 2

@@ -1,4 +1,4 @@
-"""Kills, at every step of a run that touches the disk, and of workers: the same command then comes to the same tree."""
+"""Kills of runs and of their workers: the same command then comes to the same tree. At every step: tests/faults."""
 
 from __future__ import annotations
 
@@ -17,54 +17,11 @@ import pytest
 from conftest import encoded, failures, rows, tree
 from running import a_recipe, fresh, run
 
-from augx import manifest
 from augx import plan as planning
 from augx import run as runner
+from augx import verify
 from augx.executors import local
 from augx.model import Shard
-
-DRIVER = Path(__file__).with_name("killed.py")
-SCENARIOS = [
-    "first", "recipe", "source_removed", "source_added", "source_changed", "copies_lowered", "copies_raised",
-    "originals_dropped", "table_added", "table_instead", "failing", "recipe_and_back", "content_and_back",
-]  # fmt: skip
-LABELLED = ["yolo", "yolo,label", "yolo,numbers", "masks", "masks,mask", "two_formats", "two_formats,box"]
-MIXED = ["mixed", "mixed,partner", "mixed,gone", "mixed,more"]
-
-
-def drive(folder: Path, step: int, scenarios: list[str]) -> dict[str, Any]:
-    """Every `step`-th point of these scenarios: how many there are, and at which ones something was wrong."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(DRIVER.parent), *sys.path])}
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", str(DRIVER), str(folder), str(step), *scenarios]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
-@pytest.fixture(scope="module")
-def some_points(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return drive(tmp_path_factory.mktemp("some"), 7, SCENARIOS) | drive(
-        tmp_path_factory.mktemp("few"), 23, [*LABELLED, *MIXED]
-    )
-
-
-@pytest.fixture(scope="module")
-def every_point(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return drive(tmp_path_factory.mktemp("every"), 1, [*SCENARIOS, *LABELLED, *MIXED])
-
-
-@pytest.mark.parametrize("scenario", [*SCENARIOS, *LABELLED, *MIXED])
-def test_killed_at_some_points(some_points: dict[str, Any], scenario: str) -> None:
-    assert some_points[scenario]["points"] >= 1
-    assert some_points[scenario]["wrong"] == {}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scenario", [*SCENARIOS, *LABELLED, *MIXED])
-def test_killed_at_every_point(every_point: dict[str, Any], scenario: str) -> None:
-    assert every_point[scenario]["points"] >= 10
-    assert every_point[scenario]["wrong"] == {}
 
 
 def many(root: Path, count: int) -> Path:
@@ -146,7 +103,7 @@ def test_a_picture_that_kills_every_worker_is_a_failure(tmp_path: Path, monkeypa
         ("cat/002.png", copy, "worker", "worker-died") for copy in range(3)
     ]
     assert "SIGKILL" in failures(tmp_path / "out")[0]["message"]
-    assert manifest.verify(str(tmp_path / "out"), 1) == (12, [])
+    assert verify.verify(str(tmp_path / "out"), 1) == (12, [])
 
     outcome = run(photos, tmp_path / "out")
     assert (outcome.made, outcome.kept, outcome.failed) == (3, 12, 0)

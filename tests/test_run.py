@@ -20,8 +20,8 @@ from conftest import encoded, failures, index, picture, rows, tree
 from PIL import Image
 from running import a_recipe, fresh, run, states
 
-from augx import manifest
 from augx import run as runner
+from augx import verify
 from augx.errors import GateError, InputError, OutputError, Refused
 from augx.lock import locked
 from augx.recipe import Recipe
@@ -87,7 +87,7 @@ def test_rows_are_in_plan_order_and_say_what_is_written(finished: tuple[Path, Pa
         assert (len(data), (24, 18)) == (row["bytes"], (row["width"], row["height"]))
         applied = [step["name"] for step in row["transforms"]]
         assert applied in ([["Affine"], ["HorizontalFlip", "Affine"]] if row["copy"] else [[]])
-    assert manifest.verify(str(output), 2) == (18, [])
+    assert verify.verify(str(output), 2) == (18, [])
 
 
 def test_copies_differ_from_each_other_and_from_their_source(finished: tuple[Path, Path]) -> None:
@@ -405,7 +405,7 @@ def test_a_file_of_the_users_survives_everything(done: tuple[Path, Path]) -> Non
     run(photos, output, a_recipe(copies=1))
     for name in ("notes.txt", "cat/notes.txt", "dog/mine.jpg", "cat/2_aug09.jpg"):
         assert (output / name).read_bytes() == b"mine"
-    images, findings = manifest.verify(str(output), 1)
+    images, findings = verify.verify(str(output), 1)
     assert (images, findings) == (4, [
         f"{name}: it is in no row of the manifest"
         for name in ("cat/2_aug09.jpg", "cat/notes.txt", "dog/mine.jpg", "notes.txt")
@@ -489,7 +489,7 @@ def test_a_broken_image_fails_and_the_others_are_made(with_broken: Path, tmp_pat
     assert told["counts"] == {"sources": 7, "images": 18, "originals": 6, "copies": 12, "failed": 3, "equal": 0}
     assert told["classes"]["cat"] == {"before": 4, "after": 9}
     assert sum(told["failures"].values()) == 3
-    assert manifest.verify(str(output), 1) == (18, [])
+    assert verify.verify(str(output), 1) == (18, [])
 
 
 def test_it_fails_once(with_broken: Path, tmp_path: Path) -> None:
@@ -536,7 +536,7 @@ def test_nothing_but_broken_images(tmp_path: Path) -> None:
     assert (outcome.made, outcome.failed) == (0, 3)
     assert rows(tmp_path / "out") == []
     assert run(tmp_path / "photos", tmp_path / "out").failed == 3
-    assert manifest.verify(str(tmp_path / "out"), 1) == (0, [])
+    assert verify.verify(str(tmp_path / "out"), 1) == (0, [])
 
 
 @pytest.mark.parametrize("limit", ["2", "0", "9%", "14.2%"])
@@ -616,7 +616,7 @@ def test_a_turned_photo_is_written_upright(tmp_path: Path) -> None:
     with Image.open(tmp_path / "out" / "turned.png") as written:
         assert written.getexif().get(0x0112, 1) == 1
         assert written.convert("RGB").tobytes() == image.transpose(Image.Transpose.ROTATE_270).tobytes()
-    assert manifest.verify(str(tmp_path / "out"), 1) == (3, [])
+    assert verify.verify(str(tmp_path / "out"), 1) == (3, [])
 
 
 @pytest.mark.parametrize(("image_format", "ending", "is_a"), [("png", ".png", "PNG"), ("webp", ".webp", "WEBP")])
@@ -639,7 +639,7 @@ def test_two_sources_for_one_name(tmp_path: Path) -> None:
     (tmp_path / "photos" / "a_aug01.png").write_bytes(encoded(3, ".png"))
     run(tmp_path / "photos", tmp_path / "out", a_recipe(output={"image": {"format": "png"}}))
     assert len({row["file_name"].casefold() for row in rows(tmp_path / "out")}) == 9
-    assert manifest.verify(str(tmp_path / "out"), 1) == (9, [])
+    assert verify.verify(str(tmp_path / "out"), 1) == (9, [])
 
 
 def csv(path: Path) -> list[list[str]]:
@@ -656,7 +656,7 @@ def test_a_table_of_folders(photos: Path, tmp_path: Path) -> None:
     assert lines[1:] == [[row["file_name"], row["label"]] for row in rows(tmp_path / "out")]
     assert summary(tmp_path / "out")["formats"] == {"read": "folder", "written": ["table"]}
     assert list(summary(tmp_path / "out")["files"]) == ["labels.csv"]
-    assert manifest.verify(str(tmp_path / "out"), 1) == (18, [])
+    assert verify.verify(str(tmp_path / "out"), 1) == (18, [])
 
 
 def test_folders_of_a_table(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from augx.errors import Stopped
-from augx.store import Folder, sha256_file, stopping
+from augx.store import Folder, batches, hashes, sha256_file, stopping
 
 
 @pytest.fixture
@@ -206,6 +206,48 @@ def test_names(folder: Folder) -> None:
     os.makedirs(folder.path("empty/folder"))
     os.symlink(folder.path("a"), folder.path("link"))
     assert folder.names() == {"a/b/1", "a/2", "3", "a/.augx/4", ".hidden", "link"}
+
+
+def test_dates(folder: Folder) -> None:
+    """Of files; links and what is ours have none."""
+    folder.write("a/1", b"", 5)
+    folder.write("2", b"", 10**18 + 7)
+    os.symlink(folder.path("2"), folder.path("link"))
+    folder.write(".augx/3", b"")
+    assert folder.dates() == {"a/1": 5, "2": 10**18 + 7}
+    for name in ("2", "link", "nothing"):
+        folder.date(name, 10**9)
+    assert folder.dates() == {"a/1": 5, "2": 10**9}
+    assert os.lstat(folder.path("link")).st_mtime_ns == 10**9
+    os.unlink(folder.path("link"))
+    os.symlink(folder.path("a/1"), folder.path("link"))
+    folder.date("link", 9)
+    assert folder.dates()["a/1"] == 5, "a link is not followed"
+
+
+def test_a_file_that_goes_while_dates_are_read(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.write("a", b"", 5)
+    folder.write("b", b"", 6)
+    real = folder._walk
+
+    def racing() -> Iterator[Any]:
+        for name, entry, is_folder in list(real()):
+            if name == "a":
+                os.unlink(folder.path("a"))
+            yield name, entry, is_folder
+
+    monkeypatch.setattr(folder, "_walk", racing)
+    assert folder.dates() == {"b": 6}
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 5])
+def test_batches(count: int) -> None:
+    assert list(batches(iter(range(count)), 2)) == [list(range(count))[i : i + 2] for i in range(0, count, 2)]
+
+
+def test_hashes_of_names_that_are_none(folder: Folder) -> None:
+    folder.write("a", b"")
+    assert hashes([folder.path("a"), folder.path("a\0b"), folder.path("b")]) == [hashlib.sha256().hexdigest(), "", ""]
 
 
 def test_clean(folder: Folder) -> None:

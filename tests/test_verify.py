@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import encoded, rows, tree
+from conftest import encoded, index, rows, tree
+from label_sets import masks, plant
 from running import a_recipe, run
 
-from augx import manifest
+from augx import journal, verify
 from augx.errors import OutputError
+from augx.store import DOUBTED, Folder
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +171,7 @@ CASES: list[tuple[Callable[[Path], None], list[str]]] = [
 def test_found(output: Path, spoil: Callable[[Path], None], said: list[str]) -> None:
     spoil(output)
     before = tree(output)
-    findings = manifest.verify(str(output), 2)[1]
+    findings = verify.verify(str(output), 2)[1]
     assert tree(output) == before
     for beginning in said:
         assert any(finding.startswith(beginning) for finding in findings), findings
@@ -176,49 +180,191 @@ def test_found(output: Path, spoil: Callable[[Path], None], said: list[str]) -> 
 @pytest.mark.parametrize("spoil", [missing, truncated, one_bit, extra, labels_missing, labels_changed])
 def test_nothing_else_is_found(output: Path, spoil: Callable[[Path], None]) -> None:
     spoil(output)
-    assert len(manifest.verify(str(output), 2)[1]) == 1
+    assert len(verify.verify(str(output), 2)[1]) == 1
 
 
 def test_nothing_is_found(output: Path) -> None:
-    assert manifest.verify(str(output), 1) == (9, [])
-    assert manifest.verify(str(output), 4) == (9, [])
+    assert verify.verify(str(output), 1) == (9, [])
+    assert verify.verify(str(output), 4) == (9, [])
     shutil.rmtree(output / ".augx")
-    assert manifest.verify(str(output), 1) == (9, [])
+    assert verify.verify(str(output), 1) == (9, [])
 
 
 def test_everything_at_once(output: Path) -> None:
     for spoil in (missing, extra, labels_changed):
         spoil(output)
     (output / "dog" / "c.png").write_bytes(b"")
-    assert len(manifest.verify(str(output), 2)[1]) == 4
+    assert len(verify.verify(str(output), 2)[1]) == 4
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"counts": {}}', '{"augx": "1"}', '{"augx": "1", "manifest": 3}'])
 def test_no_summary_of_ours(output: Path, text: str) -> None:
+    """All else is held against the rows; without these there is nothing to hold against."""
     (output / "summary.json").write_text(text)
-    with pytest.raises(OutputError):
-        manifest.verify(str(output), 1)
+    assert verify.verify(str(output), 1) == (9, ["summary.json: it is damaged, or not by augx"])
+    (output / "summary.json").unlink()
+    assert verify.verify(str(output), 1) == (9, ["summary.json: missing"])
+    manifest_missing(output)
+    with pytest.raises(OutputError, match="no finished run"):
+        verify.verify(str(output), 1)
 
 
 def test_no_output(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(OutputError, match="no finished run"):
-            manifest.verify(str(path), 1)
+            verify.verify(str(path), 1)
 
 
 def test_a_row_with_a_picture_that_does_not_decode(output: Path) -> None:
     """Size and SHA-256 fit, the picture does not."""
-    import hashlib
-
     data = b"no picture at all"
     (output / IMAGE).write_bytes(data)
     edited(output, lambda rows: rows[1].update(bytes=len(data), sha256=hashlib.sha256(data).hexdigest()))
-    assert any(f.startswith(f"{IMAGE}: it cannot be decoded: ") for f in manifest.verify(str(output), 1)[1])
+    assert any(f.startswith(f"{IMAGE}: it cannot be decoded: ") for f in verify.verify(str(output), 1)[1])
 
 
 def test_the_next_run_mends_what_is_missing(output: Path, finished: Path) -> None:
     missing(output)
     labels_missing(output)
     run(finished.parent / "photos", output, a_recipe(), to_formats=("folder", "table"))
-    assert manifest.verify(str(output), 1) == (9, [])
+    assert verify.verify(str(output), 1) == (9, [])
     assert tree(output) == tree(finished)
+
+
+def flipped(path: Path, byte: int = -1) -> None:
+    """One bit, and the date stays."""
+    date, data = path.stat().st_mtime_ns, bytearray(path.read_bytes())
+    data[byte] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(date, date))
+
+
+@pytest.fixture
+def masked(tmp_path: Path) -> Path:
+    """Images with masks, and a label file beside each."""
+    plant(tmp_path / "in", masks(2))
+    run(tmp_path / "in", tmp_path / "masked")
+    return tmp_path / "masked"
+
+
+def test_a_bad_file_gets_a_date_by_which_the_next_run_knows_it(masked: Path, tmp_path: Path) -> None:
+    before = tree(masked)
+    bad = [masked / "images/0_aug01.png", masked / "masks/1_aug02.png"]
+    for path in bad:
+        flipped(path)
+    assert run(tmp_path / "in", masked).made == 0, "nothing tells of it"
+    findings = verify.verify(str(masked), 1)[1]
+    assert findings == [
+        "images/0_aug01.png: its content is not what the manifest says",
+        "masks/1_aug02.png: its content is not what the manifest says",
+    ]
+    dated = [path for path in masked.rglob("*.png") if path.stat().st_mtime_ns == DOUBTED]
+    assert sorted(dated) == bad
+    assert run(tmp_path / "in", masked).made == 2
+    assert verify.verify(str(masked), 1, deep=True) == (6, [])
+    assert tree(masked) == before
+
+
+def test_what_is_not_by_augx_keeps_its_date(output: Path) -> None:
+    shutil.rmtree(output / ".augx")
+    (output / "summary.json").write_text("{}")
+    one_bit(output)
+    date = (output / IMAGE).stat().st_mtime_ns
+    assert len(verify.verify(str(output), 1)[1]) == 3  # the label file, too: nothing speaks of it
+    assert (output / IMAGE).stat().st_mtime_ns == date
+
+
+def test_a_file_whose_date_cannot_be_set(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one_bit(output)
+
+    def refused(*given: object, **named: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "utime", refused)
+    assert verify.verify(str(output), 1)[1] == [f"{IMAGE}: its content is not what the manifest says"]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_nothing_is_found_deep_down(output: Path, masked: Path, deep: bool) -> None:
+    assert verify.verify(str(output), 2, deep) == (9, [])
+    assert verify.verify(str(masked), 0, deep) == (6, [])
+    shutil.rmtree(masked / ".augx")
+    assert verify.verify(str(masked), 1, deep) == (6, [])
+
+
+def test_another_number_in_the_summary(output: Path) -> None:
+    path = output / "summary.json"
+    path.write_text(path.read_text().replace('"copies": 6', '"copies": 7'))
+    assert verify.verify(str(output), 1)[1] == ["summary.json: it is damaged: its digest is not that of what it says"]
+
+
+def test_another_space_in_the_summary(output: Path) -> None:
+    path = output / "summary.json"
+    path.write_text(path.read_text().replace(' "copies": 6', '\t"copies": 6'))
+    assert verify.verify(str(output), 1) == (9, [])
+    assert verify.verify(str(output), 1, deep=True)[1] == ["summary.json: it is not as augx wrote it"]
+
+
+def test_a_summary_of_an_older_augx(output: Path, finished: Path) -> None:
+    """It has no digest; the next run writes one."""
+    path = output / "summary.json"
+    told = json.loads(path.read_bytes())
+    del told["digest"]
+    path.write_bytes(journal.summary_text(told))
+    assert verify.verify(str(output), 1) == (9, [])
+    assert verify.verify(str(output), 1, deep=True)[1] == ["summary.json: it is not as augx wrote it"]
+    run(finished.parent / "photos", output, to_formats=("folder", "table"))
+    assert tree(output) == tree(finished)
+
+
+@pytest.mark.parametrize("byte", [0, 30, 700, -1])
+def test_our_own_files(output: Path, byte: int) -> None:
+    flipped(index(output), byte)
+    assert verify.verify(str(output), 1) == (9, [])
+    assert verify.verify(str(output), 1, deep=True)[1] == [f".augx/{index(output).name}: it is damaged"]
+
+
+def test_an_index_of_another_manifest(output: Path) -> None:
+    labels_changed(output)
+    row_less(output)
+    assert (
+        f".augx/{index(output).name}: it belongs to another manifest.jsonl"
+        in verify.verify(str(output), 1, deep=True)[1]
+    )
+
+
+def test_a_run_that_did_not_end(output: Path) -> None:
+    journal.begin(Folder(str(output)), {}, ["a"], 0)
+    assert verify.verify(str(output), 1) == (9, [])
+    assert verify.verify(str(output), 1, deep=True)[1] == [".augx/intent.jsonl: the last run did not end"]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(b"x", "it cannot be decoded: "), (encoded(1, ".png", mode="L", width=3, height=4), "it is 3x4, its image 40x30")],
+)
+def test_a_mask_that_is_none(masked: Path, data: bytes, said: str) -> None:
+    """Its SHA-256 fits."""
+    name = "masks/0.png"
+    (masked / name).write_bytes(data)
+    edited(masked, lambda rows: rows[0]["files"].update({name: hashlib.sha256(data).hexdigest()}))
+    assert [finding for finding in verify.verify(str(masked), 1)[1] if finding.startswith(name)] == []
+    findings = [finding for finding in verify.verify(str(masked), 1, deep=True)[1] if finding.startswith(name)]
+    assert len(findings) == 1
+    assert findings[0].startswith(f"{name}: {said}")
+
+
+def test_masks_that_are_no_files_of_the_row(masked: Path) -> None:
+    edited(masked, lambda rows: rows[0].update(mask="images/1.png"))
+    assert "images/0.png: its mask is none of its files" in verify.verify(str(masked), 1)[1]
+
+
+def test_a_file_beside_that_is_missing_or_outside(masked: Path) -> None:
+    (masked / "masks/0.png").unlink()
+    (masked / "masks/0_aug01.png").unlink()
+    (masked / "masks/0_aug01.png").mkdir()
+    edited(masked, lambda rows: rows[2]["files"].update({"../x.png": "0"}))
+    findings = verify.verify(str(masked), 1)[1]
+    assert "masks/0.png: missing" in findings
+    assert "masks/0_aug01.png: it cannot be read: it is no regular file" in findings
+    assert "manifest.jsonl: a row points to ../x.png, which is no file of this folder" in findings

@@ -1,0 +1,166 @@
+"""`augx verify`: OUTPUT held against what it says of itself.
+
+Everything hangs on summary.json, which bears its own digest: it has those of the manifest, the failures and the label
+files, and the rows of the manifest have those of the images and of what lies beside them. So no bit changes unnoticed.
+
+What is wrong with such a file is marked by a date that no source has, so that the next run, which goes by dates, makes
+it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+
+from augx import images, journal, objects
+from augx.errors import ImageError, OutputError
+from augx.journal import FAILURES, MANIFEST, SUMMARY
+from augx.model import Json
+from augx.store import DOUBTED, Folder, batches, hashes, open_regular
+
+_NO_ROW = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError)
+
+
+def verify(output: str, workers: int, deep: bool = False) -> tuple[int, list[str]]:
+    """Returns the number of rows, and a line for each thing that is wrong.
+
+    `deep`: looks at every bit, those of summary.json and of our own folder too, and decodes the masks.
+    Raises OutputError where no run has ended.
+    """
+    folder = Folder(output)
+    told = journal.summary(folder)
+    if not told and not os.path.isfile(folder.path(MANIFEST)):
+        raise OutputError(f"{folder.root} holds no finished run of augx", "give the OUTPUT of an `augx run`")
+    ours = bool(told) or journal.owned(folder)
+    unlisted = folder.names() - {SUMMARY}
+    findings = [f"{SUMMARY}: {fault}" for fault in _summary_faults(folder, told, deep)]
+    written = _written(folder, told)
+    for name, sha256 in written.items():
+        if name not in unlisted:
+            findings.append(f"{name}: missing")
+        elif told and hashes([folder.path(name)]) != [sha256]:
+            findings.append(f"{name}: it is not the one that {SUMMARY} was written for")
+    unlisted -= written.keys()
+    if deep:
+        (manifest,) = hashes([folder.path(MANIFEST)])
+        findings += [f"{name}: {fault}" for name, fault in journal.faults(folder, manifest).items()]
+    seen: Counter[str] = Counter()
+    rows = 0
+    with ThreadPoolExecutor(workers or 1) as threads:
+        for lines in batches(_lines(folder), 1024):
+            for names, faults in threads.map(partial(_row, folder, deep), lines):
+                rows += 1
+                seen.update(names)
+                for name, fault in faults:
+                    findings.append(f"{name}: {fault}")
+                    if ours and name != MANIFEST:
+                        folder.date(name, DOUBTED)
+    findings += [f"{name}: it has {n} rows" for name, n in seen.items() if n > 1]
+    findings += [f"{name}: it is in no row of the manifest" for name in sorted(unlisted - seen.keys())]
+    if told and rows != told["counts"].get("images"):
+        findings.append(f"{MANIFEST}: it has {rows} rows, {SUMMARY} says {told['counts'].get('images')}")
+    return rows, findings
+
+
+def _summary_faults(folder: Folder, told: Mapping[str, Json], deep: bool) -> Iterator[str]:
+    if not os.path.lexists(folder.path(SUMMARY)):
+        yield "missing"
+    elif not told:
+        yield "it is damaged, or not by augx"
+    elif "digest" in told and told != journal.signed(told):
+        yield "it is damaged: its digest is not that of what it says"
+    elif deep and _read(folder, SUMMARY) != journal.summary_text(journal.signed(told)):
+        yield "it is not as augx wrote it"
+
+
+def _written(folder: Folder, told: Mapping[str, Json]) -> dict[str, Json]:
+    """Name -> SHA-256 of the files that tell of the whole dataset; None where the summary does not say."""
+    if not told:
+        return dict.fromkeys([MANIFEST, FAILURES, *journal.load(folder).files])
+    return {MANIFEST: told["manifest"].get("sha256"), FAILURES: told["failures_sha256"], **told["files"]}
+
+
+def _row(folder: Folder, deep: bool, line: bytes) -> tuple[list[str], list[tuple[str, str]]]:
+    """The files that a line of the manifest speaks of, and what is wrong, each with the file it is wrong with."""
+    names: list[str] = []
+    try:
+        row = json.loads(line)
+        names = [name for name in (row["file_name"], *row["files"]) if isinstance(name, str)]
+        return names, list(_faults(folder, row, deep))
+    except _NO_ROW:
+        return names, [(MANIFEST, f"a row is no manifest row: {line[:60]!r}")]
+
+
+def _faults(folder: Folder, row: Mapping[str, Json], deep: bool) -> Iterator[tuple[str, str]]:
+    name = row["file_name"]
+    if not folder.inside(name):
+        yield MANIFEST, f"a row points to {name}, which is no image of this folder"
+    elif fault := _image_fault(folder, row):
+        yield name, fault
+    for path, sha256 in row["files"].items():
+        if not folder.inside(path):
+            yield MANIFEST, f"a row points to {path}, which is no file of this folder"
+        elif fault := _file_fault(folder, row, path, sha256, deep):
+            yield path, fault
+
+
+def _image_fault(folder: Folder, row: Mapping[str, Json]) -> str:
+    try:
+        data = _read(folder, row["file_name"])
+        if len(data) != row["bytes"]:
+            return f"it has {len(data)} bytes, the manifest says {row['bytes']}"
+        if hashlib.sha256(data).hexdigest() != row["sha256"]:
+            return "its content is not what the manifest says"
+        picture = images.decode(data, None).picture
+    except OSError as error:
+        return _unreadable(error)
+    except ImageError as error:
+        return f"it cannot be decoded: {error.message}"
+    if (picture.width, picture.height) != (row["width"], row["height"]):
+        return f"it is {picture.width}x{picture.height}, the manifest says {row['width']}x{row['height']}"
+    if row["labels"] and not all(0 < weight <= 1 for weight in row["labels"].values()):
+        return "a label has a weight outside 0 to 1"
+    if fault := objects.faults(row):
+        return fault
+    if not {row["mask"], row["instances"]} - {None} <= row["files"].keys():
+        return "its mask is none of its files"
+    return ""
+
+
+def _file_fault(folder: Folder, row: Mapping[str, Json], name: str, sha256: str, deep: bool) -> str:
+    """What is wrong with a label file or a mask of an image."""
+    if os.path.islink(folder.path(name)):
+        return "it is a link"
+    try:
+        data = _read(folder, name)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            return "its content is not what the manifest says"
+        if deep and name in (row["mask"], row["instances"]):
+            height, width = images.decode_mask(data, None).values.shape[:2]
+            if (width, height) != (row["width"], row["height"]):
+                return f"it is {width}x{height}, its image {row['width']}x{row['height']}"
+    except OSError as error:
+        return _unreadable(error)
+    except ImageError as error:
+        return f"it cannot be decoded: {error.message}"
+    return ""
+
+
+def _read(folder: Folder, name: str) -> bytes:
+    with open_regular(folder.path(name)) as file:
+        return file.read()
+
+
+def _unreadable(error: OSError) -> str:
+    return "missing" if isinstance(error, FileNotFoundError) else f"it cannot be read: {error.strerror}"
+
+
+def _lines(folder: Folder) -> Iterator[bytes]:
+    with suppress(OSError), open_regular(folder.path(MANIFEST)) as file:  # a finding of its own
+        yield from file
