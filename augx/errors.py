@@ -27,9 +27,8 @@ class AugxError(Exception):
     exit_code = 70
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message, self.hint = printable(message), printable(hint)
+        super().__init__(self.message)
 
 
 class Refused(AugxError):
@@ -87,6 +86,11 @@ class ImageError(Exception):
         self.code = code
         self.message = message
         self.stage = stage
+
+
+def printable(text: str) -> str:
+    """`text` with what is no Unicode, as in names of files, written as \\udcNN."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def few(names: Iterable[str], most: int = 3) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from augx.model import Annotations, Dataset, Dropped, Json, Object, Rle, Sample
@@ -31,8 +31,11 @@ _DIGITS = 9  # of a pixel: enough that a file of decimals comes out as it went i
 
 def tidy(value: float) -> float:
     """A coordinate as it is written: without the last bits that arithmetic leaves behind, whole numbers as ints."""
-    value = round(value, _DIGITS)
-    return int(value) if value == int(value) else value
+    whole = int(value)
+    if value != whole:
+        value = round(value, _DIGITS)
+        whole = int(value)
+    return whole if value == whole else value
 
 
 def to_row(thing: Object, area: float | None) -> dict[str, Json]:
@@ -91,7 +94,7 @@ def from_row(row: Mapping[str, Json]) -> Object:
 def faults(row: Mapping[str, Json]) -> str:
     """What of a manifest row's objects is empty, broken or outside its picture, in words; "" for nothing.
 
-    An oriented box is inside when its centre is: it keeps its angle, so corners may stick out. Raises TypeError,
+    An oriented box may stick out, as it keeps its angle: it has to reach into the picture. Raises TypeError,
     ValueError, KeyError or IndexError where the row is no row.
     """
     from augx.rle import runs_of_rle
@@ -113,10 +116,15 @@ def faults(row: Mapping[str, Json]) -> str:
             return f"the points of {thing.label!r} are incomplete"
         flat += [value for i in range(0, len(marks), 3) if marks[i + 2] > 0 for value in marks[i : i + 2]]
         if thing.corners is not None:
-            flat += [sum(thing.corners[0::2]) / 4, sum(thing.corners[1::2]) / 4]
+            flat += [_nearest(thing.corners[0::2]), _nearest(thing.corners[1::2])]
         if not all(-_STRAY <= x <= width for x in flat[0::2]) or not all(-_STRAY <= y <= height for y in flat[1::2]):
             return f"an object {thing.label!r} reaches out of the picture"
     return ""
+
+
+def _nearest(along: Sequence[float]) -> float:
+    """How near to 0 a shape with these corners comes; NaN where one is no number."""
+    return min(max(along), max(min(along), 0.0)) + 0 * sum(along)
 
 
 def dropped_row(dropped: Dropped) -> dict[str, Json]:

@@ -53,7 +53,10 @@ def rasterise(rings: Iterable[ArrayLike], width: int, height: int) -> Plane:
 
 
 def runs_of_rle(rle: Rle) -> Runs:
-    counts = _numbers(rle.counts) if isinstance(rle.counts, str) else np.asarray(rle.counts, np.int64)
+    try:
+        counts = _numbers(rle.counts) if isinstance(rle.counts, str) else np.asarray(rle.counts, np.int64)
+    except OverflowError:
+        raise ValueError("a count is too large") from None
     size = rle.width * rle.height
     if rle.width < 0 or rle.height < 0 or size >= _LARGEST:
         raise ValueError(f"no picture is {rle.width}x{rle.height}")

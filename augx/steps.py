@@ -10,7 +10,7 @@ from augx.errors import Problem
 from augx.model import Json, Step
 from augx.naming import images_in
 from augx.transforms import catalog
-from augx.yamlfile import MAX_BYTES, MAX_NODES, Node, Values, is_number, load, nearest, short
+from augx.yamlfile import MAX_BYTES, MAX_NODES, MAX_PROBLEMS, Node, Values, is_number, load, nearest, short
 
 
 def leaves(steps: Iterable[Step]) -> Iterator[Step]:
@@ -34,6 +34,8 @@ def argument_problems(file: str, leaves: Sequence[Step], marks: Sequence[tuple[N
             where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in found.path)
             message = f"{step.name}{where}: {found.message}"
             problems.append(Problem(file, place.line, place.column, message, found.suggestion or ""))
+        if len(problems) > MAX_PROBLEMS:
+            break
     return problems
 
 
@@ -144,15 +146,19 @@ class Steps(Values):
             return None
         given = dict(body.value or {})
         p = self.p(given.pop("p", (name, None))[1], transform)
-        values = [n for _, argument in given.values() for n in argument.walk()]
-        infinite = [n for n in values if isinstance(n.value, float) and not math.isfinite(n.value)]
-        for n in infinite:
-            self.error(n, f"{n} is no finite number", f"in an argument of {transform}")
-        if infinite or not all(n.ok for n in values):
+        if not self.sound((argument for _, argument in given.values()), transform):
             return None
         if "folder" in given and catalog.TRANSFORMS[transform].partners == "folder":
             self.folder(given["folder"][1])
         return self.found(Step(transform, {key: value.plain() for key, (_, value) in given.items()}, p), name, body)
+
+    def sound(self, arguments: Iterable[Node], transform: str) -> bool:
+        """Whether all arguments could be read and their numbers are finite."""
+        values = [node for argument in arguments for node in argument.walk()]
+        infinite = [node for node in values if isinstance(node.value, float) and not math.isfinite(node.value)]
+        for node in infinite:
+            self.error(node, f"{node} is no finite number", f"in an argument of {transform}")
+        return not infinite and all(node.ok for node in values)
 
     def found(self, step: Step, name: Node, body: Node) -> Step:
         self.leaves.append(step)
@@ -245,7 +251,10 @@ class Steps(Values):
                 entry = catalog.TRANSFORMS[leaf.name]
                 if entry.moves or entry.partners or entry.name == transform:
                     self.error(where, f"{leaf.name} cannot be inside objects", "only what leaves pixels in place can")
-            args = {key: node.plain() for key, node in given.items() if key in own and node.ok}
+            arguments = {key: node for key, node in given.items() if key in own}
+            if not self.sound(arguments.values(), transform):
+                return None
+            args = {key: node.plain() for key, node in arguments.items()}
         step = Step(transform, args, p, steps)
         if transform == "inside":
             self.leaves.insert(first, step)

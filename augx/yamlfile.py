@@ -16,12 +16,13 @@ from typing import Any, NoReturn
 
 import yaml
 
-from augx.errors import Problem
+from augx.errors import Problem, RecipeError
 from augx.model import Json
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 10_000
 MAX_DEPTH = 50
+MAX_PROBLEMS = 100  # then reading ends: more tell a person nothing
 
 _NULL = re.compile(r"(?:~|null|Null|NULL)?\Z")
 _BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
@@ -199,7 +200,12 @@ class Values:
         self.problems = list(problems)
 
     def error(self, node: Node, message: str, suggestion: str = "") -> None:
-        self.problems.append(Problem(self.file, node.line, node.column, message, suggestion))
+        """RecipeError where there are too many. What an alias repeats is one problem."""
+        problem = Problem(self.file, node.line, node.column, message, suggestion)
+        if problem not in self.problems:
+            self.problems.append(problem)
+        if len(self.problems) > MAX_PROBLEMS:
+            raise RecipeError(in_order(self.problems))
 
     def whole(self, node: Node | None, what: str, low: int, high: int, default: int) -> int:
         if node is None or not node.ok:
@@ -271,6 +277,15 @@ class Values:
         return f"did you mean '{meant}'?" if meant else f"known: {', '.join(keys)}"
 
 
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """In the order of the file, each once; the first ones where there are too many."""
+    ordered = sorted(dict.fromkeys(problems), key=lambda p: (p.line, p.column))
+    if len(ordered) > MAX_PROBLEMS:
+        more = Problem(ordered[0].file, 0, 0, f"has more problems than these {MAX_PROBLEMS}", "mend the first ones")
+        return [*ordered[:MAX_PROBLEMS], more]
+    return ordered
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """The choice that looks most like `word`, or "" where none does."""
     folded = {c.casefold(): c for c in choices}
@@ -296,6 +311,8 @@ class _Builder:
 
     def report(self, mark: Any, message: str, suggestion: str = "") -> None:
         self.problems.append(Problem(self.name, mark.line + 1, mark.column + 1, message, suggestion))
+        if len(self.problems) > MAX_PROBLEMS:
+            raise _GaveUpError
 
     def give_up(self, mark: Any, message: str, suggestion: str = "") -> NoReturn:
         self.report(mark, message, suggestion)

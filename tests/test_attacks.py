@@ -24,7 +24,7 @@ import yaml
 from conftest import encoded, failures, index, rows, tree
 from running import Silent, a_recipe, fresh, run
 
-from augx import formats, journal, manifest
+from augx import formats, journal, verify
 from augx import plan as planning
 from augx import recipe as recipes
 from augx import run as runner
@@ -71,7 +71,7 @@ def check(input: Path, output: Path, **request: Any) -> list[str]:
 
 
 def verified(output: Path) -> list[str]:
-    return manifest.verify(str(output), 1)[1]
+    return verify.verify(str(output), 1)[1]
 
 
 @pytest.fixture
@@ -274,13 +274,23 @@ def victim(tmp_path: Path) -> Path:
     return path
 
 
+def sealed(content: bytes) -> bytes:
+    """As the files of our own folder end."""
+    return content + journal.dump({"sha256": hashlib.sha256(content).hexdigest()})
+
+
+def resigned(output: Path, **changed: Any) -> None:
+    """A summary that says something else, under a digest that is right."""
+    summary = json.loads((output / "summary.json").read_bytes()) | changed
+    (output / "summary.json").write_bytes(journal.summary_text(journal.signed(summary)))
+
+
 def into_intent(output: Path, name: str, sha256: str) -> None:
-    (output / ".augx" / "intent.jsonl").write_text(json.dumps([name, 0]) + "\n")
+    (output / ".augx" / "intent.jsonl").write_bytes(sealed(journal.dump([name, 0])))
 
 
 def into_summary(output: Path, name: str, sha256: str) -> None:
-    summary = json.loads((output / "summary.json").read_bytes())
-    (output / "summary.json").write_text(json.dumps(summary | {"plan": "x", "files": {name: sha256}}))
+    resigned(output, plan="x", files={name: sha256})
 
 
 def into_manifest(output: Path, name: str, sha256: str) -> None:
@@ -289,9 +299,7 @@ def into_manifest(output: Path, name: str, sha256: str) -> None:
     with open(output / "manifest.jsonl", "a") as file:
         file.write(json.dumps(row) + "\n")
     content = (output / "manifest.jsonl").read_bytes()
-    summary = json.loads((output / "summary.json").read_bytes())
-    told = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    (output / "summary.json").write_text(json.dumps(summary | {"manifest": told}))
+    resigned(output, manifest={"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)})
     index(output).unlink()
 
 
@@ -304,15 +312,14 @@ def strange_entry(output: Path, name: str) -> dict[str, Any]:
 def into_index(output: Path, name: str, sha256: str) -> None:
     head, *lines, _ = index(output).read_bytes().splitlines(keepends=True)
     head = journal.dump(json.loads(head) | {"files": ["labels.csv", name]})
-    content = b"".join([head, journal.dump(strange_entry(output, name)), *lines])
-    index(output).write_bytes(content + journal.dump({"sha256": hashlib.sha256(content).hexdigest()}))
+    index(output).write_bytes(sealed(b"".join([head, journal.dump(strange_entry(output, name)), *lines])))
 
 
 def into_segment(output: Path, name: str, sha256: str) -> None:
-    row = json.dumps(rows(output)[0] | {"file_name": name, "sha256": sha256}) + "\n"
+    row = journal.dump(rows(output)[0] | {"file_name": name, "sha256": sha256})
     (output / ".augx" / "journal").mkdir()
-    text = json.dumps(strange_entry(output, name) | {"length": len(row)}) + "\n" + row
-    (output / ".augx" / "journal" / "0000.0000000.jsonl").write_text(text)
+    content = sealed(journal.dump(strange_entry(output, name) | {"length": len(row)}) + row)
+    (output / ".augx" / "journal" / "0000.0000000.jsonl").write_bytes(content)
 
 
 @pytest.mark.parametrize("name", ["../victim.jpg", "cat/../../victim.jpg", "/victim.jpg", "a\0.jpg"])
@@ -530,11 +537,12 @@ def changed(line: dict[str, Any]) -> list[dict[str, Any]]:
 def test_strange_values_in_a_line_of_the_journal(table: Path, done: Path, name: str) -> None:
     """The journal says less then, or what is said by others; it never raises."""
     path = state_file(done, name)
-    head, line, *others = index(done).read_text("utf-8").splitlines()
+    head, line, *others = index(done).read_bytes().splitlines(keepends=True)
     folder, request = Folder(str(done)), Request(str(table), str(done), a_recipe())
     plan, _ = runner.read(request)
     for one in changed(json.loads(line)):
-        path.write_text("\n".join([head, json.dumps(one), *others] if name == "index" else [json.dumps(one)]) + "\n")
+        strange = journal.dump(one)
+        path.write_bytes(b"".join([head, strange, *others]) if name == "index" else sealed(strange))
         state = journal.load(folder)
         found = survey(plan, state, folder)
         assert {"1.jpg", "2.jpg"} <= state.entries.keys() and found.kept >= 6, one
@@ -567,8 +575,7 @@ def test_an_index_that_lies_under_seal(table: Path, done: Path, tmp_path: Path) 
     for number, lie in enumerate(LIES):
         output = tmp_path / f"lie-{number}"
         shutil.copytree(done, output)
-        content = b"".join([head, journal.dump(json.loads(line) | lie), *others[:-1]])
-        index(output).write_bytes(content + journal.dump({"sha256": hashlib.sha256(content).hexdigest()}))
+        index(output).write_bytes(sealed(b"".join([head, journal.dump(json.loads(line) | lie), *others[:-1]])))
         looked_at(table, output)
         try:
             run(table, output)
@@ -579,16 +586,15 @@ def test_an_index_that_lies_under_seal(table: Path, done: Path, tmp_path: Path) 
 def test_strange_values_in_the_summary(table: Path, done: Path) -> None:
     told = json.loads((done / "summary.json").read_bytes())
     expected = tree(done)
-    strange = [told | {"files": files} for files in ({"a\0b": "x"}, {"labels.csv": 5}, {"": ""}, {"labels.csv": [1]})]
-    strange += [told | {"manifest": manifest} for manifest in ({}, {"sha256": 5}, {"sha256": "x", "bytes": 1})]
-    strange += [told | {"counts": {}}, told | {"counts": {"images": "x"}}, told | {"recipe": {}}]
-    strange += [
-        told | {"manifest": told["manifest"] | {"bytes": 1}},
-        told | {"plan": "x"},
-        told | {"failures_sha256": "x"},
+    strange: list[dict[str, Any]] = [
+        {"files": files} for files in ({"a\0b": "x"}, {"labels.csv": 5}, {"": ""}, {"labels.csv": [1]})
     ]
+    strange += [{"manifest": manifest} for manifest in ({}, {"sha256": 5}, {"sha256": "x", "bytes": 1})]
+    strange += [{"counts": counts} for counts in ({}, {"images": "x"}, told["counts"] | {"equal": "x"})]
+    strange += [{"manifest": told["manifest"] | {"bytes": 1}}, {"plan": "x"}, {"failures_sha256": "x"}, {"recipe": {}}]
+    strange += [{"versions": {}}]
     for summary in strange:
-        (done / "summary.json").write_text(json.dumps(summary))
+        resigned(done, **summary)
         looked_at(table, done)
         assert run(table, done).made == 0
         assert tree(done) == expected, summary
@@ -670,13 +676,18 @@ def test_an_edited_row_without_an_index(table: Path, done: Path, label: str) -> 
 
 
 def test_a_lost_row_without_an_index(table: Path, done: Path) -> None:
-    """Nothing says then that the image is ours, so it is not written over."""
+    """Nothing but the date of its source says then that the image is ours; without it, it is not written over."""
     before = tree(done)
     (done / "manifest.jsonl").write_bytes(b"".join(map(journal.dump, rows(done)[1:])))
     index(done).unlink()
+    date = (done / "0.jpg").stat().st_mtime_ns
+    os.utime(done / "0.jpg")
     with pytest.raises(OutputError, match=r"did not write: 0\.jpg"):
         run(table, done)
     assert tree(done)["0.jpg"] == before["0.jpg"]
+    os.utime(done / "0.jpg", ns=(date, date))
+    run(table, done)
+    assert tree(done) == before
 
 
 def test_an_order_of_failures_that_depends_on_no_history(photos: Path, tmp_path: Path) -> None:

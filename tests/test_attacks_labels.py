@@ -18,7 +18,7 @@ from label_sets import NAMES, coco, coco_set, labelme, mask, masks, member, pict
 from PIL import Image
 from running import a_recipe, fresh, run
 
-from augx import cli, manifest
+from augx import cli, verify
 from augx.carrier import Carrier
 from augx.errors import InputError
 from augx.images import decode_mask, encode_mask
@@ -35,7 +35,7 @@ def convert(input: Path, output: Path, *to: str, **request: Any) -> Any:
 
 
 def verified(output: Path) -> list[str]:
-    return manifest.verify(str(output), 1)[1]
+    return verify.verify(str(output), 1)[1]
 
 
 def edit(path: Path, change: Callable[[Any], Any]) -> None:

@@ -16,9 +16,9 @@ from label_sets import masks, picture, plant
 from PIL import Image
 from running import Silent, a_recipe, run
 
-from augx import manifest
 from augx import recipe as recipes
 from augx import run as runner
+from augx import verify
 from augx.cli import call
 from augx.errors import InputError, RecipeError
 from augx.formats import ReadOptions, load
@@ -103,7 +103,7 @@ def assert_counted(out: Path) -> int:
             x0, y0, wide, high = thing["bbox"]
             assert x0 - 1 <= x.min() and x.max() < x0 + wide + 1, row["file_name"]
             assert y0 - 1 <= y.min() and y.max() < y0 + high + 1, row["file_name"]
-    assert manifest.verify(str(out), 1)[1] == []
+    assert verify.verify(str(out), 1)[1] == []
     return len(mixed)
 
 

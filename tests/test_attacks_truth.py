@@ -19,7 +19,7 @@ from label_sets import HEIGHT, WIDTH, coco, coco_set, labelme, masks, picture, p
 from PIL import Image
 from running import a_recipe, run
 
-from augx import cli, lint, manifest
+from augx import cli, lint, verify
 from augx import run as runner
 from augx.errors import InputError
 from augx.model import Annotations, Dataset, LabelOptions, Object, Picture, Sample, Step
@@ -339,7 +339,7 @@ def test_a_crowd_is_no_object_of_the_weaker_of_two_formats(tmp_path: Path) -> No
     assert [one["iscrowd"] for one in of(file)["annotations"]] == [0, 1]
     assert told(output, "lost-labels") == 1
     assert len(rows(output)[0]["objects"]) == 2
-    assert manifest.verify(str(output), 1)[1] == []
+    assert verify.verify(str(output), 1)[1] == []
 
 
 @pytest.mark.parametrize("closed", ["pipe", "link"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, cast
 
-from augx.errors import InputError
+from augx.errors import InputError, printable
 from augx.formats.walk import require_folder
 from augx.model import Beside, Dataset, Flaw, Json, Sample
 
@@ -246,7 +246,7 @@ def _fitting(root: str, names: Iterable[str]) -> tuple[dict[str, str], list[Inpu
     unsure: list[InputError] = []
     for name in names:
         try:
-            reason = load(name).detect(root)
+            reason = printable(load(name).detect(root))
         except InputError as error:
             unsure.append(error)
             reason = error.message

@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from augx.errors import printable
 from augx.model import Dataset
-from augx.store import open_regular
+from augx.store import open_regular, pass_over
 
 # In the order they are believed where there are several.
 NAMES = (
@@ -57,7 +58,10 @@ def _content(root: str, path: str, limit: int = MAX_BYTES) -> str | None:
         with open_regular(os.path.join(root, *path.split("/"))) as file:
             data = file.read(limit + 1)
         return data.decode() if len(data) <= limit else None
-    except (OSError, ValueError):
+    except OSError as error:
+        pass_over(error, os.path.join(root, *path.split("/")))
+        return None
+    except ValueError:
         return None
 
 
@@ -121,7 +125,7 @@ def _from_csv(content: Sequence[str]) -> dict[int, str]:
         if len(line) <= max(column, number or 0):
             return {}
         told = line[number] if number is not None else str(row)
-        if not told.isdigit() or len(told) > 9:
+        if not told.isdecimal() or len(told) > 9:
             return {}
         names[int(told)] = line[column]
     return names
@@ -132,7 +136,7 @@ def _from_json(content: str) -> dict[int, str]:
         value = json.loads(content)
         told = value["label_map"]
         pairs = told.items() if isinstance(told, dict) else enumerate(told)
-        return {int(number): str(name) for number, name in pairs}
+        return {int(number): printable(str(name)) for number, name in pairs}
     except (ValueError, TypeError, KeyError, RecursionError):
         return {}
 
@@ -142,6 +146,7 @@ def coloured(root: str, path: str) -> bool:
     try:
         with open_regular(os.path.join(root, *path.split("/"))) as file:
             head = file.read(26)
-    except OSError:
+    except OSError as error:
+        pass_over(error, os.path.join(root, *path.split("/")))
         return False
     return head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) == 26 and head[25] in (2, 6)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from augx.errors import InputError
 from augx.formats import RESERVED, Plain, ReadOptions, Row
+from augx.formats.flaws import Flaws
 from augx.formats.folder import layout
 from augx.formats.heads import head, near
 from augx.formats.json_safe import read as read_json
@@ -63,8 +64,7 @@ class Createml(Plain):
         found = walk(root)
         paths = _chosen(found, options.labels)
         samples: dict[str, Sample] = {}
-        failed = list(found.failed)
-        warnings = list(found.warnings)
+        failed, warnings = Flaws(found.failed), Flaws(found.warnings)
         files: list[File] = []
         for path in paths:
             reading = _Reading(root, path, found.images)
@@ -75,16 +75,17 @@ class Createml(Plain):
                     raise InputError(message, f"choose one: `--labels {path}`")
                 samples[sample_id] = Sample(sample_id, known, split_of(path))
             files.append(reading.file())
-            failed += reading.failed
-            warnings += reading.warnings
+            failed.extend(reading.failed)
+            warnings.extend(reading.warnings)
         if not samples:
-            first = f": {failed[0].message}" if failed else ""
+            first = next((f": {flaw.message}" for flaw in failed), "")
             raise InputError(f"{root}: no image of {', '.join(paths)} can be used{first}", "is the dataset complete?")
         placements = layout({posixpath.dirname(path) for path in samples})
         ordered = [samples[path] for path in sorted(samples)]
         if len(paths) == 1 and ordered[0].split is None:
             ordered = [Sample(s.id, s.annotations, placements[posixpath.dirname(s.id)][0]) for s in ordered]
-        warnings += [Flaw("no-row", path, "no label file names it") for path in found.images if path not in samples]
+        unnamed = (path for path in found.images if path not in samples)
+        warnings.extend(Flaw("no-row", path, "no label file names it") for path in unnamed)
         return Dataset(
             root,
             self.name,
@@ -150,8 +151,7 @@ class _Reading:
         self.finder = Finder(root, posixpath.dirname(path), images)
         self.samples: dict[str, Annotations] = {}
         self.names: dict[str, str] = {}
-        self.failed: list[Flaw] = []
-        self.warnings: list[Flaw] = []
+        self.failed, self.warnings = Flaws(), Flaws()
         self.image, self.boxes = _KEYS
         try:
             with open_regular(os.path.join(root, path)) as file:
@@ -185,26 +185,26 @@ class _Reading:
         keys = entry if isinstance(entry, dict) else {}
         image = next((key for key in _IMAGE if isinstance(keys.get(key), str)), None)
         if image is None or why_not_kept(keys[image]):
-            self.failed.append(Flaw("unreadable-row", self.path, f"{where}: it names no image"))
+            self.failed.add(self.path, "unreadable-row", self.path, f"{where}: it names no image")
             return
         self.image = image
         self.boxes = next((key for key in _BOXES if key in keys), self.boxes)
         name = keys[image]
         path, code, message = self.finder.find(name)
         if code:
-            flaw = Flaw(code, path or name[:1000], f"{where}: {message}")
-            (self.warnings if path else self.failed).append(flaw)
+            (self.warnings if path else self.failed).add(self.path, code, path or name[:1000], f"{where}: {message}")
         if not path:
             return
         where = f"{where} ({name[:100]})"
         boxes = keys.get(self.boxes) or []
         if not isinstance(boxes, list):
-            self.warnings.append(Flaw("bad-annotation", path, f"{where}: {self.boxes} is no list"))
+            self.warnings.add(self.path, "bad-annotation", path, f"{where}: {self.boxes} is no list")
             boxes = []
         things = [thing for box in boxes if (thing := self._box(path, where, box))]
         extra = self._extra(path, where, {key: keys[key] for key in keys if key not in (image, self.boxes)})
         if path in self.samples:
-            self.warnings.append(Flaw("repeated-row", path, f"{where}: the image is there already; boxes are joined"))
+            message = f"{where}: the image is there already; boxes are joined"
+            self.warnings.add(self.path, "repeated-row", path, message)
             known = self.samples[path]
             things, extra = [*known.objects, *things], {**extra, **known.extra}
         self.samples[path] = Annotations(objects=tuple(things), extra=extra)
@@ -219,10 +219,10 @@ class _Reading:
         why = ""
         if len(numbers) != len(_NUMBERS):
             why = "its coordinates are no x, y, width, height"
-        elif not isinstance(label, str) or why_not_kept(label):
+        elif not isinstance(label, str) or not label or why_not_kept(label):
             why = "it has no label"
         if why:
-            self.warnings.append(Flaw("bad-annotation", path, f"{where}: a box is left out: {why}"))
+            self.warnings.add(self.path, "bad-annotation", path, f"{where}: a box is left out: {why}")
             return None
         x, y, width, height = numbers
         extra = {key: value for key, value in keys.items() if key not in ("label", "coordinates")}
@@ -234,7 +234,7 @@ class _Reading:
 
     def _extra(self, path: str, where: str, extra: dict[str, Json]) -> dict[str, Json]:
         if why := why_not_kept(extra):
-            self.warnings.append(Flaw("field-left-out", path, f"{where}: other fields are left out: {why}"))
+            self.warnings.add(self.path, "field-left-out", path, f"{where}: other fields are left out: {why}")
             return {}
         return extra
 

@@ -11,6 +11,7 @@ from augx.errors import InputError, few
 from augx.formats import RESERVED, Plain, ReadOptions, Row, refuse_weights
 from augx.formats.walk import is_document, is_folder, walk
 from augx.model import Annotations, Dataset, Flaw, Sample
+from augx.store import pass_over
 
 SPLITS = {
     "train": "train",
@@ -126,7 +127,8 @@ def _look(root: str, folder: str, folders: list[str], foreign: list[str], tables
                         tables.append(name)
                 elif not image or name < image:
                     image = name
-    except OSError:
+    except OSError as error:
+        pass_over(error, path)
         return []
     below.sort()
     foreign.extend(f"the folder {name}" for name in below if name.lower() in LABEL_FOLDERS or name.endswith("annot"))
@@ -140,8 +142,9 @@ def _first_image(path: str) -> str:
     """Some image in or below `path`, or "". Links to folders are not followed."""
     waiting = [path]
     while waiting:
+        folder = waiting.pop()
         try:
-            with os.scandir(waiting.pop()) as entries:
+            with os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.name.startswith("."):
                         continue
@@ -149,8 +152,8 @@ def _first_image(path: str) -> str:
                         waiting.append(entry.path)
                     elif not is_document(entry.name):
                         return entry.path
-        except OSError:
-            continue
+        except OSError as error:
+            pass_over(error, folder)
     return ""
 
 

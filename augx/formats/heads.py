@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from augx.formats.walk import inside, is_folder
-from augx.store import open_regular
+from augx.store import open_regular, pass_over
 
 _FOLDERS = 200  # no glance lists more
 
@@ -72,7 +72,8 @@ def near(root: str, endings: tuple[str, ...], depth: int = 2, each: int = 3, out
                 return
             try:
                 there = _listing(os.path.join(root, folder))
-            except OSError:
+            except OSError as error:
+                pass_over(error, os.path.join(root, folder))
                 continue
             deeper += [f"{folder}{name}/" for name in there.folders]
             for name in sorted(name for name in there.files if name.lower().endswith(endings))[:each]:
@@ -87,7 +88,8 @@ def head(root: str, path: str, size: int = 1 << 16) -> bytes:
     try:
         with open_regular(os.path.join(root, path)) as file:
             return file.read(size)
-    except OSError:
+    except OSError as error:
+        pass_over(error, os.path.join(root, path))
         return b""
 
 
@@ -97,5 +99,6 @@ def tail(root: str, path: str, size: int = 1 << 12) -> bytes:
         with open_regular(os.path.join(root, path)) as file:
             file.seek(-min(size, os.fstat(file.fileno()).st_size), os.SEEK_END)
             return file.read(size)
-    except OSError:
+    except OSError as error:
+        pass_over(error, os.path.join(root, path))
         return b""

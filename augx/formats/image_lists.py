@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from augx.formats.class_table import lines
 
 MAX_BYTES = 1 << 26
+_COUNT = re.compile("-?[0-9]{1,8}")
 
 
 class Names:
@@ -48,7 +50,7 @@ def parse(root: str, path: str, names: Names, home: str = "", most: int | None =
         name, numbers = line.strip('"'), list[int]()
         while not (image := names.find(name, home)):
             before, _, last = name.replace("\t", " ").rpartition(" ")
-            if not before or len(numbers) == 2 or not last.lstrip("-").isdigit() or len(last) > 9:
+            if not before or len(numbers) == 2 or not _COUNT.fullmatch(last):
                 break
             name = before.rstrip().strip('"')
             numbers.insert(0, int(last))

@@ -21,7 +21,8 @@ def read(data: bytes, name: str) -> Json:
     except RecursionError:
         raise ValueError(f"{name}: it is nested too deep") from None
     except ValueError as error:  # an integer of thousands of digits
-        raise ValueError(f"{name}: {str(error)[:100]}") from None
+        many = "int_max_str_digits" in str(error)
+        raise ValueError(f"{name}: {'a number has too many digits' if many else str(error)[:100]}") from None
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

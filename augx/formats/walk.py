@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from augx.errors import InputError
 from augx.model import Flaw
+from augx.store import pass_over
 
 # Everything else is taken for an image: what augx cannot decode then fails by its name, and is not skipped silently.
 _ENDINGS = """
@@ -25,6 +26,8 @@ _NAMES = """
     license licence copying copyright notice readme authors contributors changelog changes makefile dockerfile snakefile
     version md5sums sha256sums
 """
+LONGEST = 4096  # characters of a path: no system takes longer ones
+_MOST_LINKS = 100  # to one folder
 DOCUMENT_ENDINGS = frozenset(f".{ending}" for ending in _ENDINGS.split())
 DOCUMENT_NAMES = frozenset(_NAMES.split())
 
@@ -84,6 +87,8 @@ def require_folder(root: str) -> None:
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{shown(root)}: there is no such folder", "give the folder that holds the images") from None
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError):
+            pass_over(error, root)
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{shown(root)!r} cannot be read: {reason}", "give a folder you may read") from None
     raise InputError(f"{shown(root)} is no folder", "give the folder that holds the images, not a file in it")
@@ -134,6 +139,7 @@ class _Search:
         self.folders: list[tuple[str, bool]] = [("", False)]
         self.images: list[str] = []
         self.documents: list[str] = []
+        self.linked: Counter[str] = Counter()  # folder -> how many links led to it
         self.ignored: Counter[str] = Counter()
         self.failed: list[Flaw] = []
         self.warnings: list[Flaw] = []
@@ -154,6 +160,7 @@ class _Search:
                     else:
                         self._special(prefix + name)
         except OSError as error:
+            pass_over(error, os.path.join(self.root, prefix))
             self._fail("unreadable-folder", prefix.rstrip("/"), f"the folder cannot be listed: {error.strerror}")
 
     def _file(self, prefix: str, name: str) -> None:
@@ -189,7 +196,11 @@ class _Search:
         elif linked or (self.base + prefix).startswith(real.rstrip("/") + "/"):
             message = "a folder link that leads back, or lies below another folder link, is not followed"
             self.warnings.append(Flaw("link-loop", shown(path), message))
+        elif self.linked[real] == _MOST_LINKS:
+            message = f"a folder is not read through more than {_MOST_LINKS} links"
+            self.warnings.append(Flaw("link-loop", shown(path), message))
         else:
+            self.linked[real] += 1
             self.folders.append((path + "/", True))
 
     def _special(self, path: str) -> None:
@@ -222,6 +233,7 @@ class Finder:
         self.root, self.folder = root, folder
         self.images = None if images is None else frozenset(images)
         self._indexes: dict[tuple[bool, bool], dict[str, list[tuple[str, str]]]] = {}
+        self._names: set[str] | None = None
 
     def find(self, name: str) -> tuple[str, str, str]:
         """(image, "", ""); (image, code, message) if its name differs a little; ("", code, message) if there is none.
@@ -232,15 +244,20 @@ class Finder:
         text = name.strip().replace("\\", "/")
         if not text:
             return "", "missing-file", "no image is named"
-        for spelled in (name, text):
-            for base in (self.folder, ""):
+        if len(text) > LONGEST:
+            return "", "missing-file", f"no path has {len(text):,} characters"
+        there = self.images is None or self.has(name)
+        for spelled in dict.fromkeys((name, text)) if there else ():
+            for base in dict.fromkeys((self.folder, "")):
                 path = posixpath.normpath(posixpath.join(base, spelled))
                 if self._is_image(path):
                     return path, "", ""
-        near = posixpath.normpath(posixpath.join(self.folder, text))
+        near = posixpath.normpath(posixpath.join(self.folder, text)) if there or ".." in text else text
         if text.startswith("/") or re.match("[A-Za-z]:/", text) or near.split("/")[0] == "..":
             return "", "outside-input", "the path leads out of INPUT"
         wanted = near if text.startswith("../") else posixpath.normpath(text)
+        if not self.has(wanted):
+            return "", "missing-file", "there is no such image"
         for fold in (False, True):
             for whole in (True, False):
                 hits = self._search(wanted, fold, whole)
@@ -274,6 +291,17 @@ class Finder:
             if near:
                 return near
         return [path for _, path in hits]
+
+    def has(self, name: str) -> bool:
+        """Whether any image may be meant, by the last part of a path alone: cheap, as a file may name a million."""
+        if self._names is None:
+            names = {path.rpartition("/")[2] for path in self._all()}
+            self._names = {_fold(spelled) for name in names for spelled in (name, _stem(name))} | {"", ".", ".."}
+        if len(name) > LONGEST:
+            return False
+        last = name.rpartition("/")[2]
+        plain = last.strip().rpartition("\\")[2]
+        return _fold(last) in self._names or _fold(plain) in self._names
 
     def _all(self) -> Collection[str]:
         if self.images is None:

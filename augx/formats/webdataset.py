@@ -33,7 +33,8 @@ _MASKS = frozenset(
 _TEXTS = ("cls", "txt", "json")
 _TEXT_BYTES = 1 << 26
 _PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
-_BROKEN = (tarfile.TarError, OSError, ValueError, ArithmeticError, LookupError)  # what tarfile raises on bad headers
+# What tarfile raises on bad headers, and on thousands of those that stand for the next one.
+_BROKEN = (tarfile.TarError, OSError, ValueError, ArithmeticError, LookupError, RecursionError)
 
 
 class Member(NamedTuple):
@@ -221,7 +222,7 @@ class _Reading:
 
 _PROBLEMS: Mapping[str, str] = {
     "outside-input": "its name leads out of the tar",
-    "name-not-utf8": "its name is no UTF-8",
+    "name-not-utf8": "its name is no UTF-8, or has a NUL in it",
     "not-a-file": "a link, device or sparse file is not read",
     "truncated": "the tar ends before the file does",
 }
@@ -248,7 +249,7 @@ def _members(path: str) -> Iterator[tuple[str, Member, str]]:
                 problem = "outside-input"
             elif not member.isreg() or member.issparse() or member.size < 0:
                 problem = "not-a-file"
-            elif not is_text(name):
+            elif not is_text(name) or "\0" in name:
                 problem = "name-not-utf8"
             elif member.offset_data + member.size > end:
                 problem = "truncated"

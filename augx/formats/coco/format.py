@@ -11,6 +11,7 @@ from augx.errors import InputError
 from augx.formats import RESERVED, Plain, ReadOptions, Row
 from augx.formats.walk import inside, is_folder
 from augx.model import Dataset, Sample
+from augx.store import pass_over
 
 _GLANCE = 50  # JSON files looked into, those with likely names first
 _LIKELY = re.compile(r"coco|annotation|instances|keypoints|captions|panoptic|stuff|train|val|test|labels")
@@ -70,8 +71,8 @@ def _listed(root: str) -> list[str]:
                         folders.append(path)
                     elif entry.name.lower().endswith(".json") and _readable(entry, root) and path not in RESERVED:
                         names.append(path)
-        except OSError:
-            continue
+        except OSError as error:
+            pass_over(error, os.path.join(root, folder))
     return names
 
 

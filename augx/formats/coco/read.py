@@ -19,7 +19,7 @@ from augx.formats.folder import layout
 from augx.formats.poses import swap_of
 from augx.formats.walk import Walk, walk
 from augx.model import Annotations, Dataset, Flaw, Json, Object, Pose, Sample
-from augx.store import open_regular
+from augx.store import open_regular, pass_over
 
 _HEAD = 1 << 16
 _MANY = 10_000  # samples that later collections leave alone
@@ -51,7 +51,10 @@ def looks_like_coco(path: str) -> bool:
     try:
         with open_regular(path) as file:
             head = file.read(_HEAD).decode("utf-8-sig", "replace")
-    except (OSError, ValueError):
+    except OSError as error:
+        pass_over(error, path)
+        return False
+    except ValueError:
         return False
     signs = {match.start() for match in _SIGN.finditer(head)}
     if not signs or not head.lstrip().startswith("{"):

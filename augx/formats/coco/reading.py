@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -81,7 +82,7 @@ class Reading:
                 names = Counter(self.classes.values())
                 self._unsure = {name for name in names if names[name] > 1}
             if name in self._unsure:
-                extra["category_id"] = category
+                extra["category_id"] = clean(category)
             return name
         if category is None:
             if self.classes:
@@ -92,7 +93,7 @@ class Reading:
             self.problem(image, "unknown-category", message)
             return None
         self.problem(None, "no-categories", "it has no categories; classes are called by their ids")
-        extra["category_id"] = category
+        extra["category_id"] = clean(category)
         return str(clean(category))
 
     def image(self, raw: Json) -> None:
@@ -269,7 +270,8 @@ def read_file(path: str, file: LabelFile) -> Reading:
 
 
 def _is_key(value: Json) -> bool:
-    return isinstance(value, (int, str, float))
+    """Whether it can be the id of something: a number or a text, and not an empty one."""
+    return math.isfinite(value) if isinstance(value, float) else isinstance(value, (int, str)) and value != ""
 
 
 def _rings(shape: Json) -> tuple[Flat[float], ...]:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from augx.errors import InputError
-from augx.formats import Plain, ReadOptions, Row, refuse_weights, xml_safe
+from augx.formats import Plain, ReadOptions, Row, patches, refuse_weights, xml_safe
 from augx.formats.cvat import shapes as cvat_shapes
 from augx.formats.cvat import write as cvat_write
+from augx.formats.flaws import Flaws
 from augx.formats.folder import SPLITS, canonical_split, layout
 from augx.formats.heads import head, near
 from augx.formats.poses import swap_of
@@ -55,12 +56,12 @@ class Cvat(Plain):
         for path, document in documents.items():
             reading.document(path, document)
         if not reading.samples:
-            reason = reading.failed[0].message if reading.failed else "there is no <image> in it"
+            reason = next((flaw.message for flaw in reading.failed), "there is no <image> in it")
             raise InputError(f"{root}: no image of {', '.join(paths)} can be read: {reason}", "are the images there?")
         samples = _with_splits(reading.samples, documents)
         for path in found.images:
             if path not in reading.samples:
-                reading.warnings.append(Flaw("not-listed", path, f"{', '.join(paths)} does not tell of it"))
+                reading.warnings.extend([Flaw("not-listed", path, f"{', '.join(paths)} does not tell of it")])
         ignored = dict(found.ignored)
         ignored[".xml"] -= len(paths)
         return Dataset(
@@ -106,12 +107,12 @@ class _Reading:
     points: Mapping[str, Sequence[str]]
     several: bool
     samples: dict[str, Sample] = field(default_factory=dict)
-    failed: list[Flaw] = field(default_factory=list)
-    warnings: list[Flaw] = field(default_factory=list)
+    failed: Flaws = field(default_factory=Flaws)
+    warnings: Flaws = field(default_factory=Flaws)
     _images: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        self.warnings += self.found.warnings
+        self.warnings.extend(self.found.warnings)
         self._images = frozenset(self.found.images)
 
     def document(self, path: str, document: Element) -> None:
@@ -123,26 +124,28 @@ class _Reading:
             where = f"{path}: image {element.get('id', number)}"
             if not image:
                 source = name.strip().replace("\\", "/")[:1000] or path
-                self.failed.append(Flaw(code, source, f"{where}: {message}"))
+                self.failed.add(path, code, source, f"{where}: {message}")
                 continue
             if image in self.samples:
-                self.warnings.append(Flaw("repeated-image", image, f"{where}: the image came before, which counts"))
+                self.warnings.add(path, "repeated-image", image, f"{where}: the image came before, which counts")
                 continue
             if code:
-                self.warnings.append(Flaw(code, image, f"{where}: {message}"))
+                self.warnings.add(path, code, image, f"{where}: {message}")
             annotations, problems = self._annotations(element)
             if self.several:
                 annotations = replace(annotations, extra={**annotations.extra, "xml": path})
             for code, messages in problems.items():
                 more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
-                self.warnings.append(Flaw(code, image, f"{where}: {messages[0]}{more}"))
+                self.warnings.add(path, code, image, f"{where}: {messages[0]}{more}")
             split = canonical_split(subset) if subset and subset.lower() != _DEFAULT else None
             self.samples[image] = Sample(image, annotations, split)
 
     def _find(self, folder: str, subset: str, name: str, finder: Finder) -> tuple[str, str, str]:
         """As Finder.find; CVAT exports an image as images/NAME, or images/SUBSET/NAME in a project."""
         plain = name.strip().replace("\\", "/")
-        for place in (f"images/{subset}", "images", subset, ""):
+        if not plain or not finder.has(name):
+            return finder.find(name)
+        for place in dict.fromkeys((f"images/{subset}", "images", subset, "")):
             path = posixpath.normpath(posixpath.join(folder, place, plain))
             if path in self._images:
                 return path, "", ""
@@ -156,11 +159,14 @@ class _Reading:
         extra: dict[str, Json] = {"image": attributes}
         tags: dict[str, Json] = {}
         objects = []
+        room = patches.ROOM
         for number, child in enumerate(element, 1):
             if child.tag == "tag" and child.get("label"):
                 tags[child.get("label", "")] = cvat_shapes.fields(child)
                 continue
             try:
+                if child.tag == "mask" and (room := room - cvat_shapes.covers(child)) < 0:
+                    raise ValueError("the masks of its image cover too many pixels together")
                 objects.append(cvat_shapes.read(child, self.points, size))
             except (ValueError, OverflowError) as error:
                 message = f"<{child.tag}> {number} is left out: {error}"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from augx.formats import ellipses
+from augx.formats import ellipses, patches
 from augx.model import Json, Object, Rle
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-MAX_PIXELS = 300_000_000  # no larger image is decoded
-
+_INT = re.compile("0|-?[1-9][0-9]{0,14}")
 CUBOID = ("tl1", "bl1", "tr1", "br1", "tl2", "bl2", "tr2", "br2")  # its corners, as CVAT calls and orders them
 CUBOID_SWAP = (2, 3, 0, 1, 6, 7, 4, 5)
 
@@ -47,7 +47,7 @@ def fields(element: Element) -> dict[str, Json]:
 
 def _plain(text: str) -> Json:
     """An integer where the text is one and would be written so again."""
-    return int(text) if len(text) < 16 and text.lstrip("-").isdecimal() and str(int(text)) == text else text
+    return int(text) if _INT.fullmatch(text) else text
 
 
 def read(element: Element, skeletons: Mapping[str, Sequence[str]], size: tuple[int, int] | None) -> Object:
@@ -162,9 +162,7 @@ def _rle(element: Element, size: tuple[int, int] | None) -> Rle:
     """A mask: runs of zeros and ones in turn, row by row, in a part of the picture."""
     import numpy as np
 
-    from augx.rle import rle_encode
-
-    if size is None or size[0] * size[1] > MAX_PIXELS:
+    if size is None or size[0] * size[1] > patches.MAX_PIXELS:
         raise ValueError("a mask needs the width and height of its image")
     left, top, width, height = (int(value) for value in _numbers(element, "left", "top", "width", "height"))
     if left < 0 or top < 0 or width < 1 or height < 1 or left + width > size[0] or top + height > size[1]:
@@ -176,6 +174,10 @@ def _rle(element: Element, size: tuple[int, int] | None) -> Rle:
     ends = np.cumsum(runs)
     for start, end in zip(ends[0::2].tolist(), ends[1::2].tolist(), strict=False):
         part[start:end] = 1
-    plane = np.zeros((size[1], size[0]), np.uint8)
-    plane[top : top + height, left : left + width] = part.reshape(height, width)
-    return rle_encode(plane)
+    return patches.placed(part.reshape(height, width), left, top, *size)
+
+
+def covers(element: Element) -> int:
+    """How many pixels a mask is given for."""
+    width, height = (int(element.get(side, "")) for side in ("width", "height"))
+    return abs(width * height)

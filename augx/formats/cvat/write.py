@@ -100,7 +100,8 @@ def _name(row: Row, sample: Sample | None, was: str, own: bool) -> str:
 
 def _image(row: Row, dataset: Dataset, tags: Mapping[str, Json], own: bool) -> Iterator[list[str]]:
     """The lines of each shape of an image, then of its tags."""
-    groups = [int(g) for one in row["objects"] if str(g := one.get("extra", {}).get("group_id")).isdecimal()]
+    named = (str(one.get("extra", {}).get("group_id")) for one in row["objects"])
+    groups = [int(group) for group in named if group.isdecimal() and len(group) < 16]
     group = max(groups, default=0)
     for one in row["objects"]:
         extra = one.get("extra", {})

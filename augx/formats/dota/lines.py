@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from augx.formats import Row
 from augx.formats.decimals import to_float, to_text
+from augx.formats.flaws import Flaws
 from augx.model import Annotations, Flat, Flaw, Json, Object, Sample
 from augx.objects import tidy
 
@@ -27,7 +28,7 @@ def parse(data: bytes, path: str) -> tuple[Annotations, list[Flaw]]:
         raise ValueError("it is no text")
     extra: dict[str, Json] = {}
     objects: list[Object] = []
-    flaws: list[Flaw] = []
+    flaws = Flaws()
     for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
         words = line.split()
         header = _HEADER.fullmatch(line.strip())
@@ -37,8 +38,8 @@ def parse(data: bytes, path: str) -> tuple[Annotations, list[Flaw]]:
             try:
                 objects.append(_object(words))
             except ValueError as error:
-                flaws.append(Flaw("bad-line", path, f"{path}:{number}: {error}; the line is left out"))
-    return Annotations(objects=tuple(objects), extra=extra), flaws
+                flaws.add(path, "bad-line", path, f"{path}:{number}: {error}; the line is left out")
+    return Annotations(objects=tuple(objects), extra=extra), list(flaws)
 
 
 def _object(words: Sequence[str]) -> Object:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from augx.errors import InputError
 from augx.formats import Plain, ReadOptions, Row
+from augx.formats.flaws import Flaws
 from augx.formats.folder import canonical_split, glance, layout
 from augx.formats.heads import near
 from augx.formats.hf.read import NAMES, Columns, class_order, columns_of, is_metadata, read_row, rows_of
@@ -58,13 +59,13 @@ class Hf(Plain):
         reading.read()
         samples = reading.with_splits()
         if not samples:
-            first = reading.failed[0].message if reading.failed else "it has no rows"
+            first = next((flaw.message for flaw in reading.failed), "it has no rows")
             raise InputError(f"{root}: no row of {', '.join(reading.paths)} can be read: {first}", "see `--from`")
         masks = {sample.annotations.mask for sample in samples}
         known = {sample.id for sample in samples} | masks
         told = ", ".join(reading.paths[:3])
         lost = [path for path in found.images if path not in known]
-        reading.warnings += [Flaw("no-row", path, f"{told} has no row for it") for path in lost]
+        reading.warnings.extend(Flaw("no-row", path, f"{told} has no row for it") for path in lost)
         names = {name for sample in samples for name in sample.annotations.labels}
         names.update(thing.label for s in samples for thing in s.annotations.objects if thing.label is not None)
         ignored = dict(found.ignored)
@@ -165,23 +166,23 @@ class _Reading:
     paths: tuple[str, ...]
     columns: Columns = field(default_factory=Columns)
     samples: dict[str, Sample] = field(default_factory=dict)
-    failed: list[Flaw] = field(default_factory=list)
-    warnings: list[Flaw] = field(default_factory=list)
+    failed: Flaws = field(default_factory=Flaws)
+    warnings: Flaws = field(default_factory=Flaws)
 
     def read(self) -> None:
-        self.warnings += self.found.warnings
+        self.warnings.extend(self.found.warnings)
         header: dict[str, None] = {}
         tables: list[tuple[str, list[tuple[int, Cells]]]] = []
         for path in self.paths:
             names, numbered, flaws = rows_of(os.path.join(self.found.root, path), path)
             header.update(dict.fromkeys(names))
             tables.append((path, numbered))
-            self.failed += flaws
+            self.failed.extend(flaws)
         finders = {p: Finder(self.found.root, posixpath.dirname(p), self.found.images) for p in self.paths}
         rows = [cells for _, numbered in tables for _, cells in numbered]
 
         if not rows:
-            first = self.failed[0].message if self.failed else "there are none"
+            first = next((flaw.message for flaw in self.failed), "there are none")
             raise InputError(f"{', '.join(self.paths[:3])}: no row can be read: {first}", "one row an image")
 
         def exists(name: str) -> bool:
@@ -204,16 +205,16 @@ class _Reading:
             known, problems = read_row(cells, self.columns)
             mask = self._mask(cells, finder)
         except ValueError as error:
-            self.failed.append(Flaw(code if not image else "unreadable-row", source, f"{where}: {error}"))
+            self.failed.add(path, code if not image else "unreadable-row", source, f"{where}: {error}")
             return
         if image in self.samples:
-            self.warnings.append(Flaw("repeated-row", image, f"{where}: the image has a row already, which counts"))
+            self.warnings.add(path, "repeated-row", image, f"{where}: the image has a row already, which counts")
             return
         if code:
-            self.warnings.append(Flaw(code, image, f"{where}: {message}"))
+            self.warnings.add(path, code, image, f"{where}: {message}")
         if problems:
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-            self.warnings.append(Flaw("unreadable-object", image, f"{where}: {problems[0]}{more}"))
+            self.warnings.add(path, "unreadable-object", image, f"{where}: {problems[0]}{more}")
         extra = {"metadata": path} if len(self.paths) > 1 else {}
         self.samples[image] = Sample(image, replace(known, mask=mask, extra=extra))
 

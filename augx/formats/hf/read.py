@@ -83,7 +83,7 @@ def _cell(text: str, kind: type[int] | type[float] | None) -> Json:
     if not text.strip():
         return None
     if kind is not None:
-        return kind(text)
+        return kind(text.strip())  # which takes off more than int and float do
     if text[0] in "[{":
         try:
             value = json.loads(text)
@@ -254,8 +254,9 @@ def read_row(cells: Mapping[str, Json], columns: Columns) -> tuple[Annotations, 
     size = None
     if columns.sized:
         known |= {"width", "height"}
-        if cells.get("width") and cells.get("height"):
-            size = (cells["width"], cells["height"])
+        width, height = cells.get("width") or 0, cells.get("height") or 0
+        if min(width, height) > 0:
+            size = (width, height)
     values = {column: value for column, value in cells.items() if column not in known}
     return Annotations(labels, values, captions, tuple(objects), size=size), problems
 
@@ -265,7 +266,7 @@ def classes(value: Json) -> dict[str, float]:
     if isinstance(value, Mapping):
         found: dict[str, float] = {}
         for name, weight in value.items():
-            if weight is None or weight == 0:
+            if not name or weight is None or weight == 0:
                 continue
             if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight <= 1:
                 raise ValueError(f"the weight of class {name[:80]!r} is not a number from 0 to 1")

@@ -25,6 +25,7 @@ LISTS = ("labels.txt", "flags.txt")  # what LabelMe is told of classes and flags
 MAX_BYTES = 1 << 28  # of one JSON
 _COMPUTED = ("version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth")
 _VERSION = "5.5.0"
+_READ = 200_000  # points of a file that a person may read
 _NO_CLASSES = {"__ignore__", "_background_"}  # in labels.txt
 
 
@@ -109,7 +110,7 @@ class Labelme(Plain):
         own = dataset.format == self.name
         known = sample.annotations.extra if own else {}
         labels = row["labels"]
-        flags = {k: (k in labels) if isinstance(was, bool) else was for k, was in known.get("flags", {}).items()}
+        flags = {k: (k in labels) if k and isinstance(was, bool) else was for k, was in known.get("flags", {}).items()}
         text = {
             "version": known.get("version", _VERSION),
             "flags": flags | dict.fromkeys(labels, True),
@@ -120,7 +121,8 @@ class Labelme(Plain):
             "imageWidth": row["width"],
             **known.get("other", {}),
         }
-        return json.dumps(text, ensure_ascii=False, indent=2)
+        points = sum(len(shape["points"]) for shape in text["shapes"])
+        return json.dumps(text, ensure_ascii=False, indent=2 if points < _READ else None)  # which takes ten times less
 
     def write(self, rows: Iterable[Row], dataset: Dataset) -> Iterator[tuple[str, Iterable[str]]]:
         """labels.txt and flags.txt, where there were such."""
@@ -209,7 +211,7 @@ class _Reading:
             messages = [message for which, message in problems if which == code]
             more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
             self.warnings.append(Flaw(code, image, f"{path}: {messages[0]}{more}"))
-        labels = {name: 1.0 for name, value in flags.items() if value is True}
+        labels = {name: 1.0 for name, value in flags.items() if name and value is True}
         self.annotations[image] = Annotations(labels, objects=objects, size=size, extra=extra)
         points = (len(thing.keypoints) // 3 for thing in objects if thing.keypoints is not None)
         self.points = max(self.points, max(points, default=0))

@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from augx.formats import Row, ellipses, json_safe
-from augx.model import Json, Object, Rle
+from augx.formats import Row, ellipses, json_safe, patches
+from augx.model import Json, Limits, Object, Rle
 from augx.objects import tidy, to_row
 
-MAX_PIXELS = 300_000_000  # no larger image is decoded
 _OWN = ("label", "points", "group_id", "description", "shape_type", "flags", "mask")
 _BLANKS: Mapping[str, tuple[Json, ...]] = {"description": ("", None), "mask": (None,)}  # what says nothing
 _POINTS = {"point": "point", "points": "points", "line": "line", "linestrip": "polyline"}  # shape_type -> extra's shape
@@ -33,6 +32,7 @@ def read(
     objects: list[Object] = []
     problems: list[Problem] = []
     blank: dict[str, Json] = {}
+    room = patches.ROOM
     for number, shape in enumerate(shapes, 1):
         try:
             if not isinstance(shape, dict):
@@ -47,7 +47,9 @@ def read(
                 extra.pop("flags", None)
             mask = extra.pop("mask", None)
             problems += drop_unkept(f"shape {number}'s", extra)
-            objects.append(_object(shape, extra, mask, size))
+            patch = _patch(mask, size, room) if shape.get("shape_type") == "mask" else None
+            room -= 0 if patch is None else patch.size
+            objects.append(_object(shape, extra, patch, size))
         except (ValueError, OverflowError) as error:
             problems.append(("unreadable-shape", f"shape {number} is left out: {error}"))
     return tuple(objects), blank, problems
@@ -63,8 +65,8 @@ def drop_unkept(whose: str, *parts: dict[str, Json]) -> list[Problem]:
     return problems
 
 
-def _object(shape: Mapping[str, Json], extra: dict[str, Json], mask: Json, size: tuple[int, int] | None) -> Object:
-    """ValueError, OverflowError: what is wrong with the shape."""
+def _object(shape: Mapping[str, Json], extra: dict[str, Json], patch: Any, size: tuple[int, int] | None) -> Object:
+    """`patch`: the mask of a shape that is one. ValueError, OverflowError: what is wrong with the shape."""
     label = _label(shape.get("label"))
     points = _points(shape.get("points"))
     kind = shape.get("shape_type") or "polygon"
@@ -85,7 +87,9 @@ def _object(shape: Mapping[str, Json], extra: dict[str, Json], mask: Json, size:
         ring = ellipses.ring((cx, cy, x - cx, y - cy, cy - y, x - cx))
         return Object(label, rings=(ring,), extra={**extra, "shape": kind})
     if kind == "mask":
-        return Object(label, rle=_rle(mask, points, size), extra=extra)
+        assert size
+        left, top = (round(min(point[axis] for point in points)) for axis in (0, 1))
+        return Object(label, rle=patches.placed(patch, left, top, *size), extra=extra)
     if isinstance(kind, str) and kind in _POINTS:
         keypoints = array("d", [v for x, y in points for v in (x, y, 2.0)])
         return Object(label, keypoints=keypoints, extra={**extra, "shape": _POINTS[kind]})
@@ -118,30 +122,22 @@ def _corners(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
     return [(xs[0], ys[0]), (xs[1], ys[1])] if len(xs) == len(ys) == 2 else list(points)
 
 
-def _rle(mask: Json, points: Sequence[tuple[float, float]], size: tuple[int, int] | None) -> Rle:
-    """The mask, a picture in base64 whose upper left corner lies on the first of `points`, in the whole image."""
-    import numpy as np
-
-    from augx import images, rle
+def _patch(mask: Json, size: tuple[int, int] | None, room: int) -> Any:
+    """The numbers of a mask, a picture in base64, (H, W); `room`: pixels that it may have."""
+    from augx import images
     from augx.errors import ImageError
 
-    if size is None or size[0] * size[1] > MAX_PIXELS:
+    if size is None or size[0] * size[1] > patches.MAX_PIXELS:
         raise ValueError("a mask needs imageWidth and imageHeight")
     if not isinstance(mask, str):
         raise ValueError("its mask is no text")
     try:
-        patch = images.decode_mask(base64.b64decode(mask, validate=True)).values
+        patch = images.decode_mask(base64.b64decode(mask, validate=True), Limits(pixels=room)).values
     except (ImageError, binascii.Error) as error:
         raise ValueError(f"its mask cannot be read: {error}") from None
     if patch.ndim != 2:
         raise ValueError("its mask has colours")
-    width, height = size
-    x, y = (round(min(point[axis] for point in points)) for axis in (0, 1))
-    plane = np.zeros((height, width), np.uint8)
-    top, left = max(y, 0), max(x, 0)
-    part = patch[top - y : max(height - y, 0), left - x : max(width - x, 0)]
-    plane[top : top + part.shape[0], left : left + part.shape[1]] = part > 0
-    return rle.rle_encode(plane)
+    return patch
 
 
 def write(row: Row, read: Sequence[Object] | None, blank: Mapping[str, Json]) -> list[dict[str, Json]]:

@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from augx.errors import InputError
+from augx.errors import InputError, printable
 from augx.formats import RESERVED, ReadOptions
 from augx.formats.box_table import CORNERS, SIZE, Columns, box_of, find_box, is_official, name_columns, numbers
+from augx.formats.flaws import Flaws
 from augx.formats.folder import SPLITS, canonical_split, layout
 from augx.formats.pairs import belonging, left_over
 from augx.formats.split_names import split_of
@@ -89,8 +90,7 @@ class _Reading:
     def __init__(self, found: Walk, options: ReadOptions) -> None:
         self.found, self.columns = found, options.columns
         self.images = [path for path in found.images if not _MASKS & set(posixpath.dirname(path).lower().split("/"))]
-        self.failed = list(found.failed)
-        self.warnings = list(found.warnings)
+        self.failed, self.warnings = Flaws(found.failed), Flaws(found.warnings)
         self.things: dict[str, list[Object]] = {}
         self.relative: dict[str, bool] = {}
         self.sizes: dict[str, tuple[int, int]] = {}
@@ -105,7 +105,7 @@ class _Reading:
 
     def dataset(self) -> Dataset:
         if not self.splits:
-            first = f": {self.failed[0].message}" if self.failed else ""
+            first = next((f": {flaw.message}" for flaw in self.failed), "")
             raise InputError(f"{self.found.root}: no image of its tables is there{first}", "is the dataset complete?")
         self._unlisted()
         placements = layout({posixpath.dirname(path) for path in self.splits})
@@ -149,17 +149,17 @@ class _Reading:
             if path in self.splits:
                 continue
             what = "it is used without labels" if path in used else "it is left out"
-            self.warnings.append(Flaw("no-row", path, f"no table has a row for it; {what}"))
+            self.warnings.extend([Flaw("no-row", path, f"no table has a row for it; {what}")])
             if path in used:
                 self.splits[path] = None
 
     def _table(self, path: str) -> File | None:
         delimiter, header, rows, failed = parse(os.path.join(self.found.root, path), path)
-        self.warnings += failed
+        self.warnings.extend(failed)
         kind = kind_of(path, header)
         if kind == UNREAD:
             what = "segmentation masks" if "MaskPath" in header else "relations"
-            self.warnings.append(Flaw("not-read", path, f"{what} of Open Images are not read"))
+            self.warnings.add(path, "not-read", path, f"{what} of Open Images are not read")
             return None
         places = _Places(self.found.root, path, self.images)
         file = File(path, kind, delimiter, header)
@@ -169,8 +169,8 @@ class _Reading:
             file = self._boxes(replace(file, columns=columns), rows, places)
         else:
             file = self._about_images(file, rows, places)
-        self.failed += places.failed
-        self.warnings += places.warnings
+        self.failed.extend(places.failed)
+        self.warnings.extend(places.warnings)
         return file
 
     def _boxes(self, file: File, rows: Sequence[tuple[int, Cells]], places: _Places) -> File:
@@ -217,19 +217,21 @@ class _Reading:
             except ValueError:
                 said = ", ".join(cells[column] for column in file.columns.box)[:80]
                 name = cells[file.columns.file].strip()[:1000]
-                self.warnings.append(Flaw("bad-annotation", name, f"{file.path}:{line}: no box, left out: {said!r}"))
+                message = f"{file.path}:{line}: no box, left out: {said!r}"
+                self.warnings.add(file.path, "bad-annotation", name, message)
         return values
 
     def _order(self, path: str, columns: Columns, values: Iterable[Sequence[float]]) -> Columns:
         """Whether four numbers in one cell are two corners, which some row may contradict, or a corner and a size."""
         size = any(four[2] < four[0] or four[3] < four[1] for four in values if _finite(four))
         said = "x, y, width, height" if size else "x0, y0, x1, y1, as no row contradicts it"
-        self.warnings.append(Flaw("box-order", path, f"{path}: {columns.box[0]} is taken for {said}"))
+        self.warnings.add(path, "box-order", path, f"{path}: {columns.box[0]} is taken for {said}")
         return replace(columns, form=SIZE if size else CORNERS)
 
     def _size(self, image: str, texts: Sequence[str]) -> None:
-        if all(text.strip().isdecimal() and len(text) < 10 for text in texts):
-            self.sizes[image] = (int(texts[0]), int(texts[1]))
+        sides = [int(text.strip()) for text in texts if re.fullmatch(r"\s*[0-9]{1,9}\s*", text)]
+        if len(sides) == 2 and min(sides) > 0:
+            self.sizes[image] = (sides[0], sides[1])
 
     def _about_images(self, file: File, rows: Sequence[tuple[int, Cells]], places: _Places) -> File:
         """Labels of whole images, or what is known of images."""
@@ -255,7 +257,8 @@ class _Reading:
         except ValueError:
             weight = -1
         if not text or not 0 <= weight <= 1:
-            self.warnings.append(Flaw("bad-annotation", image, f"{where}: no class with a confidence from 0 to 1"))
+            message = f"{where}: no class with a confidence from 0 to 1"
+            self.warnings.add(where.rpartition(":")[0], "bad-annotation", image, message)
             return False
         if weight:
             labels, label = self.labels.setdefault(image, {}), self.names.get(text, text)
@@ -271,8 +274,7 @@ class _Places:
         self.finder = Finder(root, posixpath.dirname(path), images)
         self.known: dict[tuple[str | None, str], str] = {}
         self.missing: dict[str, int] = {}
-        self.failed: list[Flaw] = []
-        self.warnings: list[Flaw] = []
+        self.failed, self.warnings = Flaws(), Flaws()
 
     def finds(self, name: str) -> bool:
         return bool(self.finder.find(name)[0])
@@ -288,13 +290,13 @@ class _Places:
             near = (found for folder in folders if (found := self.finder.find(f"{folder}/{name}"))[0])
             image, code, message = next(near, (image, code, message))
         self.known[split, name] = image
-        flaw = Flaw(code, image or name.strip()[:1000] or self.path, f"{self.path}:{line}: {message}")
+        where = f"{self.path}:{line}"
         if image and code:
-            self.warnings.append(flaw)
+            self.warnings.add(self.path, code, image, f"{where}: {message}")
         elif not image and official and code == "missing-file":
             self.missing[name] = line
         elif not image:
-            self.failed.append(flaw)
+            self.failed.add(self.path, code, name.strip()[:1000] or self.path, f"{where}: {message}")
         return image
 
     def naming(self, official: bool) -> dict[str, Json]:
@@ -302,7 +304,7 @@ class _Places:
         if self.missing:
             first = next(iter(self.missing))
             message = f"{self.path}: {len(self.missing)} images are not there, the first is {first}"
-            self.warnings.append(Flaw("missing-images", self.path, message))
+            self.warnings.add(self.path, "missing-images", self.path, message)
         starts: set[str | None] = set()
         bare = official
         for (_, text), image in self.known.items():
@@ -401,5 +403,5 @@ def _meta_names(texts: Mapping[str, str]) -> list[str]:
                 labels = json.loads(text).get("labels")
             except (ValueError, AttributeError, RecursionError):
                 return []
-            return [label for label in labels if isinstance(label, str)] if isinstance(labels, list) else []
+            return [printable(label) for label in labels if isinstance(label, str)] if isinstance(labels, list) else []
     return []

@@ -144,7 +144,7 @@ def _any_number(column: str, rows: Sequence[Cells]) -> bool:
 def _any_fraction(column: str, rows: Sequence[Cells], numeric: Collection[str]) -> bool:
     values = (cells.get(column) for cells in rows)
     if column in numeric:
-        return any(float(text) % 1 for text in values if text and text.strip())
+        return any(float(text.strip()) % 1 for text in values if text and text.strip())
     return any(isinstance(value, float) and value % 1 for value in values)
 
 
@@ -155,7 +155,7 @@ def _is_onehot(columns: Sequence[str], rows: Sequence[Cells], numeric: Collectio
     for cells in rows:
         if not all(cells[column].strip() for column in columns):
             return False
-        weights = [float(cells[column]) for column in columns]
+        weights = [float(cells[column].strip()) for column in columns]
         if not all(w in (0, 1) for w in weights) and not (min(weights) >= 0 and abs(sum(weights) - 1) < 1e-3):
             return False
     return True
@@ -190,7 +190,7 @@ def as_name(value: Json) -> str:
 def read_annotations(table: Table, cells: Cells, types: Mapping[str, type[int] | type[float]]) -> Annotations:
     """One row's labels and values. `types`: the columns to read as numbers. ValueError says what is wrong."""
     if table.onehot:
-        labels = {column: min(weight, 1.0) for column in table.onehot if (weight := float(cells[column]))}
+        labels = {column: min(weight, 1.0) for column in table.onehot if (weight := float(cells[column].strip()))}
     else:
         labels = _labels(cells.get(table.labels), table.separator, table.weighted) if table.labels else {}
         if not labels and table.label:
@@ -203,7 +203,7 @@ def read_annotations(table: Table, cells: Cells, types: Mapping[str, type[int] |
         if not table.delimiter:
             values[column] = value
         elif column in types:
-            values[column] = types[column](value) if value.strip() else None
+            values[column] = types[column](value.strip()) if value.strip() else None
         else:
             values[column] = value or None
     return Annotations(labels, values)

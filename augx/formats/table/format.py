@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from augx.errors import InputError
 from augx.formats import RESERVED, Plain, ReadOptions, Row
+from augx.formats.flaws import Flaws
 from augx.formats.folder import canonical_split, glance, layout
 from augx.formats.hf.read import is_metadata
 from augx.formats.table.cells import HEAD, Cells, parse
@@ -16,7 +17,7 @@ from augx.formats.table.columns import Table, as_name, file_cell, name_columns, 
 from augx.formats.table.lines import lines, new_table
 from augx.formats.walk import Finder, inside, is_folder, walk
 from augx.model import Annotations, Dataset, Flaw, Sample
-from augx.store import sha256_file
+from augx.store import pass_over, sha256_file
 
 ENDINGS = (".csv", ".tsv", ".jsonl")
 
@@ -37,11 +38,11 @@ class TableFormat(Plain):
     def read(self, root: str, options: ReadOptions) -> Dataset:
         found = walk(root)
         name = _choose(root, options, found.documents, found.images)
-        delimiter, header, numbered, failed = parse(os.path.join(root, name), name)
+        delimiter, header, numbered, unread = parse(os.path.join(root, name), name)
         finder = Finder(root, posixpath.dirname(name), found.images)
         table = name_columns(Table(name, delimiter, header), [cells for _, cells in numbered], finder, options.columns)
         types = {} if not delimiter else numeric_types(header, [cells for _, cells in numbered])
-        warnings: list[Flaw] = list(found.warnings)
+        failed, warnings = Flaws(unread), Flaws(found.warnings)
         samples: dict[str, Sample] = {}
         rows: dict[str, Cells] = {}
         for line, cells in numbered:
@@ -55,25 +56,26 @@ class TableFormat(Plain):
             except ValueError as error:
                 path, code, message = "", "unreadable-row", str(error)
             if not path:
-                failed.append(Flaw(code, source, f"{where}: {message}"))
+                failed.add(name, code, source, f"{where}: {message}")
                 continue
             if path in samples:
                 _repeat(where, path, samples[path].annotations, annotations)
-                warnings.append(Flaw("repeated-row", path, f"{where}: the image has a row already, which counts"))
+                warnings.add(name, "repeated-row", path, f"{where}: the image has a row already, which counts")
                 continue
             if code:
-                warnings.append(Flaw(code, path, f"{where}: {message}"))
+                warnings.add(name, code, path, f"{where}: {message}")
             samples[path] = Sample(path, annotations, canonical_split(split) if split else None)
             rows[path] = cells
         if not samples:
             raise InputError(
-                f"{name}: none of its {len(numbered)} rows can be read as a row for an image", _way(failed)
+                f"{name}: none of its {len(numbered)} rows can be read as a row for an image", _way(list(failed))
             )
         if table.split is None:
             placements = layout({posixpath.dirname(path) for path in samples})
             for path, sample in samples.items():
                 samples[path] = replace(sample, split=placements[posixpath.dirname(path)][0])
-        warnings += [Flaw("no-row", path, f"{name} has no row for it") for path in found.images if path not in samples]
+        lost = (path for path in found.images if path not in samples)
+        warnings.extend(Flaw("no-row", path, f"{name} has no row for it") for path in lost)
         ending = name[name.rfind(".") :].lower()
         ignored = {key: count - (key == ending) for key, count in found.ignored.items()}
         classes = table.onehot or tuple(sorted({c for s in samples.values() for c in s.annotations.labels}))
@@ -145,8 +147,8 @@ def _listed(root: str) -> list[str]:
                             tables.append(path)
                     elif not folder and is_folder(entry):
                         folders.append(path)
-        except OSError:
-            continue
+        except OSError as error:
+            pass_over(error, os.path.join(root, folder))
     return sorted(tables)
 
 

@@ -66,7 +66,8 @@ def parse(data: bytes, name: str) -> Parsed:
             try:
                 label, box = _named_box(thing)
             except ValueError as error:
-                flaws.setdefault("bad-object", Flaw("bad-object", name, f"object {number} {error}; it is left out"))
+                if "bad-object" not in flaws:
+                    flaws["bad-object"] = Flaw("bad-object", name, f"object {number} {error}; it is left out")
                 if thing is whole:
                     break
                 continue

@@ -142,7 +142,8 @@ def _span(low: float, size: float, whole: int) -> tuple[float, float]:
 
 
 def _points(flat: Sequence[float], width: int, height: int) -> list[float]:
-    return [_share(value, height if place % 2 else width) for place, value in enumerate(flat)]
+    """Shares, not rounded: `_text` does that."""
+    return [min(max(value / (height if place % 2 else width), 0.0), 1.0) for place, value in enumerate(flat)]
 
 
 def _corners(flat: Sequence[float], width: int, height: int) -> list[float]:

@@ -1,28 +1,18 @@
-"""Started by test_resume.py: kills runs at one system call after the other and looks at what the next run makes of it.
-
-killed.py FOLDER STEP SCENARIO...: prints {scenario: {"points": N, "wrong": {point: what}}}. Each victim is a fork that
-ends itself by `os._exit` before its n-th call that changes the disk.
-"""
+"""Runs that are disturbed, and what was there before: for `enumerated.py`."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from conftest import encoded, tree
+from conftest import encoded
 from label_sets import coco_set, mask, masks, plant, yolo
 from running import a_recipe, run
 
-from augx import manifest
-from augx import plan as planning
-
 LABELLED: dict[str, Callable[[], dict[str, Any]]] = {"yolo": yolo, "masks": masks, "two_formats": coco_set}
-TOUCHING = ("write", "utime", "replace", "mkdir", "unlink", "rmdir", "ftruncate", "pwrite")
 
 
 class Scenario:
@@ -130,84 +120,3 @@ def plan(name: str, case: Scenario) -> None:
         case.spoil, case.mend = lambda: put(new), lambda: put(old)
     else:
         raise ValueError(name)
-
-
-def victim(case: Scenario, point: int) -> bool:
-    """Runs in a fork that dies before its `point`-th touch of the disk; False if it came to its end."""
-    child = os.fork()
-    if child == 0:
-        left = point
-
-        def counted(real: Callable[..., Any]) -> Callable[..., Any]:
-            def touched(*given: Any, **named: Any) -> Any:
-                nonlocal left
-                left -= 1
-                if left == 0:
-                    os._exit(9)
-                return real(*given, **named)
-
-            return touched
-
-        try:
-            for call in TOUCHING:
-                setattr(os, call, counted(getattr(os, call)))
-            run(case.input, case.work, **case.killed)
-            os._exit(0)
-        except BaseException:
-            import traceback
-
-            traceback.print_exc()
-            os._exit(1)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in (0, 9), f"exit code {code}"
-    return code == 9
-
-
-def judge(case: Scenario, whole: set[str], expected: dict[str, str]) -> str:
-    """What is wrong after a kill, "" if nothing is."""
-    left = tree(case.work) if case.work.exists() else {}
-    broken = [name for name, sha256 in left.items() if not name.startswith(".augx/") and sha256 not in whole]
-    if broken:
-        return f"not whole after the kill: {broken}"
-    case.mend()
-    try:
-        run(case.input, case.work, **(case.after or case.killed))
-    except Exception as error:
-        return f"the next run: {type(error).__name__}: {error}"
-    found = tree(case.work)
-    different = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
-    if different:
-        return f"other than without a kill: {different}"
-    if findings := manifest.verify(str(case.work), 1)[1]:
-        return f"verify: {findings}"
-    again = run(case.input, case.work, **(case.after or case.killed))
-    return f"made {again.made} once more" if again.made or again.removed else ""
-
-
-def drive(name: str, folder: Path, step: int) -> dict[str, Any]:
-    case = Scenario(folder)
-    plan(name, case)
-    case.spoil()
-    run(case.input, folder / "undisturbed", **case.killed)
-    whole = {*tree(folder / "undisturbed").values(), *(tree(case.start).values() if case.start.exists() else ())}
-    case.mend()
-    run(case.input, folder / "expected", **(case.after or case.killed))
-    expected = tree(folder / "expected")
-    wrong: dict[int, str] = {}
-    point = 1
-    while True:
-        shutil.rmtree(case.work, ignore_errors=True)
-        if case.start.exists():
-            shutil.copytree(case.start, case.work)
-        case.spoil()
-        if not victim(case, point):
-            return {"points": point // step, "wrong": wrong}
-        if said := judge(case, whole, expected):
-            wrong[point] = said
-        point += step
-
-
-if __name__ == "__main__":
-    planning._SHARD_SOURCES = 1
-    root = Path(sys.argv[1])
-    print(json.dumps({name: drive(name, root / name, int(sys.argv[2])) for name in sys.argv[3:]}))

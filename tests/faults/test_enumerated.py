@@ -1,0 +1,53 @@
+"""A fault at every file-system call of a run: it ends as the contract says, leaves nothing torn under a final name, and
+the same command comes to the same tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from makers import driven
+
+PLAIN = [
+    "first", "recipe", "source_removed", "source_added", "source_changed", "copies_lowered", "copies_raised",
+    "originals_dropped", "table_added", "table_instead", "failing", "recipe_and_back", "content_and_back",
+]  # fmt: skip
+LABELLED = ["yolo", "yolo,label", "yolo,numbers", "masks", "masks,mask", "two_formats", "two_formats,box"]
+MIXED = ["mixed", "mixed,partner", "mixed,gone", "mixed,more"]
+FULL = ["first", "yolo", "mixed"]
+ALL = "group,process,EIO,EMFILE,ENOSPC,ENOSPC on"
+
+
+def judge(folder: Path, step: int, kinds: str, scenarios: list[str], least: int) -> None:
+    """Every `step`-th point; `least`: so many there must have been of each kind in each scenario."""
+    for scenario, told in driven("enumerated.py", str(folder), str(step), kinds, *scenarios).items():
+        assert told["wrong"] == {}, scenario
+        assert all(told["points"].get(kind, 0) >= least for kind in kinds.split(",")), (scenario, told["points"])
+
+
+@pytest.mark.parametrize("scenarios", [PLAIN[:7], PLAIN[7:]], ids=" ".join)
+def test_killed_at_some_points(tmp_path: Path, scenarios: list[str]) -> None:
+    judge(tmp_path, 7, "touch", scenarios, 1)
+
+
+@pytest.mark.parametrize("scenarios", [LABELLED, MIXED], ids=" ".join)
+def test_killed_at_a_few_points(tmp_path: Path, scenarios: list[str]) -> None:
+    judge(tmp_path, 23, "touch", scenarios, 1)
+
+
+@pytest.mark.parametrize("scenario", ["first", "yolo"])
+def test_any_fault_at_a_few_points(tmp_path: Path, scenario: str) -> None:
+    judge(tmp_path, 29, ALL, [scenario], 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", [*PLAIN, *LABELLED, *MIXED])
+def test_killed_at_every_point(tmp_path: Path, scenario: str) -> None:
+    judge(tmp_path, 1, "touch", [scenario], 10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ALL.split(","))
+@pytest.mark.parametrize("scenario", FULL)
+def test_any_fault_at_every_point(tmp_path: Path, scenario: str, kind: str) -> None:
+    judge(tmp_path, 1, kind, [scenario], 50)

@@ -1,0 +1,103 @@
+"""Kills and interrupts of real runs: nothing is lost, nothing hangs, nothing stays behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from conftest import tree
+from makers import GRACE, NOTICED, begin, command, driven, ended, members, pictures, waited, workers
+
+from augx.executors import local
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
+AN_END = 5.0  # seconds that an interrupted run may take to end in order
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_kills(tmp_path: Path, seed: int) -> None:
+    told = driven("kills.py", str(tmp_path), "20", str(seed))
+    assert told["wrong"] == []
+    assert sum(told["kills"].values()) == 20
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pictures(tmp_path_factory.mktemp("kills") / "photos", 10)
+
+
+@pytest.mark.parametrize(
+    ("signals", "code", "seconds"),
+    [
+        ([signal.SIGINT], 130, AN_END),
+        ([signal.SIGTERM], 143, AN_END),
+        ([signal.SIGINT, signal.SIGINT], 130, 1.0),
+        ([signal.SIGTERM, signal.SIGTERM], 143, 1.0),
+    ],
+    ids=["SIGINT", "SIGTERM", "twice SIGINT", "twice SIGTERM"],
+)
+@pytest.mark.parametrize("everyone", [False, True], ids=["parent", "group"])
+def test_an_interrupt_ends_a_run_whose_workers_hang(
+    photos: Path, tmp_path: Path, signals: list[int], code: int, seconds: float, everyone: bool
+) -> None:
+    """Both workers sleep over a picture; the same command, where none does, makes all."""
+    output = tmp_path / "out"
+    sleepers = {str(path): "sleep" for path in photos.rglob("*.png")}
+    process = begin(command(photos, output, "-j2"), guilty=sleepers)
+    try:
+        assert waited(lambda: workers(process.pid), 60) is not None
+        assert waited(lambda: (output / ".augx" / "intent.jsonl").exists(), 60) is not None
+        for number in signals:
+            (os.killpg if everyone else os.kill)(process.pid, number)
+        began = time.monotonic()
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode == code, said
+        assert time.monotonic() - began < seconds + GRACE
+        assert "Traceback" not in said
+        assert waited(lambda: not members(process.pid), NOTICED + GRACE) is not None
+    finally:
+        process.kill()
+        process.communicate()
+    assert ended(command(photos, output, "-j2"))[0] == 0
+    ended(command(photos, tmp_path / "expected", "-j0"))
+    assert tree(output) == tree(tmp_path / "expected")
+
+
+def hangs(begun: str, number: int, alive: local.Beat) -> int:
+    Path(begun, str(os.getpid())).touch()
+    time.sleep(60)
+    return number
+
+
+def hanging(begun: str) -> Callable[[int, local.Beat], int]:
+    return partial(hangs, begun)
+
+
+def test_a_death_is_noticed(tmp_path: Path) -> None:
+    """The best of some tries: what else the machine does is not at issue."""
+    took = []
+    for number in range(5):
+        begun = tmp_path / str(number)
+        begun.mkdir()
+        moments: list[float] = []
+
+        def kill(begun: Path = begun, moments: list[float] = moments) -> None:
+            assert waited(lambda: any(begun.iterdir()), 60) is not None
+            (worker,) = begun.iterdir()
+            moments.append(time.monotonic())
+            os.kill(int(worker.name), signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        answers = local.run(partial(hanging, str(begun)), [0], 1)
+        assert next(answers) == (0, local.Lost("the worker process was killed by SIGKILL"))
+        took.append(time.monotonic() - moments[0])
+        killer.join()
+    assert min(took) < NOTICED

@@ -1,0 +1,124 @@
+"""What lies in INPUT beside files: links, pipes, devices, sockets, loops, thousands of entries; and what INPUT may be."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from torture import RUN, Case, Content, Link
+from torture_images import saved
+
+PNG, JPEG = saved("PNG"), saved("JPEG")
+GOOD: dict[str, Content] = {"in/cat/good.jpg": JPEG, "in/dog/good.png": PNG}
+OTHER = {"away/secret.png": saved("PNG"), "away/sub/secret.jpg": JPEG}
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def bound(path: Path) -> None:
+    """A socket. Its path must be short, so it is bound from its own folder."""
+    here = os.getcwd()
+    os.chdir(path.parent)
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(path.name)
+    os.chdir(here)
+
+
+def device(major: int, minor: int) -> Content:
+    """A node of a character device; where only root may make one, a link to nothing stands for it."""
+
+    def make(path: Path) -> None:
+        try:
+            os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(major, minor))
+        except PermissionError:
+            os.mkfifo(path)
+
+    return make
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+
+
+def locked(path: Path) -> None:
+    path.write_bytes(PNG)
+    path.chmod(0)
+
+
+def _special() -> Case:
+    failed = {"pipe.png": pipe, "socket.jpg": bound, "zero.png": device(1, 5), "null.jpg": device(1, 3)}
+    failed |= {"tty.png": device(5, 0), "pipe without an ending": pipe, "linked.png": Link("pipe.png")}
+    hidden = {".pipe.png": pipe, ".hidden/a.png": PNG, "empty": folder, "folder.png": folder, "full.jpg/a.png": PNG}
+    ignored = {"pipe.txt": pipe, "labels.csv": pipe, "annotations.json": bound, "a.xml": device(1, 5), "data.yaml": pipe}
+    everything = {**failed, **hidden, **ignored}
+    codes = {f"cat/{name}": "not-a-file" for name in failed}
+    files: dict[str, Content] = {**GOOD, **{f"in/cat/{name}": content for name, content in everything.items()}}
+    return Case("what is no file", files, 1, codes, {"not-a-file": len(ignored)}, 6, holds=len(everything), workers=1)
+
+
+def _links() -> Case:
+    made = {"in.png": Link("good.jpg"), "dots.png": Link("../dog/good.png"), "twice.png": Link("in.png")}
+    outside = {"out.png": Link("../../away/secret.png"), "root.png": Link("/etc/passwd"), "away": Link("../../away")}
+    outside |= {"slash": Link("/"), "zero.png": Link("/dev/zero"), "proc": Link("/proc/self"), "up": Link("../../..")}
+    outside |= {"random.jpg": Link("/dev/random"), "stdin.png": Link("/dev/stdin"), "fd.png": Link("/proc/self/fd/0")}
+    broken = {"nothing.png": Link("nowhere"), "itself.png": Link("itself.png"), "one.png": Link("two.png")}
+    broken |= {"two.png": Link("one.png"), "long.png": Link("x" * 4000), "below.png": Link("good.jpg/x")}
+    loops = {"here": Link("."), "above": Link(".."), "whole": Link("../../in")}
+    places = {f"in/cat/{name}": link for name, link in {**made, **outside, **broken, **loops}.items()}
+    warned = {"link-outside": len(outside), "link-loop": len(loops)}
+    codes = {f"cat/{name}": "link-broken" for name in broken}
+    files: dict[str, Content] = {**GOOD, **OTHER, **places}
+    return Case("links", files, 1, codes, warned, 2 * (2 + len(made)), holds=len(places), workers=1)
+
+
+def _many() -> Iterator[Case]:
+    texts: dict[str, Content] = {f"in/cat/{n}.txt": "" for n in range(10_000)}
+    yield Case("10,000 texts", {**GOOD, **texts}, 0, made=4)
+    empty: dict[str, Content] = {f"in/cat/{n}.jpg": b"" for n in range(3_000)}
+    codes = {f"cat/{n}.jpg": "empty-file" for n in range(3_000)}
+    yield Case("3,000 empty images", {**GOOD, **empty}, 1, codes, {}, 4)
+    folders: dict[str, Content] = {f"in/{n}/x": folder for n in range(5_000)}
+    yield Case("10,000 empty folders", {**GOOD, **folders}, 0, made=4)
+    links: dict[str, Content] = {f"in/cat/{n}": Link("../dog") for n in range(5_000)}
+    yield Case("5,000 links to a folder", {**GOOD, **links}, 0, made=4)
+    yield Case("a file of a terabyte of nothing", {**GOOD, "in/cat/a.png": sparse}, 1, {"cat/a.png": "too-many-bytes"},
+               {}, 4)  # fmt: skip
+    for name in ("labels.csv", "metadata.jsonl", "annotations.json", "data.yaml", "a.xml", "a.json", "0.tar", "a.txt"):
+        yield Case(f"{name} of a terabyte of nothing", {**GOOD, f"in/{name}": sparse}, 0, made=4)
+
+
+def _roots() -> Iterator[Case]:
+    for name, files, exit, said in (
+        ("nothing", {}, 2, "there is no such folder"),
+        ("a file", {"in": PNG}, 2, "is no folder"),
+        ("a pipe", {"in": pipe}, 2, "is no folder"),
+        ("a device", {"in": Link("/dev/zero")}, 2, "is no folder"),
+        ("a link to nothing", {"in": Link("nowhere")}, 2, "there is no such folder"),
+        ("a link to itself", {"in": Link("in")}, 2, "cannot be read"),
+        ("an empty folder", {"in": folder}, 2, "no images found"),
+        ("a folder of folders", {"in/a/b/c": folder}, 2, "no images found"),
+        ("a folder of hidden files", {"in/.a.png": PNG}, 2, "no images found"),
+        ("a folder of texts", {"in/a.txt": ""}, 2, "no images found"),
+        ("a folder of links out of it", {"in/a.png": Link("/etc/passwd")}, 2, "no images"),
+    ):
+        yield Case(f"INPUT is {name}", files, exit, said=said)  # type: ignore[arg-type]
+    yield Case("INPUT is a link", {"in": Link("real"), "real/cat/a.png": PNG, "real/dog/b.png": PNG}, 0, made=4)
+    for word, said in (("", "INPUT is empty"), ("in/nul\0", "in"), ("x" * 5_000, "cannot be read"), ("~", "no such"),
+                       ("http://example.org/in", "no such folder"), ("in/../../../../../..", "INPUT")):  # fmt: skip
+        if "\0" not in word:
+            yield Case(f"INPUT is {word[:30]!r}", GOOD, words=("run", word, *RUN[2:]), said=said)
+    for word in ("in", "in/out", ".", "in/cat", "./in/../in"):
+        yield Case(f"OUTPUT is {word!r}", GOOD, words=("run", "in", word, *RUN[3:]), said="INPUT")
+
+
+CASES: Sequence[Case] = (_special(), _links(), *_many(), *_roots())
