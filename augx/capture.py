@@ -60,9 +60,13 @@ def _hear(
 def printed(words: list[str]) -> Iterator[None]:
     """Adds to `words` the lines that the body prints to file descriptor 2, which do not get there."""
     with _printing:
+        scratch = -1
         try:
-            kept, scratch = os.dup(2), _scratch()
+            scratch = _scratch()
+            kept = os.dup(2)
         except OSError:  # closed, so that nothing gets there; or no descriptor is left, and what is said is not heard
+            if scratch >= 0:
+                os.close(scratch)
             yield
             return
         os.dup2(scratch, 2)

@@ -59,6 +59,7 @@ _JPEG_MARKER = re.compile(rb"\xff([^\0\xff\xd0-\xd7])", re.DOTALL)
 _JPEG_KEPT = {*range(0xC0, 0xD0), 0xDB, 0xDC, 0xDD, 0xE0, 0xE2, 0xEE}  # frames, tables, JFIF, profiles, Adobe
 _JPEG_ALONE = {0x01, 0xD8, 0xD9}  # markers without a length
 _MOST_METADATA = 1 << 20
+_MOST_EXIF = 1 << 17
 _MOST_PARTS = 1 << 18  # chunks or segments that a file is followed through; nobody needs a thousand
 _SHORT, _LONG, _UNDEFINED = 3, 4, 7  # the types of TIFF values
 
@@ -190,14 +191,14 @@ def jpeg_end(data: bytes) -> int | None:
 
 
 def _lean_jpeg(data: bytes) -> bytes:
-    """The file without junk and metadata but for the first EXIF and XMP, if more than 1 MiB or several EXIFs come
+    """The file without junk and metadata but for the first EXIF and XMP, if more than 1 MiB or 128 KiB of EXIF come
     before the pixels: decoders go through that byte by byte, and put the parts of EXIF together again and again."""
-    kept, seen, several = [data[:2]], set[bytes](), False
+    kept, seen, exif = [data[:2]], set[bytes](), 0
     for code, begin, end in _jpeg_parts(data):
         if code == 0xDA:
-            return b"".join((*kept, data[begin:])) if several or begin > _MOST_METADATA else data
+            return b"".join((*kept, data[begin:])) if exif > _MOST_EXIF or begin > _MOST_METADATA else data
         kind = data[begin + 4 : begin + 10] if code == 0xE1 else b""
-        several |= kind == b"Exif\0\0" and kind in seen
+        exif += end - begin if kind == b"Exif\0\0" else 0
         if code in _JPEG_KEPT or (kind in (b"Exif\0\0", b"http:/") and kind not in seen):
             seen.add(kind)
             kept.append(data[begin:end])

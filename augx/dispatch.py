@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -52,32 +52,36 @@ class Dispatch:
         self._count(0, 0)
         usual = self.plan.recipe.copies + self.plan.recipe.originals
         shards = planning.shards(jobs, self._size, generation, usual)
-        again = [job for lost, _ in self._through(shards, alone=False) for job in lost.jobs]
+        with closing(self._through(shards, alone=False)) as through:
+            again = [job for lost, _ in through for job in lost.jobs]
         alone = (Shard(f"{generation + 1:04d}.{number:07d}", (job,)) for number, job in enumerate(again))
-        for lost, error in self._through(alone, alone=True):
-            entries = [self._lost(job, error) for job in lost.jobs]
-            write_segment(self.folder, lost.name, ((entry, [], []) for entry in entries))
-            self._count(0, sum(len(job.copies) for job in lost.jobs))
+        with closing(self._through(alone, alone=True)) as through:
+            for lost, error in through:
+                entries = [self._lost(job, error) for job in lost.jobs]
+                write_segment(self.folder, lost.name, ((entry, [], []) for entry in entries))
+                self._count(0, sum(len(job.copies) for job in lost.jobs))
 
-    def _through(self, shards: Iterable[Shard], alone: bool) -> Iterator[tuple[Shard, ImageError]]:
-        """Yields the shards that were lost, or what was lost of them, and why."""
+    def _through(self, shards: Iterable[Shard], alone: bool) -> Generator[tuple[Shard, ImageError], None, None]:
+        """Yields the shards that were lost, or what was lost of them, and why. When it is closed no worker is left,
+        whatever was raised: nobody writes behind the back of who cleans up."""
         workers = min(self.means.workers, 1) if alone else self.means.workers
         begin = partial(start, replace(self.orders, alone=alone or not workers))
         try:
-            answers = local.run(begin, shards, workers, ("augx.work",), self.means.bounds(alone))
-            for shard, answer in answers:
-                if isinstance(answer, local.Lost):
-                    yield shard, self._reason(answer)
-                    continue
-                if "stopped" in answer:
-                    raise Stopped(answer["stopped"], answer["hint"])
-                self._count(answer["made"], answer["failed"])
-                if answer["short"]:
-                    some = tuple(shard.jobs[number] for number in answer["short"])
-                    yield (
-                        replace(shard, jobs=some),
-                        ImageError("out-of-memory", "there was not enough memory", "worker"),
-                    )
+            run = local.run(begin, shards, workers, ("augx.work",), self.means.bounds(alone))
+            with closing(run) as answers:
+                for shard, answer in answers:
+                    if isinstance(answer, local.Lost):
+                        yield shard, self._reason(answer)
+                        continue
+                    if "stopped" in answer:
+                        raise Stopped(answer["stopped"], answer["hint"])
+                    self._count(answer["made"], answer["failed"])
+                    if answer["short"]:
+                        some = tuple(shard.jobs[number] for number in answer["short"])
+                        yield (
+                            replace(shard, jobs=some),
+                            ImageError("out-of-memory", "there was not enough memory", "worker"),
+                        )
         except local.StartError as error:
             hint = "lower --workers (0 works without worker processes), or raise `ulimit -n` and `ulimit -u`"
             raise Stopped(f"cannot start a worker process: {error}", hint) from error

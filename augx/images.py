@@ -151,10 +151,8 @@ def _opened(data: bytes, name: str, limits: Limits | None) -> tuple[Facts, Image
     image = _OPEN[name](io.BytesIO(facts.data))
     width, height = image.size
     gate.check_size(width, height, len(data), limits)
-    least = {"JPEG": 512, "PNG": 1032 * 8 // max(facts.depth, 1)}.get(
-        name
-    )  # 64 pixels take a bit, 1032 deflated bytes a byte
-    if least and width * height > max(1_000_000, len(data) * least):
+    most = {"JPEG": 512, "PNG": 1032 * 8 // max(facts.depth, 1)}.get(name)  # pixels a byte: a bit for 64, or deflated
+    if most and width * height > max(1_000_000, len(data) * most):
         raise EOFError("truncated")
     if name == "JPEG":
         gate.check_scans(facts.data, width * height)

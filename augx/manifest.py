@@ -30,7 +30,8 @@ def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[
     """
     state = journal.load(folder)
     if changed := _changed(plan, state.entries):
-        raise Stopped(f"{len(changed)} sources were changed while the run went on: {changed[0]}", "run it again")
+        first = os.path.join(plan.dataset.root, changed[0])
+        raise Stopped(f"{len(changed)} sources were changed while the run went on: {first}", "run it again")
     labels = label_files(targets, plan.dataset)
     removed = _remove_stale(plan, state, folder, labels)
     places: list[tuple[int, str]] = []

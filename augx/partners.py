@@ -90,6 +90,9 @@ class Neighbours(Generic[_O]):
         except ImageError as error:
             if error.code in PASSING:  # another time it can be opened, and another mix would come of it
                 raise
+            if error.code in ("unreadable", "missing-file") and self.content(sample):
+                message = f"{sample.id}, which is to be mixed in, could not be read for a moment; run again"
+                raise ImageError("changed-while-read", message, "read") from error
             return None
 
     def _keep(self, name: str, opened: _O) -> None:

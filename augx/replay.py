@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from augx import fitting, formats, images, journal, versions
-from augx.errors import ImageError, InputError, OutputError, Refused
+from augx.errors import ImageError, InputError, OutputError, Refused, Stopped
 from augx.formats import ReadOptions, Row
 from augx.journal import MANIFEST
 from augx.manifest import Rows
@@ -39,7 +39,7 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
         row = next((one for one in Rows(folder) if one["file_name"] == wanted), None)
         sources_told = {row["source"], *row["partners"]} if row else set()
         told = {one["source"]: one for one in reversed([r for r in Rows(folder) if r["source"] in sources_told])}
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (Stopped, ValueError, TypeError, KeyError, RecursionError) as error:
         raise OutputError(f"{folder.path(MANIFEST)} is damaged", f"`augx verify {output}` says more") from error
     if row is None:
         raise Refused(f"no row of the manifest has the file_name {name}", "`file_name` is relative to OUTPUT")

@@ -36,10 +36,10 @@ _WAYS_OUT = {
     errno.ENFILE: "the machine has too many files open; close other programs, then run the same command again",
 }
 _SHORT = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM))  # of what the system has, whichever file was asked for
-_OWN_FAULTS = frozenset(
-    (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EINVAL, errno.ELOOP, errno.ENXIO)
-    + (errno.ENODEV, errno.ENAMETOOLONG)
-)
+_OWN_FAULTS = frozenset((
+    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EINVAL, errno.ELOOP, errno.ENXIO,
+    errno.ENODEV, errno.ENAMETOOLONG,
+))  # fmt: skip
 
 
 def stopped(doing: str, path: str, error: OSError) -> Stopped:

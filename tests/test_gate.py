@@ -25,9 +25,11 @@ from test_images import chunk, png, saved
 
 from augx import capture, images, store
 from augx.errors import ImageError
-from augx.images import decode, decode_mask, encode, look
-from augx.model import ImageOptions, Limits, Picture, Sample
+from augx.images import decode, decode_mask, look
+from augx.model import Annotations, Limits, Sample
+from augx.partners import Folders
 from augx.replay import replay
+from augx.seeds import Rng
 from augx.store import Source, Unfit, hashes
 from augx.verify import verify
 from augx.work import read_sources
@@ -333,8 +335,11 @@ def test_no_descriptor_is_left_over_and_none_is_needed(monkeypatch: pytest.Monke
     for _ in range(3):
         decode(FILES["LZW"])
     assert not before or len(os.listdir("/proc/self/fd")) == len(before)
-    monkeypatch.setattr(os, "memfd_create", lambda name: os.open("", os.O_RDONLY), raising=False)
-    assert decode(FILES["LZW"]).notes == ()
+    for name in ("memfd_create", "dup"):
+        monkeypatch.setattr(os, name, lambda told: os.open("", os.O_RDONLY), raising=False)
+        assert decode(FILES["LZW"]).notes == ()
+        monkeypatch.undo()
+    assert not before or len(os.listdir("/proc/self/fd")) == len(before)
 
 
 def test_warnings_are_told_apart_by_thread() -> None:
@@ -547,11 +552,18 @@ def test_a_partner_is_limited_and_its_mixes_stay_fresh(odd: Path, tmp_path: Path
     assert partners and "dog/zeros.jpg" not in partners
 
 
+def test_backgrounds_are_limited(tmp_path: Path) -> None:
+    for number, data in enumerate([PNG, HUGE["JPEG"], saved(Image.new("RGB", (99, 500)), "BMP")]):
+        (tmp_path / f"{number}.png").write_bytes(data)
+    sparse(tmp_path / "3.png", PNG, 65 * MIB)
+    for limits in (Limits(bytes=100_000), Limits(side=99), Limits(pixels=9999)):
+        found = Folders({"here": str(tmp_path)}).drawn("here", 4, Rng().at(1, "x", 1, "y"), limits)
+        assert {name for name, _ in found} == {"0.png"}
+
+
 def test_masks_are_limited(tmp_path: Path) -> None:
     (tmp_path / "m.png").write_bytes(saved(GREY, "PNG"))
     (tmp_path / "x.jpg").write_bytes(encoded(1))
-    from augx.model import Annotations
-
     sample = Sample("x.jpg", Annotations(mask="m.png"))
     sparse(tmp_path / "m.png", b"", 65 * MIB)
     with pytest.raises(ImageError, match=r"^m\.png: it begins with zero bytes") as caught:
@@ -570,4 +582,3 @@ def test_what_augx_has_written_is_not_limited(photos: Path, tmp_path: Path) -> N
     assert verify(str(output), 1)[1] == []
     (name, *_) = (row["file_name"] for row in rows(output) if row["copy"])
     assert replay(str(output), name, str(tmp_path / "again.png"), None)[0]
-    assert encode(Picture(np.zeros((99, 99), np.uint8)), ".png", ImageOptions())

@@ -14,6 +14,7 @@ from augx import plan as planning
 from augx.errors import InputError
 from augx.model import Annotations, Beside, Dataset, Flaw, Job, Sample
 from augx.plan import Plan
+from augx.store import Source
 
 VERSIONS = {"augx": "1", "opencv": "2"}
 
@@ -199,3 +200,27 @@ def test_files_beside_images_that_are_called_alike() -> None:
         clashing("a.jpg", "a_m.jpg.jpg", ending="_m_jpg.jpg")
     assert caught.value.message == "a.jpg and a_m.jpg.jpg would both write a_m_jpg.jpg"
     assert len(clashing("a.jpg", "a_aug02.jpg").jobs) == 2
+
+
+def test_where_the_files_of_a_sample_lie() -> None:
+    """The image, then its masks, each once; on their own or in a tar."""
+    known = Annotations(mask="m/a.png", instances="i/a.png", segments="m/a.png")
+    plain = Sample("cat/a.jpg", known)
+    assert planning.files(plain) == ["cat/a.jpg", "m/a.png", "i/a.png"]
+    assert planning.sources("root", plain, 7) == [
+        Source(f"root/{name}", 0, None, "root", 7) for name in planning.files(plain)
+    ]
+    packed = Sample("b.jpg", packed={"b.jpg": ("shards/0.tar", 512, 99)})
+    assert planning.sources("root", packed) == [Source("root/shards/0.tar", 512, 99, "root", None)]
+    assert planning.pictures(dataset(plain, packed)) == {
+        "cat/a.jpg": Source("root/cat/a.jpg", root="root"),
+        "b.jpg": Source("root/shards/0.tar", 512, 99, "root"),
+    }
+
+
+def test_the_content_of_a_sample() -> None:
+    assert planning.content(["aa"]) == "aa"
+    assert planning.content([""]) == planning.content(["aa", ""]) == planning.content(["", "bb"]) == ""
+    both = planning.content(["aa", "bb"])
+    assert len(both) == 64
+    assert both not in (planning.content(["bb", "aa"]), planning.content(["aa"]))

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -62,7 +62,7 @@ class WorkerError(RuntimeError):
 
 def run(
     start: Start[T, R], tasks: Iterable[T], workers: int, preload: tuple[str, ...] = (), bounds: Bounds = _BOUNDLESS
-) -> Iterator[tuple[T, R | Lost]]:
+) -> Generator[tuple[T, R | Lost], None, None]:
     """Yields (task, result) in the order of completion. Closing the iterator kills the workers.
 
     `start` is called once in each worker, and what it returns is called with each task and a sign of life, to be given

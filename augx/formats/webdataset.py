@@ -14,7 +14,7 @@ import tarfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from augx.errors import InputError
 from augx.formats import Plain, ReadOptions
@@ -32,6 +32,9 @@ _MASKS = frozenset(
 )
 _TEXTS = ("cls", "txt", "json")
 _TEXT_BYTES = 1 << 26
+_LONGEST_NAME = 1 << 20
+_AFTER = 1 << 20  # bytes after the end of a tar that must be zeros
+_KINDS = 100  # of files that are counted by their endings
 _PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 # What tarfile raises on bad headers, and on thousands of those that stand for the next one.
 _BROKEN = (tarfile.TarError, OSError, ValueError, ArithmeticError, LookupError, RecursionError)
@@ -124,13 +127,17 @@ class _Reading:
         """Goes through one tar from member to member."""
         path = os.path.join(self.root, shard)
         groups: dict[str, _Group] = {}
+        unsure: dict[str, str] = {}  # key -> why a label of it may be lost
+        key = ""
         try:
             for name, member, problem in _members(path):
                 source = f"{shard}/{shown(name)[:1000]}"
+                key, ending = _key(name)
                 if problem:
                     self.failed.append(Flaw(problem, source, f"{source}: {_PROBLEMS[problem]}"))
+                    if ending in _TEXTS or ending in _MASKS:
+                        unsure[key] = f"{source}: {_PROBLEMS[problem]}"
                     continue
-                key, ending = _key(name)
                 group = groups.setdefault(key, _Group(key))
                 if ending in group.members:
                     self.warnings.append(Flaw("repeated-name", source, f"{source}: it came before, and that counts"))
@@ -139,7 +146,9 @@ class _Reading:
         except _BROKEN as error:
             message = f"{shard} cannot be read to its end: {str(error)[:200] or type(error).__name__}"
             self.failed.append(Flaw("broken-shard", shard, message))
+            unsure[key] = f"{shard} is damaged behind it, so that its labels may be lost"
         for group in groups.values():
+            group.problem = unsure.get(group.key, "")
             for ending in _TEXTS:
                 if ending in group.members:
                     self._text(shard, group, ending)
@@ -184,7 +193,8 @@ class _Reading:
         mask = next((ending for ending in group.members if ending in _MASKS), None)
         for ending in group.members:
             if ending not in (image, mask, *_TEXTS):
-                self.ignored[f".{ending}"] += 1
+                kind = f".{ending}"
+                self.ignored[kind if kind in self.ignored or len(self.ignored) < _KINDS else "other"] += 1
         source = f"{shard}/{group.key}"
         if image is None:
             self.warnings.append(Flaw("no-image", source, f"{source} has no image ({', '.join(group.members)[:200]})"))
@@ -234,7 +244,7 @@ def _members(path: str) -> Iterator[tuple[str, Member, str]]:
     Raises any of _BROKEN where the tar cannot be followed any further.
     """
     end = file_size(path)
-    with open_regular(path) as file, tarfile.open(fileobj=file, mode="r:") as tar:
+    with open_regular(path) as file, tarfile.open(fileobj=cast(BinaryIO, _Headers(file)), mode="r:") as tar:
         reached = -1
         while (member := tar.next()) is not None:
             if tar.offset <= reached:
@@ -254,6 +264,22 @@ def _members(path: str) -> Iterator[tuple[str, Member, str]]:
             elif member.offset_data + member.size > end:
                 problem = "truncated"
             yield name, Member(member.offset_data, member.size), problem
+        file.seek(tar.offset)  # where tarfile stops at what is no header, as if that were the end
+        if file.read(_AFTER).strip(b"\0"):
+            raise ValueError("a header is damaged, or another tar is joined to its end")
+
+
+class _Headers:
+    """A tar of which tarfile reads headers only, none of which is long."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int) -> bytes:
+        if size > _LONGEST_NAME:
+            raise ValueError(f"a name or header of {size:,} bytes")
+        return self._file.read(size)
 
 
 def _key(name: str) -> tuple[str, str]:

@@ -23,11 +23,11 @@ OLD, NEW = a_recipe("[HorizontalFlip]", copies=1), a_recipe("[Transpose]", copie
 
 
 class Stop(Silent):
-    """Stops the run after two sources."""
+    """Stops the run after one source."""
 
     def step(self, made: int, failed: int) -> None:
         super().step(made, failed)
-        if self.made == 4:
+        if self.made == 2:
             raise KeyboardInterrupt
 
 
@@ -54,7 +54,7 @@ def again(photos: Path, output: Path, recipe: recipes.Recipe, expected: dict[str
 
 def main(folder: Path, step: int, state: str) -> None:
     photos, start, work = folder / "photos", folder / "start", folder / "work"
-    for number in range(3):
+    for number in range(2):
         path = photos / ("cat", "dog")[number % 2] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encoded(number, ".png"))

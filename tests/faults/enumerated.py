@@ -40,7 +40,7 @@ KINDS = {  # kind -> the calls that it can befall; None: all
     "ENOSPC": FILLING,
     "ENOSPC on": FILLING,  # from then on
 }
-UNREADABLE = ("unreadable", "unreadable-label")  # what a bad sector of INPUT comes to
+UNREADABLE = ("unreadable", "unreadable-label", "changed-while-read")  # what a bad sector of INPUT comes to
 LONGEST = 60.0  # seconds for a run of some tenths
 TEMPORARY = ".augx/tmp"
 OWN_LOCK = ".augx/lock"  # keeps the name of its last holder where the disk cannot be written any more

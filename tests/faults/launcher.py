@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 HANGS = 40.0  # seconds
+ROOM = 2 << 30  # bytes: who wants more than a case may have does not take the machine with it
 
 
 def launch(words: Sequence[str], workers: int, folder: str, home: str, said: str) -> dict[str, float]:
@@ -88,6 +89,7 @@ def main() -> None:
     import augx.work  # noqa: F401
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_DATA, (ROOM, ROOM))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     answers = os.fdopen(os.dup(1), "w")

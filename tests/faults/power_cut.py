@@ -1,6 +1,7 @@
 """Notes down what runs do to the disk, cuts their power, and looks at what the next run makes of what may be left.
 
-PYTHONPATH=tests python power_cut.py FOLDER COUNT SCENARIO...: prints {scenario: {fsync: {"states": N, "wrong": [what]}}}.
+PYTHONPATH=tests python power_cut.py FOLDER COUNT SCENARIO...: prints {scenario: {fsync: {"states": N, "wrong":
+[what]}}}.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A long run: many tiny sources, five images of each; the parent's memory and open files along the way.
 
-PYTHONPATH=tests python soak.py FOLDER [SOURCES]: prints {"images": N, "seconds": S, "megabytes": [...], "files": [...]},
-at each tenth of the way, and fails where memory grows by 5 % from the first tenth to the last, or files come to be open.
+PYTHONPATH=tests python soak.py FOLDER [SOURCES]: prints {"images": N, "seconds": S, "megabytes": [...], "files":
+[...]}, the last two at each tenth of the way, and fails where memory grows by 5 % from the first tenth to the last, or
+files come to be open.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def main(folder: Path, count: int) -> dict[str, Any]:
     memory: list[float] = []
     files: list[int] = []
     for tenth in TENTHS:
-        while process.poll() is None and (len(os.listdir(journal)) if journal.exists() else 0) < count / 32 * tenth / 10:
+        while (
+            process.poll() is None and (len(os.listdir(journal)) if journal.exists() else 0) < count / 32 * tenth / 10
+        ):
             time.sleep(0.05)
         if process.poll() is None:
             memory.append(round(megabytes(process.pid), 1))

@@ -1,5 +1,5 @@
-"""Power cuts, on a model of the disk: what `--fsync batch` and `each` have waited for holds, and of all else any part may
-be lost. The next run trusts nothing torn and comes to the same tree."""
+"""Power cuts, on a model of the disk: what `--fsync batch` and `each` have waited for holds, and of all else any part
+may be lost. The next run trusts nothing torn and comes to the same tree."""
 
 from __future__ import annotations
 

@@ -112,9 +112,7 @@ def run(photos: Path, output: Path, options: list[str], variables: dict[str, str
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_one_tree(
-    photos: Path, expected: dict[str, str], locales: dict[str, str], place: Path, setting: str
-) -> None:
+def test_one_tree(photos: Path, expected: dict[str, str], locales: dict[str, str], place: Path, setting: str) -> None:
     options, variables, hooks = SETTINGS[setting]
     locale = variables.get("LC_ALL", "C")
     if locale in LOCALES:

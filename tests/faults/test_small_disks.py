@@ -153,10 +153,10 @@ def test_a_disk_that_turns_read_only(
     image = formatted(tmp_path / "image")
     disk = mount("-o", "loop,errors=remount-ro", str(image))
     asked = runner.Request(str(photos), str(disk / "out"), a_recipe(), workers=0)
-    with pytest.raises(Stopped, match="Read-only file system|Input/output error") as caught:
+    with pytest.raises(Stopped, match=r"Read-only file system|Input/output error") as caught:
         runner.run(asked, Aborts(disk), recipes.check_transforms)
     assert str(disk / "out") in caught.value.message and caught.value.hint
-    with pytest.raises(Stopped, match="Read-only file system|Input/output error"):
+    with pytest.raises(Stopped, match=r"Read-only file system|Input/output error"):
         run(photos, disk / "out")
     subprocess.run(["umount", str(disk)], check=True)
     assert subprocess.run(["e2fsck", "-fy", str(image)], capture_output=True).returncode in (0, 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -152,12 +153,12 @@ def judged(case: Case, launcher: Launcher) -> tuple[list[str], Ran]:
 
 
 def _output(case: Case, output: Path) -> list[str]:
-    try:
-        lost = [json.loads(line) for line in (output / "failures.jsonl").read_text("utf-8").splitlines()]
-        rows = (output / "manifest.jsonl").read_text("utf-8").splitlines()
-        warned = json.loads((output / "summary.json").read_text("utf-8"))["warnings"]
-    except OSError as error:
-        return [f"no OUTPUT: {error}"]
+    odd = [name for name in ("failures.jsonl", "manifest.jsonl", "summary.json") if not _is_file(output / name)]
+    if odd:
+        return [f"no files: {odd}"]
+    lost = [json.loads(line) for line in _lines(output / "failures.jsonl")]
+    rows = _lines(output / "manifest.jsonl")
+    warned = json.loads((output / "summary.json").read_text("utf-8"))["warnings"]
     found = {one["source"]: one["error"] for one in lost}
     wrong = [f"{name}: {found.get(name)}, not {case.failed.get(name)}" for name in sorted(found.keys() | case.failed)
              if found.get(name) != case.failed.get(name)]  # fmt: skip
@@ -167,6 +168,15 @@ def _output(case: Case, output: Path) -> list[str]:
     if len(rows) != case.made:
         wrong.append(f"{len(rows)} images, not {case.made}")
     return wrong
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.lexists(path) and stat.S_ISREG(path.lstat().st_mode) and path.lstat().st_size < 1 << 28
+
+
+def _lines(path: Path) -> list[str]:
+    """Not `splitlines`, for which more than a line end ends a line."""
+    return path.read_text("utf-8").split("\n")[:-1]
 
 
 def main() -> None:
