@@ -54,6 +54,7 @@ _WEB_PAGE = re.compile(
 )
 _PNG_PIXELS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _PNG_FACTS = (b"tRNS", b"iCCP", b"acTL")
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _LARGEST_PROFILE = 1 << 24
 _JPEG_MARKER = re.compile(rb"\xff([^\0\xff\xd0-\xd7])", re.DOTALL)
 _JPEG_KEPT = {*range(0xC0, 0xD0), 0xDB, 0xDC, 0xDD, 0xE0, 0xE2, 0xEE}  # frames, tables, JFIF, profiles, Adobe
@@ -160,6 +161,27 @@ def _png_facts(data: bytes) -> Facts:
             icc = zlib.decompressobj().decompress(packed[1:], _LARGEST_PROFILE)
     frames = int.from_bytes(found.get(b"acTL", b"")[:4], "big")
     return Facts(decoded, depth, key, icc, max(frames, 1))
+
+
+def png_is_short(data: bytes) -> bool:
+    """Whether the coded rows of a PNG, which is whole otherwise, end before the last: the rest is black then."""
+    width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
+    bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    left = 0
+    for x, y, across, down in _ADAM7 if interlaced else [(0, 0, 1, 1)]:
+        columns, rows = -(-(width - x) // across), -(-(height - y) // down)
+        left += rows * (1 + (columns * bits + 7) // 8) if columns > 0 else 0
+    inflater, at = zlib.decompressobj(), 8
+    while left > 0 and at < len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        coded = data[at + 8 : at + 8 + length] if kind == b"IDAT" else b""
+        while coded and left > 0:
+            left -= len(inflater.decompress(coded, 1 << 20))
+            coded = inflater.unconsumed_tail
+        at += 12 + length
+        if kind == b"IEND":
+            break
+    return left > 0
 
 
 def is_grey_alpha_png(data: bytes) -> bool:

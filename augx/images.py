@@ -170,9 +170,7 @@ def _decode(data: bytes, name: str, limits: Limits | None, words: list[str]) -> 
     several = facts.frames > 1 if name == "PNG" else getattr(image, "is_animated", False)
     tag = tags.get(274)
     turned = tag if isinstance(tag, int) and 2 <= tag <= 8 else 1  # Pillow turns a TIFF while it loads it
-    image.load()
-    if name == "JPEG" and _jpeg_is_cut(image, facts.data):
-        raise EOFError("truncated")
+    _load(image, name, facts.data)
     if deep and not image.mode.startswith("I"):
         pixels, alpha = _deep_planes(facts.data, image, tags.get(338) == (1,), words)
     else:
@@ -200,23 +198,40 @@ def _tiff_is_deep(tags: Mapping[int, Any], mode: str) -> bool:
     return bool(bits[0] == 16)
 
 
-def _jpeg_is_cut(image: Image.Image, data: bytes) -> bool:
-    """Whether the coded data stop before the end marker does: libjpeg fills the rest with mid-grey, and Pillow lets it.
+def _load(image: ImageFile.ImageFile, name: str, data: bytes) -> None:
+    """Decodes the pixels; EOFError where some were filled in because `data` end before them."""
+    image.load()
+    if name == "JPEG" and _jpeg_is_cut(image, data):
+        raise EOFError("truncated")
+    if name == "PNG":
+        black = not image.crop((0, image.height - 1, image.width, image.height)).tobytes().strip(b"\0")
+        if (black or data[28]) and containers.png_is_short(data):  # an interlaced one has its gaps anywhere
+            raise EOFError("truncated")
+
+
+def _jpeg_is_cut(image: ImageFile.ImageFile, data: bytes) -> bool:
+    """Whether the coded data stop before the end marker does: libjpeg fills the rest with mid-grey, or leaves a
+    progressive image rough, and Pillow lets it.
 
     Bytes put before the end marker tell: after whole data they are skipped, after cut data they become pixels.
     """
+    rough = "progressive" in image.info
     corner = image.crop(((image.width - 1) // 8 * 8, (image.height - 1) // 8 * 8, image.width, image.height))
-    if not {126, 127, 128, 129}.issuperset(corner.tobytes()):
+    if not rough and not {126, 127, 128, 129}.issuperset(corner.tobytes()):
         return False
     end = containers.jpeg_end(data)
     if end is None:
         return False
-    small = []
+    probes = []
     for text in (data, data[:end] + b"\x5a\x93\xc6" * 40 + data[end:]):
         probe = JpegImagePlugin.JpegImageFile(io.BytesIO(text))
-        probe.draft(None, (1, 1))
-        small.append(probe.tobytes())
-    return small[0] != small[1]
+        probe.decodermaxblock = len(text)
+        if not rough:
+            probe.draft(None, (1, 1))
+        probes.append(image if rough and text is data else probe)
+    rows = range(0, probes[0].height, 256)  # in parts, which take less memory than the whole
+    parts = ([probe.crop((0, row, probe.width, min(row + 256, probe.height))) for probe in probes] for row in rows)
+    return any(one.tobytes() != other.tobytes() for one, other in parts)
 
 
 def _planes(image: Image.Image, deep: bool) -> tuple[Plane, Plane | None]:
@@ -364,9 +379,9 @@ def decode_mask(data: bytes, limits: Limits | None = _DEFAULT) -> Mask:
     with _decoding(data) as (name, _):
         if name in ("JPEG", "WEBP"):
             raise ImageError("mask-lossy", f"a {name} does not keep class numbers; save masks as PNG", "labels")
-        _, image, _ = _opened(data, name, limits)
+        facts, image, _ = _opened(data, name, limits)
         if image.mode in ("P", "1", "L"):
-            image.load()
+            _load(image, name, facts.data)
             palette = image.getpalette("RGB") if image.mode == "P" else None
             return Mask(np.array(image, np.uint8), None if palette is None else bytes(palette))
     decoded = decode(data, limits)

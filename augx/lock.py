@@ -17,6 +17,8 @@ try:
 except ImportError:  # Windows has no flock; there two runs at once are the user's risk
     fcntl = None  # type: ignore[assignment]
 
+_SAFELY = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+
 
 @contextmanager
 def locked(output: str) -> Iterator[None]:
@@ -28,12 +30,12 @@ def locked(output: str) -> Iterator[None]:
         if not own_fault(error) and error.errno != errno.EROFS:
             raise stopped("cannot make", output, error) from error
         raise OutputError(f"OUTPUT {output} cannot be made: {error.strerror}", "choose another folder") from error
-    for own in (OWN, f"{OWN}/journal", f"{OWN}/tmp"):
+    for own in (OWN, f"{OWN}/journal", f"{OWN}/tmp", f"{OWN}/lock"):
         if os.path.islink(link := os.path.join(output, own)):
-            raise OutputError(f"{link} is a link", "augx needs a folder of its own there; remove the link")
+            raise OutputError(f"{link} is a link", "augx needs a place of its own there; remove the link")
     with stopping("cannot write", path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _SAFELY, 0o666)
     try:
         if fcntl is not None:
             try:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from augx.errors import ImageError
-from augx.images import decode, encode, same_format
+from augx.images import decode, decode_mask, encode, same_format
 from augx.model import ImageOptions, Limits, Picture
 from augx.naming import READABLE
 
@@ -397,6 +397,47 @@ def test_a_cut_jpeg_with_an_end_marker_put_behind() -> None:
     assert refused(data[: len(data) // 2] + b"\xff\xd9").code == "truncated"
     grey = saved(Image.new("RGB", (64, 64), (128, 128, 128)), "JPEG")  # all mid-grey, and whole
     assert (decode(grey).picture.pixels == 128).all()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_cut_progressive_jpeg_with_an_end_marker_put_behind(mode: str) -> None:
+    noise = np.random.default_rng(8).integers(0, 256, (72, 56, 3), dtype=np.uint8)
+    data = saved(Image.fromarray(noise).convert(mode), "JPEG", progressive=True)
+    for whole in (data, data + b"more", data[:-2] + b"\xff\xff\xff\xd9"):
+        assert decode(whole).picture.width == 56
+    cuts = range(700, len(data) - 50, 61)
+    whole = 0
+    for cut in cuts:
+        try:
+            decode(data[:cut] + b"\xff\xd9")
+            whole += 1
+        except ImageError as error:
+            assert error.code in ("truncated", "corrupt")
+    assert whole <= 0.05 * len(cuts)  # between two scans: rough, but whole
+
+
+@pytest.mark.parametrize("interlaced", [0, 1])
+def test_a_png_whose_rows_end_early_and_cleanly(interlaced: int) -> None:
+    """Pillow leaves the rest black."""
+    pixels = RNG.integers(1, 256, (13, 11, 3), dtype=np.uint8)
+    adam7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+    passes = [pixels[y::down, x::across] for x, y, across, down in adam7] if interlaced else [pixels]
+    rows = [b"\0" + row.tobytes() for part in passes for row in part]
+    header = struct.pack(">IIBBBBB", 11, 13, 8, 2, 0, 0, interlaced)
+
+    def made(count: int) -> bytes:
+        coded = zlib.compress(b"".join(rows[:count]))
+        chunks = chunk(b"IHDR", header) + chunk(b"IDAT", coded[:9]) + chunk(b"IDAT", coded[9:]) + chunk(b"IEND", b"")
+        return b"\x89PNG\r\n\x1a\n" + chunks
+
+    np.testing.assert_array_equal(decode(made(len(rows))).picture.pixels, pixels)
+    for count in range(len(rows)):
+        assert refused(made(count)).code == "truncated"
+    black = saved(Image.new("L", (9, 9)), "PNG")
+    assert decode(black).picture.pixels.max() == decode_mask(black).values.max() == 0
+    rows = [b"\0" + bytes(3)] * 2
+    with pytest.raises(ImageError, match="ends too early"):
+        decode_mask(png(b"".join(rows), 3, 5, 8, 0))
 
 
 def test_png_damage() -> None:

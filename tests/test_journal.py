@@ -130,7 +130,7 @@ def test_ending_leaves_the_index_of_the_manifest_only(folder: Folder) -> None:
 
 
 def test_an_index_of_another_manifest(folder: Folder) -> None:
-    """What it says of rows that are still there counts; others are made again, and it still says which files are ours."""
+    """What it says of rows that are still there counts; of others it still says which files are ours."""
     compacted(folder)
     journal.end(folder, sha256_file(folder.path(journal.MANIFEST)))
     whole = told(folder)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from conftest import encoded
 
 HERE = Path(__file__).parent
+MEMORY = "/dev/shm"
 RECIPE = "version: 1\ncopies: 2\ntransforms: [HorizontalFlip, {Affine: {rotate: [-20, 20], p: 1}}]\n"
 NOTICED = 2.0  # seconds after which the end of a process must be known ...
 GRACE = 3.0  # ... and what a machine with other things to do may add
@@ -65,12 +67,13 @@ def ended(arguments: list[str], seconds: float = 120, **faults: Any) -> tuple[in
 
 
 def driven(script: str, *arguments: str) -> dict[str, Any]:
-    """What a script beside this file prints as JSON."""
+    """What a script beside this file prints as JSON, which gets a folder in memory, if there is such, and arguments."""
     places = {"PYTHONPATH": os.pathsep.join([str(HERE.parent), *filter(None, sys.path)])}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", str(HERE / script), *arguments],
-        env=environment() | places, capture_output=True, text=True,
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore::DeprecationWarning", str(HERE / script), folder, *arguments],
+            env=environment() | places, capture_output=True, text=True,
+        )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found

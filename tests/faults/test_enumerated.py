@@ -3,8 +3,6 @@ the same command comes to the same tree."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from makers import driven
 
@@ -18,36 +16,36 @@ FULL = ["first", "yolo", "mixed"]
 ALL = "group,process,EIO,EMFILE,ENOSPC,ENOSPC on"
 
 
-def judge(folder: Path, step: int, kinds: str, scenarios: list[str], least: int) -> None:
+def judge(step: int, kinds: str, scenarios: list[str], least: int) -> None:
     """Every `step`-th point; `least`: so many there must have been of each kind in each scenario."""
-    for scenario, told in driven("enumerated.py", str(folder), str(step), kinds, *scenarios).items():
+    for scenario, told in driven("enumerated.py", str(step), kinds, *scenarios).items():
         assert told["wrong"] == {}, scenario
         assert all(told["points"].get(kind, 0) >= least for kind in kinds.split(",")), (scenario, told["points"])
 
 
 @pytest.mark.parametrize("scenarios", [PLAIN[:7], PLAIN[7:]], ids=" ".join)
-def test_killed_at_some_points(tmp_path: Path, scenarios: list[str]) -> None:
-    judge(tmp_path, 7, "touch", scenarios, 1)
+def test_killed_at_some_points(scenarios: list[str]) -> None:
+    judge(7, "touch", scenarios, 1)
 
 
 @pytest.mark.parametrize("scenarios", [LABELLED, MIXED], ids=" ".join)
-def test_killed_at_a_few_points(tmp_path: Path, scenarios: list[str]) -> None:
-    judge(tmp_path, 23, "touch", scenarios, 1)
+def test_killed_at_a_few_points(scenarios: list[str]) -> None:
+    judge(23, "touch", scenarios, 1)
 
 
 @pytest.mark.parametrize("scenario", ["first", "yolo"])
-def test_any_fault_at_a_few_points(tmp_path: Path, scenario: str) -> None:
-    judge(tmp_path, 29, ALL, [scenario], 1)
+def test_any_fault_at_a_few_points(scenario: str) -> None:
+    judge(29, ALL, [scenario], 1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", [name for name in (*PLAIN, *LABELLED, *MIXED) if name not in FULL])
-def test_killed_at_every_point(tmp_path: Path, scenario: str) -> None:
-    judge(tmp_path, 1, "touch", [scenario], 10)
+def test_killed_at_every_point(scenario: str) -> None:
+    judge(1, "touch", [scenario], 10)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ALL.split(","))
 @pytest.mark.parametrize("scenario", FULL)
-def test_any_fault_at_every_point(tmp_path: Path, scenario: str, kind: str) -> None:
-    judge(tmp_path, 1, kind, [scenario], 50)
+def test_any_fault_at_every_point(scenario: str, kind: str) -> None:
+    judge(1, kind, [scenario], 50)

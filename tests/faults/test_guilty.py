@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -110,24 +108,3 @@ def test_the_systems_own_killer(photos: Path, expected: dict[str, str], tmp_path
     judge(output, expected, dict.fromkeys(names, FAULTS["kill"]))
     assert ended(command(photos, output, "-j1"))[0] == 0
     assert tree(output) == expected
-
-
-def test_few_file_descriptors(photos: Path, expected: dict[str, str], tmp_path: Path) -> None:
-    """From so few that Python itself cannot begin to as many as it takes; each end is one of the known ones."""
-    output, codes = tmp_path / "out", []
-    for most in (12, 16, 20, 24, 32, 64, 256):
-
-        def limit(most: int = most) -> None:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-        done = subprocess.run(
-            command(photos, output, "-j2"), env=environment(), capture_output=True, text=True, preexec_fn=limit
-        )
-        assert done.returncode in (0, 1, 2, 3), done.stderr
-        assert "Traceback" not in done.stderr
-        if done.returncode == 3:
-            assert "ulimit" in done.stderr
-        codes.append(done.returncode)
-    assert codes[-1] == 0
-    assert tree(output) == expected
-    shutil.rmtree(output)

@@ -22,8 +22,8 @@ AN_END = 5.0  # seconds that an interrupted run may take to end in order
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_random_kills(tmp_path: Path, seed: int) -> None:
-    told = driven("kills.py", str(tmp_path), "20", str(seed))
+def test_random_kills(seed: int) -> None:
+    told = driven("kills.py", "20", str(seed))
     assert told["wrong"] == []
     assert sum(told["kills"].values()) == 20
 

@@ -3,24 +3,25 @@ may be lost. The next run trusts nothing torn and comes to the same tree."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from makers import driven
 
-SCENARIOS = ["first", "recipe", "copies_raised", "table_instead", "yolo", "yolo,label", "masks,mask", "mixed,partner"]
+SCENARIOS = [
+    "first", "recipe", "copies_raised", "table_instead", "content_and_back", "yolo", "yolo,label", "masks,mask",
+    "mixed,partner",
+]  # fmt: skip
 
 
-def judge(folder: Path, states: int, scenario: str) -> None:
-    for fsync, told in driven("power_cut.py", str(folder), str(states), scenario)[scenario].items():
+def judge(states: int, scenario: str) -> None:
+    for fsync, told in driven("power_cut.py", str(states), scenario)[scenario].items():
         assert told == {"states": states, "wrong": []}, fsync
 
 
-def test_a_few_power_cuts(tmp_path: Path) -> None:
-    judge(tmp_path, 15, "recipe")
+def test_a_few_power_cuts() -> None:
+    judge(15, "recipe")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_many_power_cuts(tmp_path: Path, scenario: str) -> None:
-    judge(tmp_path, 60, scenario)
+def test_many_power_cuts(scenario: str) -> None:
+    judge(60, scenario)

@@ -1,7 +1,8 @@
 """Hostile input, and what must come of it: the cases, what they are made of, and the runner.
 
 `python torture.py FOLDER THEME...` runs themes and prints as JSON what is wrong, the slowest and the largest. Each
-command is a process of its own (`launcher.py`), bounded in time and measured in memory.
+command is a process of its own (`launcher.py`), measured in time and memory. With `--record` what came of the cases in
+torture.json, and was not expected, is written there: read the difference before you believe it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import stat
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 sys.path[:0] = [str(Path(__file__).parent.parent)]
 
@@ -25,6 +27,7 @@ SECONDS = 10.0
 MEGABYTES = 700.0
 THEMES = ("images", "containers", "names", "trees", "rows", "documents", "tables", "recipes", "tars", "outputs")
 RECIPE = "version: 1\ncopies: 1\ntransforms: [{Affine: {translate_px: {x: [1, 1], y: [0, 0]}, p: 1}}]\n"
+EXPECTED = Path(__file__).with_name("torture.json")
 RUN = ("run", "in", "out", "-r", "recipe.yaml")
 
 
@@ -41,15 +44,17 @@ Files = Mapping[str, Content]
 class Case:
     """One command in a folder of its own, where `files` lie: those of INPUT below `in`.
 
-    `failed`: source -> code, all of failures.jsonl. `warned`: code -> how often in summary.json. `made`: rows of the
-    manifest; None where the command makes no OUTPUT. `said`: what stands in stdout or stderr. `holds`: how many hostile
-    things are in it. `before`: done to the folder after a first run of the same command.
+    `exit`: None where torture.json says what must come of it. `failed`: source -> code, all of failures.jsonl; or
+    `lost`: code -> how many sources. `warned`: code -> how often in summary.json. `made`: rows of the manifest; None
+    where the command makes no OUTPUT. `said`: what stands in stdout or stderr. `holds`: how many hostile things are in
+    it. `before`: done to the folder after a first run of the same command.
     """
 
     name: str
     files: Files
-    exit: int = 2
-    failed: Mapping[str, str] = field(default_factory=dict)
+    exit: int | None = None
+    failed: Mapping[str, str] | None = None
+    lost: Mapping[str, int] | None = None
     warned: Mapping[str, int] = field(default_factory=dict)
     made: int | None = None
     said: str = ""
@@ -57,6 +62,7 @@ class Case:
     workers: int = 0
     holds: int = 1
     before: Callable[[Path], object] | None = None
+    recorded: bool = False
 
 
 class Ran(NamedTuple):
@@ -66,9 +72,16 @@ class Ran(NamedTuple):
     said: str
 
 
-def cases(theme: str) -> Sequence[Case]:
-    found: Sequence[Case] = import_module(f"torture_{theme}").CASES
-    return found
+def cases(theme: str) -> list[Case]:
+    """The cases of a theme, with what is expected of each."""
+    made: Sequence[Case] = import_module(f"torture_{theme}").CASES
+    told = json.loads(EXPECTED.read_text("utf-8"))
+    names = [case.name for case in made]
+    assert len(set(names)) == len(names), [name for name in names if names.count(name) > 1]
+    return [
+        case if case.exit is not None else replace(case, recorded=True, **told.get(f"{theme}: {case.name}", {}))
+        for case in made
+    ]
 
 
 def plant(root: Path, files: Files) -> None:
@@ -153,21 +166,39 @@ def judged(case: Case, launcher: Launcher) -> tuple[list[str], Ran]:
 
 
 def _output(case: Case, output: Path) -> list[str]:
+    """How OUTPUT differs from what is expected."""
     odd = [name for name in ("failures.jsonl", "manifest.jsonl", "summary.json") if not _is_file(output / name)]
     if odd:
         return [f"no files: {odd}"]
-    lost = [json.loads(line) for line in _lines(output / "failures.jsonl")]
-    rows = _lines(output / "manifest.jsonl")
+    rows = [json.loads(line) for line in _lines(output / "failures.jsonl")]
+    found = {one["source"]: one["error"] for one in rows}
+    wrong = [f"message of {one['source'][:80]}" for one in rows if not 5 < len(one["message"]) < 2000]
+    if case.lost is not None:
+        if dict(Counter(found.values())) != case.lost:
+            wrong.append(f"failures {Counter(found.values())}, not {case.lost}")
+    else:
+        told = case.failed or {}
+        other = [name for name in sorted(found.keys() | told) if found.get(name) != told.get(name)]
+        wrong += [f"{name}: {found.get(name)}, not {told.get(name)}" for name in other]
     warned = json.loads((output / "summary.json").read_text("utf-8"))["warnings"]
-    found = {one["source"]: one["error"] for one in lost}
-    wrong = [f"{name}: {found.get(name)}, not {case.failed.get(name)}" for name in sorted(found.keys() | case.failed)
-             if found.get(name) != case.failed.get(name)]  # fmt: skip
-    wrong += [f"message of {one['source'][:80]}" for one in lost if not 5 < len(one["message"]) < 1000]
     if warned != case.warned:
         wrong.append(f"warnings {warned}, not {dict(case.warned)}")
-    if len(rows) != case.made:
-        wrong.append(f"{len(rows)} images, not {case.made}")
+    if (made := len(_lines(output / "manifest.jsonl"))) != case.made:
+        wrong.append(f"{made} images, not {case.made}")
     return wrong
+
+
+def outcome(ran: Ran, output: Path) -> dict[str, Any]:
+    """What came of a command, for torture.json."""
+    if ran.exit not in (0, 1):
+        return {"exit": ran.exit, "said": ran.said.partition("\n")[0].removeprefix("augx: ")[:80]}
+    lost = {one["source"]: one["error"] for one in map(json.loads, _lines(output / "failures.jsonl"))}
+    told = {
+        "exit": ran.exit,
+        "made": len(_lines(output / "manifest.jsonl")),
+        "lost": dict(sorted(Counter(lost.values()).items())),
+    }
+    return told | {"warned": json.loads((output / "summary.json").read_text("utf-8"))["warnings"]}
 
 
 def _is_file(path: Path) -> bool:
@@ -181,17 +212,24 @@ def _lines(path: Path) -> list[str]:
 
 def main() -> None:
     launcher = Launcher(Path(sys.argv[1]))
+    recording = "--record" in sys.argv
+    told = json.loads(EXPECTED.read_text("utf-8"))
     wrong: dict[str, list[str]] = {}
     count, slowest, largest = 0, (0.0, ""), (0.0, "")
     begun = time.monotonic()
     for theme in sys.argv[2:]:
-        for case in cases(theme):
+        for case in cases(theme) if theme in THEMES else ():
             found, ran = judged(case, launcher)
+            if recording and found and case.recorded:
+                told[f"{theme}: {case.name}"] = outcome(ran, launcher.base / "case" / "out")
             shutil.rmtree(launcher.base / "case")
             slowest, largest = max(slowest, (ran.seconds, case.name)), max(largest, (ran.megabytes, case.name))
             count += case.holds
             if found:
                 wrong[f"{theme}: {case.name}"] = found
+    if recording:
+        lines = (f"{json.dumps(name)}: {json.dumps(one)}" for name, one in sorted(told.items()))
+        EXPECTED.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
     took = time.monotonic() - begun
     report = {"wrong": wrong, "cases": count, "seconds": took, "slowest": slowest, "largest": largest}
     print(json.dumps(report, indent=1, ensure_ascii=False))

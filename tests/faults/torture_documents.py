@@ -12,13 +12,11 @@ from torture import RUN, Case, Content
 DEEP = 1_000_000
 LONG = 50_000_000
 DIGITS = "9" * 1_000_000
-MADE = 4  # two images, one copy of each
 
 
-def case(form: str, name: str, files: Mapping[str, Any], exit: int = 2, said: str = "", **more: Any) -> Case:
-    made = MADE if exit == 0 else None
-    usual = {"made": made, "words": (*RUN, "--from", form)}
-    return Case(f"{form}: {name}", {f"in/{path}": text for path, text in files.items()}, exit, said=said, **usual | more)
+def case(form: str, name: str, files: Mapping[str, Any], words: Sequence[str] = ()) -> Case:
+    planted = {f"in/{path}": text for path, text in files.items()}
+    return Case(f"{form}: {name}", planted, words=(*RUN, "--from", form, *words))
 
 
 def with_text(files: Mapping[str, Any], text: str | bytes) -> dict[str, Content]:
@@ -68,7 +66,7 @@ def _coco() -> Iterator[Case]:
     files = wild_data.coco([wild_data.COCO_BOX])
     good = wild_data.coco_json([wild_data.COCO_BOX])
     for name, text in texts(good):
-        yield case("coco", name, with_text(files, text), words=(*RUN, "--from", "coco", "--labels", "annotations.json"))
+        yield case("coco", name, with_text(files, text), ("--labels", "annotations.json"))
     many = ",".join(["{}"] * DEEP)
     members: Mapping[str, str] = {
         "info 10^6 deep": '"info": ' + "[" * DEEP + "]" * DEEP,
@@ -80,10 +78,10 @@ def _coco() -> Iterator[Case]:
         "10^6 empty categories": f'"categories": [{many}]',
         "10^6 nulls": f'"annotations": [{",".join(["null"] * DEEP)}]',
         "10^6 lists": f'"annotations": [{",".join(["[]"] * DEEP)}]',
-        "10^6 more annotations": '"annotations": [{"image_id":1,"category_id":1,"bbox":[5,5,9,9]}'
-        + ',{"image_id":3,"category_id":1,"bbox":[5,5,9,9]}' * DEEP + "]",
+        "200,000 annotations of no image": '"annotations": [{"image_id":1,"category_id":1,"bbox":[5,5,9,9]}'
+        + ',{"image_id":3,"category_id":1,"bbox":[5,5,9,9]}' * (DEEP // 5) + "]",
         "an annotation of 50 MB": f'"annotations": [{{"image_id": 1, "x": "{"x" * LONG}"}}]',
-        "10^6 members": ",".join(f'"k{n}": 1' for n in range(DEEP)),
+        "10^5 members": ",".join(f'"k{n}": 1' for n in range(100_000)),
         "images an object": '"images": {"a": 1}',
         "annotations a number": '"annotations": 3',
         "annotations a text": '"annotations": "none"',
@@ -102,15 +100,15 @@ def _createml() -> Iterator[Case]:
     good = str(files["_annotations.createml.json"])
     label = "_annotations.createml.json"
     for name, text in texts(good):
-        yield case("createml", name, with_text(files, text), words=(*RUN, "--from", "createml", "--labels", label))
+        yield case("createml", name, with_text(files, text), ("--labels", label))
     lists: Mapping[str, str] = {
         "10^6 empty images": ",".join(["{}"] * DEEP),
         "10^6 nulls": ",".join(["null"] * DEEP),
         "an image deep": "[" * DEEP + "]" * DEEP,
-        "10^6 images that are not there": ",".join(f'{{"image":"n{n}.png","annotations":[]}}' for n in range(DEEP)),
+        "200,000 images that are not there": ",".join(f'{{"image":"n{n}.png","annotations":[]}}' for n in range(200_000)),
         "10^6 boxes": '{"image":"a.png","annotations":[' + ",".join(["{}"] * DEEP) + "]}",
-        "10^5 good boxes": '{"image":"a.png","annotations":['
-        + ",".join(['{"label":"c","coordinates":{"x":9,"y":9,"width":5,"height":5}}'] * 100_000) + "]}",
+        "10^4 good boxes": '{"image":"a.png","annotations":['
+        + ",".join(['{"label":"c","coordinates":{"x":9,"y":9,"width":5,"height":5}}'] * 10_000) + "]}",
     }  # fmt: skip
     for name, text in lists.items():
         yield case("createml", name, with_text(files, f"{good[:-1]}, {text}]"))
@@ -125,13 +123,22 @@ def _cvat() -> Iterator[Case]:
         yield case("cvat", name, with_text(files, marked))
     more: Mapping[str, str] = {
         "10^6 empty images": "<image/>" * DEEP,
-        "10^6 images that are not there": "".join(f'<image name="n{n}"/>' for n in range(DEEP)),
+        "200,000 images that are not there": "".join(f'<image name="n{n}"/>' for n in range(200_000)),
         "10^6 empty shapes": f'<image name="a.png">{"<box/>" * DEEP}</image>',
         "10^6 tags": f'<image name="a.png">{"<tag/>" * DEEP}</image>',
         "10^6 other elements": "<x/>" * DEEP,
         "an attribute of 50 MB": f'<image name="{"x" * LONG}"/>',
         "text of 50 MB": "x" * LONG,
         "10^6 attributes": "<image " + " ".join(f'a{n}=""' for n in range(DEEP)) + "/>",
+        "masks of 17,000 x 17,000": '<image name="a.png" width="17000" height="17000">'
+        + '<mask label="cat" rle="0,289000000" left="0" top="0" width="17000" height="17000"/>' * 100
+        + "</image>",
+        "masks of one pixel in 17,000 x 17,000": '<image name="c.png" width="17000" height="17000">'
+        + '<mask label="cat" rle="0,1" left="16999" top="16999" width="1" height="1"/>' * 500
+        + "</image>",
+        "a skeleton of 10^5 points": '<image name="c.png" width="40" height="30"><skeleton label="s">'
+        + "".join(f'<points label="p{n}" points="1,1"/>' for n in range(100_000))
+        + "</skeleton></image>",
     }
     for name, text in more.items():
         yield case("cvat", name, with_text(files, good.replace("</annotations>", text + "</annotations>")))

@@ -12,7 +12,7 @@ from typing import Any
 
 import wild_data
 from torture import RUN, Case, Content
-from torture_documents import DEEP, DIGITS, documents, texts
+from torture_documents import DIGITS, documents, texts
 from wild_data import labelme_json, voc_object, voc_xml
 
 PIXELS = wild_data.png()
@@ -30,34 +30,19 @@ VALUES: Sequence[str] = (  # JSON that is not what stands in its place
 
 
 def batch(
-    form: str,
-    name: str,
-    files: Mapping[str, Any],
-    labels: Sequence[str | bytes],
-    place: str = "",
-    failed: Mapping[int, str] | None = None,
-    warned: Mapping[str, int] | None = None,
-    workers: int = 0,
+    form: str, name: str, files: Mapping[str, Any], labels: Sequence[str | bytes], place: str, workers: int = 0
 ) -> Case:
-    """`files`: the good ones; `place`: where the label file of {n} lies. `failed`: which of `labels`, with the code."""
+    """`files`: two good images and their labels. Each of `labels` lies at `place`, as the label file of an image {n}
+    of its own; "a.png" in it becomes that one's name."""
     folder = next(path for path in files if path.endswith(".png")).rpartition("/")[0]
-    prefix = f"in/{folder}/" if folder else "in/"
-    hostile: dict[str, Content] = {}
+    planted: dict[str, Content] = {f"in/{path}": content for path, content in files.items()}
     for number, text in enumerate(labels):
-        hostile[f"{prefix}h{number}.png"] = PIXELS
-        hostile[f"in/{place.format(n=number)}"] = text.replace("a.png", f"h{number}.png") if isinstance(text, str) else text
-    codes = {f"{prefix[3:]}h{number}.png": code for number, code in (failed or {}).items()}
-    return Case(
-        f"{form}: {name}",
-        {**{f"in/{path}": content for path, content in files.items()}, **hostile},
-        int(bool(codes)),
-        codes,
-        warned or {},
-        2 * (2 + len(labels) - len(codes)),
-        words=(*RUN, "--from", form),
-        workers=workers,
-        holds=len(labels),
-    )
+        planted[f"in/{folder}/h{number}.png" if folder else f"in/h{number}.png"] = PIXELS
+        planted[f"in/{place.format(n=number)}"] = (
+            text.replace("a.png", f"h{number}.png") if isinstance(text, str) else text
+        )
+    words = (*RUN, "--from", form)
+    return Case(f"{form}: {name}", planted, words=words, workers=workers, holds=len(labels))
 
 
 def _voc() -> Iterator[Case]:
@@ -65,7 +50,7 @@ def _voc() -> Iterator[Case]:
     good["Annotations/a.xml"] = wild_data.B_XML
     place = "Annotations/h{n}.xml"
     whole = [text for _, text in documents(voc_xml(wild_data.BOX_XML), "annotation")]
-    yield batch("voc", "documents", good, whole, place)
+    yield batch("voc", "documents", good, whole, place, 1)
     named = [voc_xml(voc_object(name, (5, 5, 15, 13))) for name in NAMES if "\x01" not in name]
     yield batch("voc", "class names", good, named, place)
     sides = ("NaN", "inf", "-1e308", "1e999", "", "x", "0x10", "1_0", "٣", "9" * 4000, DIGITS, "1 2", "<a/>", "\n5\n")
@@ -78,20 +63,28 @@ def _voc() -> Iterator[Case]:
         voc_xml(body).replace("<width>40</width>", f"<width>{DIGITS}</width>"),
         voc_xml(body).replace("<depth>3</depth>", f"<depth>{'9' * 4000}</depth>"),
         voc_xml(body + "<part/>" * 1000),
-        voc_xml(body.replace("</object>", voc_object("head", (1, 1, 2, 2)).replace("object", "part") * 999 + "</object>")),
+        voc_xml(
+            body.replace("</object>", voc_object("head", (1, 1, 2, 2)).replace("object", "part") * 999 + "</object>")
+        ),
         voc_xml("<object>" * 150 + "</object>" * 150),
         voc_xml(body + "".join(f"<x{n}/>" for n in range(10_000))),
-        voc_xml(body.replace("<bndbox>", "<attributes><attribute><name>__class__</name></attribute></attributes><bndbox>")),
+        voc_xml(
+            body.replace("<bndbox>", "<attributes><attribute><name>__class__</name></attribute></attributes><bndbox>")
+        ),
     ]
     yield batch("voc", "the rest", good, odd, place)
-    for n, odd in enumerate((voc_xml("<object/>" * 1_000_000), voc_xml(body * 2_000))):
-        yield batch("voc", f"large {n}", good, [odd], place)
+    for number, one in enumerate((voc_xml("<object/>" * 1_000_000), voc_xml(body * 2_000))):
+        yield batch("voc", f"large {number}", good, [one], place)
 
 
 def _labelme() -> Iterator[Case]:
     good: dict[str, Any] = {**wild_data.labelme(wild_data.BOX_JSON)}
-    yield batch("labelme", "documents", good, [t for n, t in texts(wild_data.BOX_JSON) if "50 MB" not in n], "h{n}.json")
-    yield batch("labelme", "large documents", good, [t for n, t in texts(wild_data.BOX_JSON) if "50 MB" in n], "h{n}.json")
+    yield batch(
+        "labelme", "documents", good, [t for n, t in texts(wild_data.BOX_JSON) if "50 MB" not in n], "h{n}.json"
+    )
+    yield batch(
+        "labelme", "large documents", good, [t for n, t in texts(wild_data.BOX_JSON) if "50 MB" in n], "h{n}.json"
+    )
     shape = {"label": "cat", "points": [[5, 5], [15, 13]], "shape_type": "rectangle", "flags": {}, "group_id": None}
     named = [labelme_json([{**shape, "label": name}]) for name in NAMES]
     yield batch("labelme", "class names", good, named, "h{n}.json")
@@ -115,8 +108,8 @@ def _labelme() -> Iterator[Case]:
         labelme_json([{}] * 300_000),
         labelme_json([{**shape}] * 3_000),
     ]
-    for n, o in enumerate(odd):
-        yield batch("labelme", f"the rest {n}", good, [o], "h{n}.json")
+    for number, one in enumerate(odd):
+        yield batch("labelme", f"the rest {number}", good, [one], "h{n}.json")
 
 
 def _bomb() -> bytes:
@@ -128,7 +121,22 @@ def _bomb() -> bytes:
 def _lines(good: str) -> list[str | bytes]:
     """Text where numbers should stand, `good` being a line with one label."""
     words = good.split()
-    wrong = ("NaN", "inf", "-inf", "1e999", "-1e308", "x", "0x10", "1_0", "٣", "9" * 5000, DIGITS, "1,5", "--", "1e-999")
+    wrong = (
+        "NaN",
+        "inf",
+        "-inf",
+        "1e999",
+        "-1e308",
+        "x",
+        "0x10",
+        "1_0",
+        "٣",
+        "9" * 5000,
+        DIGITS,
+        "1,5",
+        "--",
+        "1e-999",
+    )
     found: list[str | bytes] = [" ".join([*words[:1], word, *words[2:]]) for word in wrong]
     found += [" ".join([word, *words[1:]]) for word in wrong]
     found += [" ".join(words[:3]), good * 5, good + " 1" * 100_000, "\0" * 1000, good + "\0", "x" * 1_000_000]
@@ -141,17 +149,16 @@ def _yolo() -> Iterator[Case]:
     good = {**wild_data.yolo("0 0.3 0.3 0.2 0.2\n")}
     yield batch("yolo", "lines", good, _lines("0 0.25 0.3 0.25 0.25"), "labels/h{n}.txt")
     ring = " ".join(f"{n % 40 / 40} {n % 30 / 30}" for n in range(1_000_000))
-    for n, o in enumerate([f"0 {ring}", "x" * 50_000_000, "0 .5 .5 .1 .1\n" * 10_000]):
-        yield batch("yolo", f"large {n}", good, [o], "labels/h{n}.txt")
+    for number, one in enumerate([f"0 {ring}", "x" * 50_000_000, "0 .5 .5 .1 .1\n" * 10_000]):
+        yield batch("yolo", f"large {number}", good, [one], "labels/h{n}.txt")
 
 
 def _dota() -> Iterator[Case]:
     good = {**wild_data.dota("4 4 14 4 14 12 4 12 cat 0\n")}
     yield batch("dota", "lines", good, _lines("5 5 15 5 15 13 5 13 cat 0"), "labelTxt/h{n}.txt")
     large = ["x" * 50_000_000, "5 5 15 5 15 13 5 13 cat 0\n" * 3_000, "y\n" * 1_000_000]
-    for n, o in enumerate(large):
-        yield batch("dota", f"large {n}", good, [o], "labelTxt/h{n}.txt")
+    for number, one in enumerate(large):
+        yield batch("dota", f"large {number}", good, [one], "labelTxt/h{n}.txt")
 
 
 CASES: Sequence[Case] = (*_voc(), *_labelme(), *_yolo(), *_dota())
-assert DEEP

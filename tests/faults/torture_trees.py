@@ -59,15 +59,23 @@ def _special() -> Case:
     failed = {"pipe.png": pipe, "socket.jpg": bound, "zero.png": device(1, 5), "null.jpg": device(1, 3)}
     failed |= {"tty.png": device(5, 0), "pipe without an ending": pipe, "linked.png": Link("pipe.png")}
     hidden = {".pipe.png": pipe, ".hidden/a.png": PNG, "empty": folder, "folder.png": folder, "full.jpg/a.png": PNG}
-    ignored = {"pipe.txt": pipe, "labels.csv": pipe, "annotations.json": bound, "a.xml": device(1, 5), "data.yaml": pipe}
+    ignored = {
+        "pipe.txt": pipe,
+        "labels.csv": pipe,
+        "annotations.json": bound,
+        "a.xml": device(1, 5),
+        "data.yaml": pipe,
+    }
     everything = {**failed, **hidden, **ignored}
     codes = {f"cat/{name}": "not-a-file" for name in failed}
     files: dict[str, Content] = {**GOOD, **{f"in/cat/{name}": content for name, content in everything.items()}}
-    return Case("what is no file", files, 1, codes, {"not-a-file": len(ignored)}, 6, holds=len(everything), workers=1)
+    words = (*RUN, "--from", "folder")
+    told = {"not-a-file": len(ignored)}
+    return Case("what is no file", files, 1, codes, None, told, 6, "", words, workers=1, holds=len(everything))
 
 
 def _links() -> Case:
-    made = {"in.png": Link("good.jpg"), "dots.png": Link("../dog/good.png"), "twice.png": Link("in.png")}
+    made = {"in.jpg": Link("good.jpg"), "dots.png": Link("../dog/good.png"), "twice.jpg": Link("in.jpg")}
     outside = {"out.png": Link("../../away/secret.png"), "root.png": Link("/etc/passwd"), "away": Link("../../away")}
     outside |= {"slash": Link("/"), "zero.png": Link("/dev/zero"), "proc": Link("/proc/self"), "up": Link("../../..")}
     outside |= {"random.jpg": Link("/dev/random"), "stdin.png": Link("/dev/stdin"), "fd.png": Link("/proc/self/fd/0")}
@@ -78,7 +86,7 @@ def _links() -> Case:
     warned = {"link-outside": len(outside), "link-loop": len(loops)}
     codes = {f"cat/{name}": "link-broken" for name in broken}
     files: dict[str, Content] = {**GOOD, **OTHER, **places}
-    return Case("links", files, 1, codes, warned, 2 * (2 + len(made)), holds=len(places), workers=1)
+    return Case("links", files, 1, codes, None, warned, 2 * (2 + len(made)), holds=len(places), workers=1)
 
 
 def _many() -> Iterator[Case]:
@@ -86,15 +94,32 @@ def _many() -> Iterator[Case]:
     yield Case("10,000 texts", {**GOOD, **texts}, 0, made=4)
     empty: dict[str, Content] = {f"in/cat/{n}.jpg": b"" for n in range(3_000)}
     codes = {f"cat/{n}.jpg": "empty-file" for n in range(3_000)}
-    yield Case("3,000 empty images", {**GOOD, **empty}, 1, codes, {}, 4)
+    yield Case("3,000 empty images", {**GOOD, **empty}, 1, codes, made=4)
     folders: dict[str, Content] = {f"in/{n}/x": folder for n in range(5_000)}
     yield Case("10,000 empty folders", {**GOOD, **folders}, 0, made=4)
     links: dict[str, Content] = {f"in/cat/{n}": Link("../dog") for n in range(5_000)}
-    yield Case("5,000 links to a folder", {**GOOD, **links}, 0, made=4)
+    yield Case("5,000 links to a folder", {**GOOD, **links}, 0, warned={"link-loop": 4_900}, made=2 * 102)
     yield Case("a file of a terabyte of nothing", {**GOOD, "in/cat/a.png": sparse}, 1, {"cat/a.png": "too-many-bytes"},
-               {}, 4)  # fmt: skip
+               made=4)  # fmt: skip
     for name in ("labels.csv", "metadata.jsonl", "annotations.json", "data.yaml", "a.xml", "a.json", "0.tar", "a.txt"):
-        yield Case(f"{name} of a terabyte of nothing", {**GOOD, f"in/{name}": sparse}, 0, made=4)
+        for form in (
+            "folder",
+            "table",
+            "hf",
+            "coco",
+            "createml",
+            "yolo",
+            "labelme",
+            "cvat",
+            "voc",
+            "dota",
+            "webdataset",
+        ):
+            yield Case(
+                f"{name} of a terabyte of nothing as {form}",
+                {**GOOD, f"in/{name}": sparse},
+                words=(*RUN, "--from", form),
+            )
 
 
 def _roots() -> Iterator[Case]:
@@ -116,9 +141,9 @@ def _roots() -> Iterator[Case]:
     for word, said in (("", "INPUT is empty"), ("in/nul\0", "in"), ("x" * 5_000, "cannot be read"), ("~", "no such"),
                        ("http://example.org/in", "no such folder"), ("in/../../../../../..", "INPUT")):  # fmt: skip
         if "\0" not in word:
-            yield Case(f"INPUT is {word[:30]!r}", GOOD, words=("run", word, *RUN[2:]), said=said)
+            yield Case(f"INPUT is {word[:30]!r}", GOOD, exit=2, words=("run", word, *RUN[2:]), said=said)
     for word in ("in", "in/out", ".", "in/cat", "./in/../in"):
-        yield Case(f"OUTPUT is {word!r}", GOOD, words=("run", "in", word, *RUN[3:]), said="INPUT")
+        yield Case(f"OUTPUT is {word!r}", GOOD, exit=2, words=("run", "in", word, *RUN[3:]), said="INPUT")
 
 
 CASES: Sequence[Case] = (_special(), _links(), *_many(), *_roots())

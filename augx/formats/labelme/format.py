@@ -160,7 +160,11 @@ class _Reading:
             self._named.add(twin)
             self.failed.append(Flaw("unreadable-label", twin or path, str(error)))
             return
-        if not isinstance(document, dict) or not isinstance(document.get("shapes"), list):
+        if isinstance(document, dict) and "shapes" in document and not isinstance(document["shapes"], list):
+            self._named.add(twin)
+            self.failed.append(Flaw("unreadable-label", twin or path, f"{path}: its shapes are no list"))
+            return
+        if not isinstance(document, dict) or "shapes" not in document:
             self.warnings.append(Flaw("not-labelme", path, f"{path} has no list of shapes: it is no LabelMe file"))
             return
         named = document.get("imagePath")

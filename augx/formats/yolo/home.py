@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 import posixpath
@@ -35,6 +36,8 @@ def tells(root: str, path: str) -> bool:
     if not path.lower().endswith((".yaml", ".yml", ".data")):
         return False
     data = head(root, path)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return posixpath.basename(path) in _USUAL  # to be refused, not passed over
     return bool(_CLASSES.search(data) and _PLACES.search(data))
 
 
