@@ -203,7 +203,8 @@ def load(folder: Folder) -> Journal:
     gaps = torn or (manifest is not None and not vouched)
     size = file_size(folder.path(MANIFEST)) if manifest else 0
     fits = told and told["files"].keys() == files.keys() and told["manifest"] == {"sha256": manifest, "bytes": size}
-    finished = bool(fits) and intent is None and not segments and indexed is not None
+    only = indexed is not None and len(_indexes(folder)) == 1  # or the last run did not come to take away the old one
+    finished = bool(fits) and intent is None and not segments and only
     files |= {name: sha256 for name, sha256 in told.get("files", {}).items() if folder.inside(name)}
     return Journal(entries, replaced, files, told, finished, intent or {}, torn, gaps)
 
@@ -244,6 +245,7 @@ def begin(folder: Folder, intent: Mapping[str, int], names: Iterable[str], gener
     `intent` is what unfinished runs before it have said.
     """
     folder.stream(_INTENT, _sealed(dump(pair) for pair in (dict(intent) | dict.fromkeys(names, generation)).items()))
+    folder.sync()  # or one of them might be on the disk before this is, and be taken for somebody else's
 
 
 def write_segment(folder: Folder, name: str, entries: Iterable[tuple[Entry, list[int], list[bytes]]]) -> None:

@@ -46,9 +46,10 @@ def killed(run: list[str], who: str, moment: float, seconds: list[float]) -> tup
             gone = waited(lambda: not members(process.pid), NOTICED + GRACE)
             seconds.append(gone or 0.0)
             return True, f"processes outlive the {who}: {members(process.pid)}" if gone is None else ""
-        there = workers(process.pid)
+        there = [pid if who == "worker" else parent(pid) for pid in workers(process.pid)]
+        there = [pid for pid in there if pid > 1]  # that ended meanwhile: its number would mean others
         for pid in there[:1]:
-            os.kill(pid if who == "worker" else parent(pid), signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
         said = process.communicate(timeout=LONGEST)[1]
         wrong = f"exit code {process.returncode}: {said}" if process.returncode else ""
         return bool(there), wrong

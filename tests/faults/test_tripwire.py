@@ -72,12 +72,12 @@ def _watched(folder: Path, words: Sequence[str], output: str = "out") -> tuple[i
         (folder / place).mkdir(exist_ok=True)
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("COV")},
-        "PYTHONPATH": f"{WIRES}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(folder / "home"),
-
-            "TMPDIR": str(folder / "tmp"),
-            "TRIPWIRE_LOG": str(log),
-            "TRIPWIRE_OUTPUT": str((folder / output).resolve())
-        ,
+        "PYTHONPATH": f"{WIRES}{os.pathsep}{ROOT}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder / "tmp"),
+        "TRIPWIRE_LOG": str(log),
+        "TRIPWIRE_OUTPUT": str((folder / output).resolve()),
         "TRIPWIRE_MARK": MARK,
     }
     line = [sys.executable, "-m", "augx", *words] if words[0] != "-c" else [sys.executable, *words]
