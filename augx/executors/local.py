@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -33,6 +34,7 @@ R = TypeVar("R")
 Beat = Callable[[], None]
 Start = Callable[[], Callable[[T, Beat], R]]
 
+_LONGEST_PLACE = 68  # bytes, which leaves room for what is appended: a socket's path has 104 at most
 _STARTING = 60.0  # seconds more, for a worker that has its imports to do
 
 
@@ -208,8 +210,10 @@ def _rhythm(bounds: Bounds) -> float:
 
 
 def _context(preload: tuple[str, ...]) -> Any:
-    """A fork server where there is one: it imports once, and forks from a process that has no threads."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+    """A fork server where there is one: it imports once, and forks from a process that has no threads. It listens at a
+    path in the temporary folder, which must not be long."""
+    short = len(os.fsencode(tempfile.gettempdir())) <= _LONGEST_PLACE
+    if "forkserver" not in multiprocessing.get_all_start_methods() or not short:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
