@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from augx.executors.local import Beat, Bounds, Lost, WorkerError, run
+from augx.executors.local import Beat, Bounds, Lost, WorkerError, _context, run
 
 
 def squares() -> Callable[[int, Beat], int]:
@@ -38,6 +39,16 @@ def exits_at(number: int, alive: Beat) -> int:
 
 def exiting() -> Callable[[int, Beat], int]:
     return exits_at
+
+
+def test_a_long_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fork server cannot listen there."""
+    place = tmp_path / ("x" * 90)
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    assert _context(()).get_start_method() == "spawn"
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
+    assert _context(()).get_start_method() == "forkserver"
 
 
 def raising() -> Callable[[int, Beat], int]:
