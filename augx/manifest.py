@@ -34,6 +34,8 @@ def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[
         raise Stopped(f"{len(changed)} sources were changed while the run went on: {first}", "run it again")
     labels = label_files(targets, plan.dataset)
     removed = _remove_stale(plan, state, folder, labels)
+    if removed:
+        folder.sync()  # nothing would know of them any more when the manifest is in place
     places: list[tuple[int, str]] = []
     equal = 0
 

@@ -117,8 +117,9 @@ class Launcher:
         assert self.process.stdin and self.process.stdout
         self.process.stdin.write(json.dumps(asked).encode() + b"\n")
         self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        return Ran(**answer, said=said.read_bytes().decode("utf-8", "replace"))
+        answer = self.process.stdout.readline()
+        assert answer, f"the launcher ended with {self.process.wait()}"
+        return Ran(**json.loads(answer), said=said.read_bytes().decode("utf-8", "replace"))
 
 
 def snapshot(root: Path) -> dict[str, tuple[int, ...]]:

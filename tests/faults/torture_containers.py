@@ -110,6 +110,6 @@ def _others() -> Mapping[str, tuple[bytes, str]]:
 
 
 CASES: Sequence[Case] = (
-    batch("TIFF that lies", _tiffs(), {}, 1),
-    batch("BMP, WebP and frames that lie", _others(), {"multi-frame": 6}, 1),
+    batch("TIFF that lies", _tiffs(), {"decoder-warning": 3}, 1),
+    batch("BMP, WebP and frames that lie", _others(), {"multi-frame": 7, "decoder-warning": 1}, 1),
 )

@@ -12,14 +12,15 @@ from torture import Case, Content, Link
 from torture_images import saved
 
 IMAGE = saved("PNG")
-BASE: dict[str, Content] = {"in/cat/a.png": IMAGE, "in/dog/b.png": saved("JPEG")}
+BASE: dict[str, Content] = {"in/cat/a.png": IMAGE, "in/dog/b.jpg": saved("JPEG")}
 HEAD = "version: 1\ncopies: 1\n"
 MADE = 4
 
 
 def recipe(text: str | bytes, said: str, name: str = "recipe.yaml", exit: int = 2, **more: object) -> Case:
     files: dict[str, Content] = {**BASE, name: text}
-    return Case(str(text[:60]), files, exit, said=said, **more)  # type: ignore[arg-type]
+    begin = text[:70] if isinstance(text, str) else text[:70].decode("latin-1")
+    return Case(f"{begin} ({len(text)})", files, exit, said=said, **more)  # type: ignore[arg-type]
 
 
 def steps(text: str, said: str) -> Case:
@@ -181,14 +182,14 @@ def _files() -> Iterator[Case]:
         ("loop", Link("recipe.yaml"), "cannot be read"),
         ("below itself", Link("recipe.yaml/x"), "cannot be read"),
     ):
-        yield Case(f"a {name} for a recipe", {**BASE, "recipe.yaml": content}, said=said)
+        yield Case(f"a {name} for a recipe", {**BASE, "recipe.yaml": content}, 2, said=said)
     for word, said in (
         ("../../../etc/passwd", "there is no such file"), ("/dev/zero.yaml", "there is no such file"),
         ("/dev/null", "is no regular file"), ("x" * 5_000 + ".yaml", "cannot be read"), ("no\udcffone", "bundled"),
         ("https://example.org/recipe.yaml", "there is no such file"), ("-", "is empty"), ("\n", "bundled"),
         ("$(touch pwned)", "bundled"), ("gentel", "did you mean 'gentle'"),
     ):  # fmt: skip
-        yield Case(f"-r {word[:40]!r}", BASE, words=("run", "in", "out", "-r", word), said=said)
+        yield Case(f"-r {word[:40]!r}", BASE, 2, words=("run", "in", "out", "-r", word), said=said)
     policies = "version: 1\npolicies: []\n"
     for name, more, said in (
         ("../../../../../../../../etc/passwd", {}, "is no policy"),
@@ -208,19 +209,19 @@ def _files() -> Iterator[Case]:
     ):  # fmt: skip
         files: dict[str, Content] = {**BASE, **more}
         files["recipe.yaml"] = f'{HEAD}transforms: [{{policy: "{name}"}}]\n'
-        yield Case(f"policy: {name[:40]} {len(files)}", files, said=said)
+        yield Case(f"policy: {name[:40]} {str(more)[:80]}", files, 2, said=said)
     for name, more, said in (
         ("../../../../../../../../etc", {}, "holds no image"),
         ("/etc", {}, "holds no image"),
         ("/dev/zero", {}, "there is no folder"),
         ("pipe", {"pipe": _pipe}, "there is no folder"),
-        ("backs", {"backs/a.png": _pipe}, "holds no image"),
-        ("backs", {"backs/a.png": Link("/dev/zero")}, "holds no image"),
+        ("pipes", {"pipes/a.png": _pipe}, "holds no image"),
+        ("links", {"links/a.png": Link("/dev/zero")}, "holds no image"),
         ("nul\\0", {}, "there is no folder"),
         ("", {}, "folder"),
     ):  # fmt: skip
         text = f'{HEAD}transforms: [{{background: {{folder: "{name}", p: 1}}}}]\n'
-        yield Case(f"background: {name} {len(more)}", {**BASE, **more, "recipe.yaml": text}, said=said)
+        yield Case(f"background: {name} {list(more)} {said}", {**BASE, **more, "recipe.yaml": text}, 2, said=said)
 
 
 REFUSED: Sequence[Case] = (*_names(), *_text(), *_values(), *_files())

@@ -7,7 +7,9 @@ import socket
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import wild_data
 from torture import RUN, Case, Content, Link
 from torture_images import saved
 
@@ -45,9 +47,14 @@ def folder(path: Path) -> None:
     path.mkdir()
 
 
-def sparse(path: Path) -> None:
-    with path.open("wb") as file:
-        file.truncate(1 << 40)
+def sparse(begin: str | bytes) -> Content:
+    """A file that begins so, and has a terabyte of zeros behind, which take no room on a disk."""
+
+    def make(path: Path) -> None:
+        path.write_bytes(begin.encode() if isinstance(begin, str) else begin)
+        os.truncate(path, 1 << 40)
+
+    return make
 
 
 def locked(path: Path) -> None:
@@ -99,27 +106,40 @@ def _many() -> Iterator[Case]:
     yield Case("10,000 empty folders", {**GOOD, **folders}, 0, made=4)
     links: dict[str, Content] = {f"in/cat/{n}": Link("../dog") for n in range(5_000)}
     yield Case("5,000 links to a folder", {**GOOD, **links}, 0, warned={"link-loop": 4_900}, made=2 * 102)
-    yield Case("a file of a terabyte of nothing", {**GOOD, "in/cat/a.png": sparse}, 1, {"cat/a.png": "too-many-bytes"},
+    yield Case("a file of a terabyte of nothing", {**GOOD, "in/cat/a.png": sparse(PNG)}, 1, {"cat/a.png": "too-many-bytes"},
                made=4)  # fmt: skip
-    for name in ("labels.csv", "metadata.jsonl", "annotations.json", "data.yaml", "a.xml", "a.json", "0.tar", "a.txt"):
-        for form in (
-            "folder",
-            "table",
-            "hf",
-            "coco",
-            "createml",
-            "yolo",
-            "labelme",
-            "cvat",
-            "voc",
-            "dota",
-            "webdataset",
-        ):
-            yield Case(
-                f"{name} of a terabyte of nothing as {form}",
-                {**GOOD, f"in/{name}": sparse},
-                words=(*RUN, "--from", form),
-            )
+    for form, files in label_files().items():
+        (label, text), *_ = [(name, text) for name, text in files.items() if name not in GOOD]
+        words = (*RUN, "--from", form, *(("--to", "hf") if form == "webdataset" else ()))
+        planted = {f"in/{name}": content for name, content in files.items()}
+        yield Case(
+            f"{label} of {form} with a terabyte of zeros behind", {**planted, f"in/{label}": sparse(text)}, words=words
+        )
+        yield Case(f"{label} of {form} is a terabyte of zeros", {**planted, f"in/{label}": sparse(b"")}, words=words)
+
+
+def label_files() -> dict[str, dict[str, Any]]:
+    """A dataset of each format that has label files, the first file one of them."""
+    found: dict[str, dict[str, Any]] = {
+        "table": wild_data.table("a.png,cat"),
+        "coco": wild_data.coco([wild_data.COCO_BOX]),
+        "yolo": wild_data.yolo(wild_data.YOLO_LINE),
+        "voc": wild_data.voc(wild_data.voc_xml(wild_data.BOX_XML)),
+        "dota": wild_data.dota("5 5 15 5 15 13 5 13 cat 0"),
+        "labelme": wild_data.labelme(wild_data.BOX_JSON),
+        "cvat": wild_data.cvat(wild_data.CVAT_BOX),
+        "hf": {**wild_data.hf_lines(wild_data.HF_ROW)},
+        "createml": wild_data.createml([wild_data.ML_BOX]),
+        "openimages": wild_data.openimages("a.png,40,30,cat,5,5,15,13"),
+        "webdataset": {
+            "0.tar": wild_data.tar([("a.png", PNG), ("a.cls", b"cat")]),
+            "1.tar": wild_data.tar([("b.png", PNG)]),
+        },
+    }
+    endings = (".csv", ".json", ".jsonl", ".txt", ".xml", ".tar")
+    return {
+        form: dict(sorted(files.items(), key=lambda one: not one[0].endswith(endings))) for form, files in found.items()
+    }
 
 
 def _roots() -> Iterator[Case]:
