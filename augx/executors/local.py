@@ -191,7 +191,8 @@ class _Worker(Generic[T, R]):
             self.process.join(2)
 
     def kill(self) -> None:
-        self.process.kill()
+        if self.process.is_alive():  # or its number may be another's by now
+            self.process.kill()
         self.process.join(2)  # a fork server that is stopped (SIGSTOP) would never say that it has ended
         self.pipe.close()
 
