@@ -23,6 +23,7 @@ _MOST_PLACES = 1 << 21  # strips and tiles, and their lengths
 _MOST_NUMBERS = 1 << 19  # in the other tags; a palette and a transfer function of 16 bits have 400,000
 _MOST_IN_TILE = 1 << 24  # pixels
 _PLACES = {273, 279, 324, 325}
+_NEEDED = _PLACES | {258, 320, 338, 339, 347}  # bits, palette, alpha, sample format, JPEG tables
 _DIRECTORIES = {34665, 34853, 40965}  # EXIF, GPS, Interoperability
 _SHARED = 1 << 16  # bytes that several tags may share
 _UNITS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -101,11 +102,13 @@ def check_bmp(data: bytes, pixels: int) -> None:
 
 
 def check_tiff(data: bytes) -> None:
-    """Raises EOFError where the first directory of a TIFF is cut, SyntaxError where it claims what no image needs,
-    ImageError for a camera's raw file."""
+    """Raises EOFError where the first directory of a TIFF is cut, or what pixels need of it. SyntaxError where it
+    claims what no image needs, ImageError for a camera's raw file."""
     order, big, first = _begin(data)
     tags, _ = _directory(data, first, order, big)
     _check_raw(data, tags, order)
+    if any(place + count * _UNITS.get(kind, 0) > len(data) for tag, kind, count, place in tags if tag in _NEEDED):
+        raise EOFError("truncated")
     for tag, _, _, place in [*tags]:
         if tag in _DIRECTORIES:
             with suppress(EOFError):  # broken metadata is no reason to lose an image

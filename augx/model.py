@@ -130,6 +130,11 @@ class Flaw:
     source: str
     message: str
 
+    def __post_init__(self) -> None:
+        """A message may quote half a surrogate pair, which no file or terminal can hold."""
+        if not self.message.isascii():
+            object.__setattr__(self, "message", self.message.encode("utf-8", "backslashreplace").decode())
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:

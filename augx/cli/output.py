@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from augx.recipe import Recipe
     from augx.run import Outcome
 
+_LONGEST = 60  # characters of a name in a table
 _EVERY = 30.0  # seconds between lines where there is no terminal
 
 
@@ -73,8 +74,15 @@ def warn(recipe: Recipe, quiet: bool) -> None:
             click.echo(f"warning: {problem}", err=True)
 
 
+def legible(name: str) -> str:
+    """A name from the data as a terminal can bear it: no controls, and not longer than a line."""
+    name = name if name.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."
+
+
 def table(rows: Sequence[tuple[str, ...]]) -> str:
-    """Columns under each other: the first flush left, the others right."""
+    """Columns under each other: the first, of names, flush left, the others right."""
+    rows = [(legible(row[0]), *row[1:]) for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
 
     def line(row: tuple[str, ...]) -> str:
@@ -111,7 +119,7 @@ def balance_table(reached: dict[str, dict[str, int | None]], unit: str, most: in
 def summarise(outcome: Outcome, output: str, verbose: bool) -> None:
     """The closing words of a run: how many, failed and why, per class, where, and what next."""
     summary, counts = outcome.summary, outcome.summary["counts"]
-    if not outcome.made and not outcome.removed and outcome.kept == counts["images"]:
+    if not outcome.made and not outcome.removed and not counts["failed"]:
         click.echo(f"nothing to do: {counts['images']:,} images are in {output}")
     else:
         click.echo(

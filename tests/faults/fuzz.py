@@ -75,7 +75,12 @@ def quicken() -> None:
         module.hashes = hashes
     verify.ThreadPoolExecutor = OneThread
     loaded = functools.lru_cache(1000)(yamlfile.load)
-    yamlfile.load = lambda *given: (loaded(*given)[0], [*loaded(*given)[1]])  # of data.yaml; recipes have their own
+
+    def load(*given: Any, **more: Any) -> tuple[Any, list[Any]]:  # of data.yaml; recipes have their own
+        node, problems = loaded(*given, **more)
+        return node, [*problems]
+
+    yamlfile.load = load
     for name, module in list(sys.modules.items()):
         if name.startswith("augx.formats") and getattr(module, "walk", None) is walk:
             module.walk = lambda root: walk(root) if root.endswith("/names") else again(root)

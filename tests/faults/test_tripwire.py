@@ -106,7 +106,8 @@ def _runs(folder: Path, *planned: str) -> None:
     asked: list[tuple[Sequence[str], str]] = [
         (words, "out"), (("verify", "out"), "out"), (("check", "in", "out", *planned), "out"),
         (("replay", "out", made, "-o", "again.png"), "again.png"), (("plan", "in", *planned), "none"),
-        (("preview", "in", *planned[:2], "-o", "sheet.png"), "sheet.png"), (("report", "out", "-o", "r.html"), "r.html"),
+        (("preview", "in", *planned[:2], "-o", "sheet.png"), "sheet.png"),
+        (("report", "out", "-o", "r.html"), "r.html"),
     ]  # fmt: skip
     for more, output in asked:
         code, said, tripped, _ = _watched(folder, more, output)

@@ -44,7 +44,7 @@ def _tiffs() -> Mapping[str, tuple[bytes, str]]:
         "strip_long.tif": (tiff((279, 4, 1, BIG)), "truncated"),
         "strip_short.tif": (tiff((279, 4, 1, 5)), fine),
         "strip_none.tif": (tiff((279, 4, 1, 0)), fine),
-        "strips.tif": (tiff((273, 4, 0xFFFFFF, 8)), "pixel-type"),
+        "strips.tif": (tiff((273, 4, 0xFFFFFF, 8)), "truncated"),
         "rows.tif": (tiff((278, 4, 1, 0)), "corrupt"),
         "tile.tif": (tiff((322, 4, 1, BIG), (323, 4, 1, BIG), (324, 4, 1, 8), (325, 4, 1, 192)), "corrupt"),
         "lzw.tif": (tiff((259, 3, 1, 5)), "corrupt"),

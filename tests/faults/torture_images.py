@@ -209,7 +209,7 @@ def batch(name: str, files: Mapping[str, tuple[bytes, str]], warned: Mapping[str
     placed = {f"in/cat/{one}": data for one, (data, _) in files.items()}
     failed = {f"cat/{one}": code for one, (_, code) in files.items() if code}
     good: dict[str, Any] = {"in/cat/good.jpg": saved("JPEG"), "in/dog/good.png": saved("PNG")}
-    made = 2 * (2 + len(files) - len(failed))
+    made = 2 * (2 + len(files) - len(failed)) + list(failed.values()).count("transform-failed")  # the image as it is
     return Case(
         name, {**placed, **good}, int(bool(failed)), failed, None, warned, made, workers=workers, holds=len(files)
     )

@@ -187,7 +187,9 @@ def _read_yaml(name: str, texts: Texts, said: Said) -> None:
 
     node, problems = load(texts.read(name).encode(), name, numbered=True)
     if node is None or not isinstance(node.value, dict):
-        why = f"line {problems[0].line}: {problems[0].message}" if problems else "it is no mapping"
+        why = "it is no mapping"
+        if problems:
+            why = f"line {problems[0].line}: {problems[0].message}" if problems[0].line else f"it {problems[0].message}"
         raise InputError(f"{name} cannot be read: {why}", "mend it; without it classes are called by their numbers")
     said.warnings += [Flaw("yaml", name, f"line {problem.line}: {problem.message}") for problem in problems]
     content = said.content = node.plain()
