@@ -24,4 +24,4 @@ def test_a_few_power_cuts() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_many_power_cuts(scenario: str) -> None:
-    judge(60, scenario)
+    judge(30, scenario)
