@@ -273,8 +273,8 @@ def class_counts(jobs: Sequence[tuple[Sample, int]]) -> dict[str, dict[str, int]
     """Per class name, of images and of objects: `before`, the sources that have it, `after`, the images of them."""
     counts: dict[str, dict[str, int]] = {}
     for sample, images in jobs:
-        objects = {str(thing.label) for thing in sample.annotations.objects}
-        for name in [*sample.annotations.labels, *objects] or ["(none)"]:
+        objects = (thing.label for thing in sample.annotations.objects if thing.label is not None)
+        for name in {*sample.annotations.labels, *objects} or ("(none)",):
             count = counts.setdefault(name, {"before": 0, "after": 0})
             count["before"] += 1
             count["after"] += images

@@ -97,7 +97,7 @@ class Folder:
     def inside(name: str) -> bool:
         """Whether a name that was read from a file can be one of ours: below the root, and not in our own folder."""
         parts = name.split("/")
-        return not {"", ".", "..", OWN} & set(parts[:1]) and not {"", ".", ".."} & set(parts) and "\0" not in name
+        return parts[0] != OWN and not {"", ".", ".."} & set(parts) and "\0" not in name
 
     @contextmanager
     def batch(self) -> Iterator[None]:

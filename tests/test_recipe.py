@@ -18,14 +18,27 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from augx import bundled
 from augx.bundled import descriptions, texts
 from augx.errors import Problem, RecipeError, Refused
-from augx.model import ImageOptions, LabelOptions, Limits, Override, RejectOptions, SplitOptions, Step
+from augx.model import (
+    Annotations,
+    ImageOptions,
+    LabelOptions,
+    Limits,
+    Object,
+    Override,
+    RejectOptions,
+    Sample,
+    SplitOptions,
+    Step,
+)
 from augx.recipe import Recipe, check_transforms, parse, read
 from augx.starter import starter
 from augx.transforms import catalog
@@ -294,6 +307,42 @@ def test_from_canonical_refuses_what_is_no_recipe(value: object) -> None:
         Recipe.from_canonical(value)
 
 
+@pytest.mark.parametrize(
+    ("key", "keys"),
+    [
+        ("reject", "flat, lost_objects"),
+        (
+            "labels",
+            "min_visibility, min_area, min_size, boxes, pixels, keypoint_pairs, ignore, values, hard",
+        ),
+        ("limits", "pixels, bytes, side"),
+        ("output", "image"),
+    ],
+)
+def test_what_must_be_a_mapping(key: str, keys: str) -> None:
+    (problem,) = problems(f"{BASE}{key}: [3]\n")
+    assert problem == Problem("r.yaml", 5, 9, f"{key} must be a mapping, not [3]", f"with the keys {keys}")
+
+
+def test_values_may_stand_at_the_top() -> None:
+    found = [
+        parse((BASE + text).encode(), "r", checked=False)
+        for text in ("values: {angle: negate_on_flip}\n", "labels: {values: {angle: negate_on_flip}}\n")
+    ]
+    assert found[0].labels.values == {"angle": "negate_on_flip"}
+    assert found[0] == found[1]
+
+
+def test_what_augx_has_written_is_taken_as_it_is() -> None:
+    """No copies, and a folder that was there once; a recipe of the user's may have neither."""
+    steps = (Step("background", {"folder": "/nowhere"}),)
+    written = Recipe(copies=0, steps=steps)
+    found = Recipe.from_canonical(written.canonical())
+    assert (found, found.name) == (written, "<canonical>")
+    said = problems(json.dumps(written.canonical()))
+    assert [p.message.partition(":")[0] for p in said] == ["copies", "there is no folder '/nowhere'"]
+
+
 BASE = HEAD + "  - Affine: {rotate: 3, scale: 2, p: 0.5}\n  - Blur\n"
 
 
@@ -362,6 +411,161 @@ def test_replace() -> None:
     assert dataclasses.replace(found, copies=0).replace(seed=4).copies == 0
 
 
+def test_replace_of_what_is_set_deeper_down() -> None:
+    text = BASE + "labels: {min_area: 4}\noverrides: [{when: {class: cat}, copies: 3}]\n"
+    found = parse(text.encode(), "r", checked=False)
+    assert found.replace(hard=True).labels == LabelOptions(min_area=4, hard=True)
+    assert found.replace(hard=True).replace(hard=False) == found
+    assert found.replace(seed=4).overrides == (Override(("cat",), copies=3),)
+    assert found.replace(copies=5).overrides == (Override(("cat",)),), "a flag is meant for all"
+
+
+def test_replace_keeps_what_is_no_part_of_it(tmp_path: Path) -> None:
+    (tmp_path / "back").mkdir()
+    (tmp_path / "back" / "a.png").write_bytes(b"")
+    text = HEAD + f"  - background: {{folder: {tmp_path / 'back'}}}\n  - ElasticTransform\n"
+    found = parse(text.encode(), "r.yaml", checked=False)
+    assert found.places == {str(tmp_path / "back"): str(tmp_path / "back")}
+    assert len(found.warnings) == 1
+    other = found.replace(seed=4)
+    assert (other.places, other.warnings, other.marks) == (found.places, found.warnings, found.marks)
+
+
+PETS = """
+version: 1
+copies: 4
+transforms: [Blur]
+overrides:
+  - when: {class: [cat, dog], split: train}
+    copies: 7
+  - when: {class: dog}
+    transforms: [{OneOf: [Transpose, MedianBlur]}]
+  - when: {split: [val, train]}
+    copies: 0
+    transforms: []
+"""
+
+
+@pytest.mark.parametrize(
+    ("labels", "things", "split", "variant"),
+    [
+        (["cat"], [], "train", 1),
+        ([], ["fox", "dog"], "train", 1),
+        (["cat"], ["dog"], None, 2),
+        (["dog"], [], "test", 2),
+        (["cat"], [], "val", 3),
+        ([], [], "train", 3),
+        (["cat"], [], "test", 0),
+        ([], [None], None, 0),
+    ],
+)
+def test_the_first_override_that_fits(labels: list[str], things: list[str], split: str, variant: int) -> None:
+    recipe = parse(PETS.encode(), "r", checked=False)
+    known = Annotations(dict.fromkeys(labels, 1.0), objects=tuple(Object(name) for name in things))
+    assert recipe.variant(Sample("a.jpg", known, split)) == variant
+    assert dataclasses.replace(recipe, overrides=()).variant(Sample("a.jpg", known, split)) == 0
+
+
+def test_variants() -> None:
+    recipe = parse(PETS.encode(), "r", checked=False)
+    blur, either = (Step("Blur"),), (Step("OneOf", {}, None, (Step("Transpose"), Step("MedianBlur"))),)
+    assert [(one.copies, one.steps) for one in recipe.variants()] == [(4, blur), (7, blur), (4, either), (0, ())]
+    assert [step.name for step in recipe.all_steps()] == ["Blur", "Blur", "Transpose", "MedianBlur"]
+    plain = dataclasses.replace(recipe, overrides=())
+    assert plain.variants() == (plain,)
+    assert [step.name for step in plain.all_steps()] == ["Blur"]
+    assert len({one.digest() for one in recipe.variants()}) == 3, "how many copies is no part of it"
+
+
+@pytest.mark.parametrize(
+    ("split", "multiplied"), [("a", True), ("b", True), ("train", False), ("", False), (None, True)]
+)
+def test_what_is_multiplied(split: str | None, multiplied: bool) -> None:
+    assert Recipe(splits=("a", "b")).multiplies(split) is multiplied
+
+
+FULL = Recipe(
+    name="r",
+    seed=3,
+    copies=4,
+    originals=False,
+    splits=("a", "b"),
+    split=SplitOptions(0.1, 0.2, "patient", True),
+    balance={"cat": 3},
+    steps=(Step("OneOf", {}, 0.3, (Step("Blur", {"blur_limit": 3}), Step("MedianBlur"))),),
+    overrides=(Override(("cat",), ("a",), 9, (Step("Transpose", p=1.0),)), Override(splits=("b",), copies=0)),
+    reject=RejectOptions(True, 0.5),
+    labels=LabelOptions(0.1, 4.0, 2.0, "ellipse", "stored", ((1, 2), (3, 4)), 255, {"angle": "negate_on_flip"}, True),
+    limits=Limits(1, 2, 3),
+    image=ImageOptions("png", 80, "4:4:4", 5, True, "8", "drop"),
+)
+
+
+def test_canonical_says_everything() -> None:
+    assert FULL.canonical() == {
+        "version": 1,
+        "seed": 3,
+        "copies": 4,
+        "originals": False,
+        "splits": ["a", "b"],
+        "split": {"val": 0.1, "test": 0.2, "by": "patient", "stratify": True},
+        "balance": {"cat": 3},
+        "transforms": [{"OneOf": {"transforms": [{"Blur": {"blur_limit": 3}}, {"MedianBlur": {}}], "p": 0.3}}],
+        "overrides": [
+            {"when": {"class": ["cat"], "split": ["a"]}, "copies": 9, "transforms": [{"Transpose": {"p": 1.0}}]},
+            {"when": {"split": ["b"]}, "copies": 0},
+        ],
+        "reject": {"flat": True, "lost_objects": 0.5},
+        "labels": {
+            "min_visibility": 0.1,
+            "min_area": 4.0,
+            "min_size": 2.0,
+            "boxes": "ellipse",
+            "pixels": "stored",
+            "keypoint_pairs": [[1, 2], [3, 4]],
+            "ignore": 255,
+            "values": {"angle": "negate_on_flip"},
+            "hard": True,
+        },
+        "limits": {"pixels": 1, "bytes": 2, "side": 3},
+        "output": {
+            "image": {
+                "format": "png",
+                "quality": 80,
+                "subsampling": "4:4:4",
+                "png_level": 5,
+                "lossless": True,
+                "bits": "8",
+                "alpha": "drop",
+            }
+        },
+    }
+    assert Recipe.from_canonical(FULL.canonical()) == FULL
+    assert Recipe().canonical()["labels"]["keypoint_pairs"] is None
+    assert (Recipe().canonical()["split"], Recipe().canonical()["balance"]) == (None, "none")
+    assert Recipe(balance=7).canonical()["balance"] == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "noticed"),
+    [
+        ({"labels": LabelOptions(hard=True)}, True),
+        ({"reject": RejectOptions(flat=True)}, True),
+        ({"limits": Limits(side=9)}, True),
+        ({"split": SplitOptions(0.5)}, False),
+        ({"balance": "max"}, False),
+        ({"overrides": (Override(("cat",), copies=9),)}, False),
+        ({"name": "other"}, False),
+    ],
+)
+def test_digest_of_what_came_later(change: dict[str, Any], noticed: bool) -> None:
+    assert (Recipe(**change).digest() != Recipe().digest()) == noticed
+
+
+def test_digest_of_everything_stays_what_it_was() -> None:
+    assert FULL.digest() == "be819861152dc540174b370082f3d8b069485984acc3074f447d6bad28695c62"
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -387,6 +591,19 @@ def test_check_transforms_has_the_places() -> None:
     with pytest.raises(RecipeError) as caught:
         check_transforms(Recipe.from_canonical(found.canonical(), "manifest"))
     assert str(caught.value.problems[0]) == "manifest: Affine.rotat: no such argument (did you mean 'rotate'?)"
+
+
+def test_check_transforms_asks_about_overrides() -> None:
+    check_transforms(parse(PETS.encode(), "r", checked=False))
+    wrong = PETS.replace("MedianBlur", "{MedianBlur: {blur: 3}}").replace("[Blur]", "[{Blur: {blurr: 3}}]")
+    found = parse(wrong.encode(), "r", checked=False)
+    with pytest.raises(RecipeError) as caught:
+        check_transforms(found)
+    said = [(p.line, p.message) for p in caught.value.problems]
+    assert said == [(4, "Blur.blurr: no such argument"), (9, "MedianBlur.blur: no such argument")]
+    with pytest.raises(RecipeError) as caught:
+        check_transforms(dataclasses.replace(found, marks=()))
+    assert [(p.line, p.message) for p in caught.value.problems] == [(0, message) for _, message in said]
 
 
 def test_reading_imports_nothing_heavy() -> None:
@@ -478,6 +695,35 @@ def test_read_what_is_no_file(tmp_path: Path) -> None:
     assert "cannot be read: File name too long" in refusal("x" * 5000 + ".yaml")
 
 
+def test_what_cannot_be_read_has_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, nothing, long = str(tmp_path), str(tmp_path / "no.yaml"), "/x" * 2046 + "/y.y"
+    monkeypatch.setattr("sys.stdin", None)
+    bundles = ", ".join(descriptions())
+    for source, problem in {
+        folder: Problem(folder, 0, 0, "is a folder, not a recipe", "give the YAML file"),
+        nothing: Problem(nothing, 0, 0, "there is no such file", f"bundled recipes: {bundles}"),
+        long: Problem(long, 0, 0, "cannot be read: File name too long"),
+        "-": Problem(
+            "<stdin>", 0, 0, "cannot be read: 'NoneType' object has no attribute 'buffer'", "pipe a recipe in"
+        ),
+        "zzz": Problem(
+            "zzz",
+            0,
+            0,
+            "no bundled recipe has this name",
+            f"bundled: {bundles}; a file is written with its ending or ./",
+        ),
+    }.items():
+        with pytest.raises(RecipeError) as caught:
+            read(source)
+        assert caught.value.problems == (problem,)
+    with pytest.raises(RecipeError) as caught:
+        Recipe.from_canonical({"version": object()}, "manifest")
+    (told,) = caught.value.problems
+    assert (told.file, told.line, told.column) == ("manifest", 0, 0)
+    assert told.message.startswith("is no recipe: ")
+
+
 def test_read_follows_links_and_names_the_file_as_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "real.yaml").write_text("version: 1\ntransforms: 3\n")
@@ -493,6 +739,32 @@ def test_read_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal("-").startswith("<stdin>:1:1: the key 'transforms' is missing")
     monkeypatch.setattr("sys.stdin", None)
     assert refusal("-").startswith("<stdin>: cannot be read")
+
+
+@pytest.mark.parametrize(("more", "fits"), [(0, True), (1, False), (9, False)])
+def test_how_much_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: int, fits: bool) -> None:
+    data = BASE.encode() + b"#" * (MAX_BYTES - len(BASE) + more)
+    (tmp_path / "r.yaml").write_bytes(data)
+    waiting = io.BytesIO(data)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(waiting))
+    for source in ("-", str(tmp_path / "r.yaml")):
+        if fits:
+            assert read(source, checked=False) == parse(BASE.encode(), "r", checked=False)
+        else:
+            assert refusal(source).endswith(": is larger than 1 MB (a recipe is a short text file)")
+    assert waiting.tell() == min(MAX_BYTES + 1, len(data))
+
+
+def test_arguments_are_asked_about_unless_told_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = HEAD + "  - Blur: {blurr: 3}\n"
+    (tmp_path / "r.yaml").write_text(text)
+    monkeypatch.setattr(bundled, "texts", lambda: {"mine": text.encode()})
+    for source in ("-", str(tmp_path / "r.yaml"), "mine"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert "Blur.blurr: no such argument" in refusal(source)
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert read(source, checked=False).steps == (Step("Blur", {"blurr": 3}),)
+    assert [p.message for p in problems(text, checked=True)] == ["Blur.blurr: no such argument"]
 
 
 def test_starter_fits_the_dataset() -> None:

@@ -62,3 +62,9 @@ def test_both_generators_have_streams_of_their_own() -> None:
     rng = Rng().at(*PLACE)
     rng.numpy.random(1000)
     assert rng.python.random() == first, "who draws from one does not move the other"
+
+
+def test_a_new_one_is_the_same_everywhere() -> None:
+    """Nothing is drawn before `at`, or else by mistake: then it is the same mistake each time."""
+    rng = Rng()
+    assert (rng.numpy.integers(0, 2**63), rng.python.getrandbits(64)) == (129745503399974868, 7106521602475165645)

@@ -41,15 +41,38 @@ def test_write_over(folder: Folder) -> None:
     assert Path(folder.root, "a").read_bytes() == b"new"
 
 
-def test_permissions_are_the_users(folder: Folder) -> None:
-    mask = os.umask(0o027)
+@pytest.mark.parametrize(("mask", "mode"), [(0o027, 0o640), (0, 0o666)])
+def test_permissions_are_the_users(folder: Folder, mask: int, mode: int) -> None:
+    before = os.umask(mask)
     try:
         folder.write("a", b"")
         folder.stream("b", [])
     finally:
-        os.umask(mask)
-    modes = [stat.S_IMODE(Path(folder.root, name).stat().st_mode) for name in "ab"]
-    assert modes == [0o640, 0o640]
+        os.umask(before)
+    assert [stat.S_IMODE(Path(folder.root, name).stat().st_mode) for name in "ab"] == [mode, mode]
+
+
+def test_what_is_not_whole_lies_in_our_own_folder(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under a name that no other process has; and folders are made once."""
+    placed: list[tuple[str, str]] = []
+    made: list[str] = []
+    replace, mkdir = os.replace, os.mkdir
+
+    def replaced(old: str, new: str) -> None:
+        placed.append((os.path.relpath(old, folder.root), os.path.relpath(new, folder.root)))
+        replace(old, new)
+
+    def noted(path: str, *given: Any) -> None:
+        made.append(os.path.relpath(path, folder.root))
+        mkdir(path, *given)
+
+    monkeypatch.setattr(os, "replace", replaced)
+    monkeypatch.setattr(os, "mkdir", noted)
+    folder.write("a/1", b"")
+    folder.stream("a/2", [])
+    folder.write("a/3", b"")
+    assert placed == [(f".augx/tmp/{os.getpid()}-{number}", f"a/{number}") for number in (1, 2, 3)]
+    assert made == [".augx/tmp", "a"]
 
 
 def test_a_write_of_many_parts(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +174,7 @@ def test_a_stream_the_system_refuses(folder: Folder, monkeypatch: pytest.MonkeyP
         raise OSError(errno.ENOSPC, "No space left on device", str(given[0]))
 
     monkeypatch.setattr(os, call, refused)
-    with pytest.raises(Stopped, match="No space left"):
+    with pytest.raises(Stopped, match=r"cannot write .*rows: No space left"):
         folder.stream("new/rows" if call == "makedirs" else "rows", [b"new"])
     assert Path(folder.root, "rows").read_bytes() == b"old"
 
@@ -173,6 +196,12 @@ def test_remove_takes_empty_folders_with_it(folder: Folder) -> None:
     assert not os.path.exists(folder.path("a"))
     folder.remove("d/3")
     assert os.path.isdir(folder.root), "the root stays"
+
+
+def test_remove_takes_all_empty_folders_with_it(folder: Folder) -> None:
+    folder.write("a/b/c/d/1", b"")
+    folder.remove("a/b/c/d/1")
+    assert os.listdir(folder.root) == [".augx"]
 
 
 def test_remove_what_is_not_there(folder: Folder) -> None:
@@ -206,6 +235,36 @@ def test_names(folder: Folder) -> None:
     os.makedirs(folder.path("empty/folder"))
     os.symlink(folder.path("a"), folder.path("link"))
     assert folder.names() == {"a/b/1", "a/2", "3", "a/.augx/4", ".hidden", "link"}
+
+
+def test_content(folder: Folder) -> None:
+    for name in ("a/b/1", "2", "a/.augx/4", ".augx/index.jsonl"):
+        folder.write(name, b"")
+    os.makedirs(folder.path("empty"))
+    os.symlink(folder.path("a"), folder.path("link"))
+    assert folder.content() == ({"a/b/1", "2", "a/.augx/4", "link"}, {"a", "a/b", "a/.augx", "empty"})
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        *((name, True) for name in ("a", "a/b.jpg", ".hidden", "a/.augx/b", ".augx2/a", "...", "a/..b")),
+        *((name, False) for name in ("", "/", "/etc/passwd", "a/", "a//b", ".", "./a", "a/.", "..", "../a", "a/../b")),
+        *((name, False) for name in (".augx", ".augx/index.jsonl", "a\0b", "a/b\0")),
+    ],
+)
+def test_a_name_that_can_be_one_of_ours(name: str, ours: bool) -> None:
+    assert Folder.inside(name) is ours
+
+
+def test_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
+    """Nothing is concluded from what it would hold. Nobody waits for the disk unless that is asked for."""
+    gone = Folder(str(tmp_path / "gone"))
+    assert gone.fsync == "off"
+    for look in (gone.names, gone.content, gone.dates):
+        with pytest.raises(Stopped) as caught:
+            look()
+        assert caught.value.message == f"cannot read {tmp_path}/gone: No such file or directory"
 
 
 def test_dates(folder: Folder) -> None:
@@ -250,6 +309,16 @@ def test_hashes_of_names_that_are_none(folder: Folder) -> None:
     assert hashes([folder.path("a"), folder.path("a\0b"), folder.path("b")]) == [hashlib.sha256().hexdigest(), "", ""]
 
 
+def test_hashes_where_nobody_knows_how_many_processors_there_are(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    names = [f"{number:02d}" for number in range(20)]
+    for name in names:
+        folder.write(name, name.encode())
+    assert hashes(map(folder.path, names)) == [hashlib.sha256(name.encode()).hexdigest() for name in names]
+
+
 def test_clean(folder: Folder) -> None:
     folder.write("a", b"")
     Path(folder.root, ".augx", "tmp", "123-4").write_bytes(b"left by a kill")
@@ -257,6 +326,36 @@ def test_clean(folder: Folder) -> None:
     assert not os.path.exists(folder.path(".augx/tmp"))
     folder.write("b", b"")
     assert files(folder) == ["a", "b"]
+
+
+def test_clean_leaves_what_it_cannot_take(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing else; it stops nobody."""
+    folder.clean()
+    folder.write("a", b"")
+    names = [f"123-{number}" for number in range(5)]
+    for name in names:
+        Path(folder.root, ".augx", "tmp", name).touch()
+    real = os.unlink
+
+    def refused(path: Any, *given: Any, **named: Any) -> None:
+        if str(path).endswith("123-2"):
+            raise PermissionError(errno.EPERM, "Operation not permitted", path)
+        real(path, *given, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", refused)
+        folder.clean()
+    assert files(folder) == [".augx/tmp/123-2", "a"]
+    folder.write("b", b"")
+
+    def raising(path: str, **named: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error", path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.rmtree", raising)
+        folder.clean()
+    folder.write("c", b"")
+    assert files(folder) == [".augx/tmp/123-2", "a", "b", "c"]
 
 
 def test_stopping_lets_others_pass() -> None:

@@ -119,7 +119,10 @@ def test_sync_asks_the_system(tmp_path: Path) -> None:
         Folder(str(tmp_path / "nothing"), "batch").sync()
 
 
-def test_a_sync_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("code", "way_out"), [(errno.EIO, "the same command goes on"), (errno.ENOSPC, "free some space")]
+)
+def test_a_sync_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, way_out: str) -> None:
     class Libc:
         def syncfs(self, descriptor: int) -> int:
             os.fstat(descriptor)
@@ -127,9 +130,12 @@ def test_a_sync_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(store, "_libc", Libc)
-    monkeypatch.setattr(store.ctypes, "get_errno", lambda: errno.EIO)
-    with pytest.raises(Stopped, match=f"cannot write {tmp_path}/out: Input/output error"):
+    monkeypatch.setattr(store.ctypes, "get_errno", lambda: code)
+    with pytest.raises(Stopped, match=f"cannot write {tmp_path}/out: {os.strerror(code)}") as caught:
         a_folder(tmp_path, "batch").sync()
+    assert way_out in caught.value.hint
+    assert isinstance(caught.value.__cause__, OSError)
+    assert caught.value.__cause__.filename == f"{tmp_path}/out"
 
 
 def test_where_only_all_file_systems_can_be_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,6 +165,38 @@ def test_a_system_that_can_open_no_file(
         with pytest.raises(Stopped, match="cannot open /x/y: ") as caught:
             store.open_regular("/x/y")
     assert way_out in caught.value.hint
+
+
+def test_how_a_file_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a way that waits for no writer of a pipe, where the system has one."""
+    asked: list[tuple[str, int]] = []
+    real = os.open
+
+    def noted(path: str, flags: int) -> int:
+        asked.append((path, flags))
+        return real(path, flags)
+
+    path = str(tmp_path / "a")
+    Path(path).write_bytes(b"x")
+    monkeypatch.setattr(os, "open", noted)
+    waits_for_nobody = os.O_NONBLOCK
+    with store.open_regular(path) as file:
+        assert file.read() == b"x"
+    monkeypatch.delattr(os, "O_NONBLOCK")
+    with store.open_regular(path) as file:
+        assert file.read() == b"x"
+    assert asked == [(path, os.O_RDONLY | waits_for_nobody), (path, os.O_RDONLY)]
+
+
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
+    """Nor is it kept open."""
+    os.mkfifo(tmp_path / "pipe")
+    before = os.listdir("/proc/self/fd")
+    for path in (str(tmp_path), str(tmp_path / "pipe"), "/dev/zero"):
+        with pytest.raises(OSError, match="it is no regular file") as caught:
+            store.open_regular(path)
+        assert (caught.value.errno, caught.value.filename) == (errno.EINVAL, path)
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_a_stream_of_what_cannot_be_read(tmp_path: Path) -> None:

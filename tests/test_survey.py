@@ -275,6 +275,42 @@ def test_failures_of_the_machine_are_tried_again(root: Path, error: str) -> None
     assert todo(look(plan, written(root, plan, failing=(0, 1, 2), error=error))) == {"a.jpg": (0, 1, 2)}
 
 
+def test_a_source_that_goes_while_it_is_looked_at(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its images get no date, and nothing is concluded."""
+    plan = a_plan(root)
+    folder = written(root, plan)
+    redated(folder, "b.jpg")
+    monkeypatch.setattr(surveying, "contents", lambda plan, samples: (sha256(b"b" * 10).hexdigest() for _ in samples))
+    (root / "in" / "b.jpg").unlink()
+    assert surveying.source_date(plan, plan.jobs[1]) is None
+    assert surveying.source_date(plan, plan.jobs[0]) == date_of(root, "a.jpg")
+    found = look(plan, folder)
+    assert (found.todo, found.redate, found.kept, found.reasons) == ([], {}, 9, {})
+
+
+def mixed(root: Path, split: str | None = "train") -> Plan:
+    """a and b are mixed with each other, c is carried over."""
+    splits = {"a": split, "b": split, "c": "val"}
+    samples = tuple(Sample(f"{name}.jpg", Annotations({"cat": 1.0}), place) for name, place in splits.items())
+    return planning.make(Dataset(str(root / "in"), "folder", samples), a_recipe("[mixup]"), ("folder",), {"augx": "1"})
+
+
+def test_content_keys(root: Path) -> None:
+    """Of a source's own content, and of its partners'."""
+    plain = a_plan(root)
+    own = {job.sample.id: sha256(job.stem.encode() * 10).hexdigest() for job in plain.jobs}
+    keys = plain.keys(lambda sample: "")
+    assert surveying.content_keys(plain) == {job.sample.id: keys(job, own[job.sample.id], {}) for job in plain.jobs}
+
+    plan = mixed(root)
+    keys = plan.keys(lambda sample: own[sample.id])
+    before = surveying.content_keys(plan)
+    assert before == {job.sample.id: keys(job, own[job.sample.id], plan.pools(job)) for job in plan.jobs}
+    (root / "in" / "a.jpg").write_bytes(b"another")
+    after = surveying.content_keys(plan)
+    assert [name for name in before if before[name] != after[name]] == ["a.jpg", "b.jpg"]
+
+
 def test_hashes(root: Path) -> None:
     import hashlib
 

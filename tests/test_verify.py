@@ -15,8 +15,9 @@ from conftest import encoded, index, rows, tree
 from label_sets import masks, plant
 from running import a_recipe, run
 
-from augx import journal, verify
+from augx import journal, objects, verify
 from augx.errors import OutputError
+from augx.model import Object
 from augx.store import DOUBTED, Folder
 
 
@@ -368,3 +369,25 @@ def test_a_file_beside_that_is_missing_or_outside(masked: Path) -> None:
     assert "masks/0.png: missing" in findings
     assert "masks/0_aug01.png: it cannot be read: it is no regular file" in findings
     assert "manifest.jsonl: a row points to ../x.png, which is no file of this folder" in findings
+
+
+def test_a_file_beside_that_is_a_link(masked: Path) -> None:
+    (masked / "masks/0.png").rename(masked / "masks/elsewhere.png")
+    (masked / "masks/0.png").symlink_to("elsewhere.png")
+    assert "masks/0.png: it is a link" in verify.verify(str(masked), 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("box", "said"),
+    [
+        ((1, 1, 0, 4), "the box of 'cat' is empty: [1, 1, 0, 4]"),
+        ((30, 1, 40, 4), "an object 'cat' reaches out of the picture"),
+        ((1, 1, 20, 4), ""),
+    ],
+)
+def test_objects_that_cannot_be(masked: Path, box: tuple[int, ...], said: str) -> None:
+    x, y, width, height = box
+    thing = Object("cat", (x, y, x + width, y + height))
+    edited(masked, lambda rows: rows[0].update(objects=[objects.to_row(thing, None)]))
+    found = [finding for finding in verify.verify(str(masked), 1)[1] if finding.startswith("images/")]
+    assert found == ([f"images/0.png: {said}"] if said else [])

@@ -90,7 +90,10 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name the terminal cannot show is no reason to stop
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
-    sys.exit(call(sys.argv[1:]))
+    code = call(sys.argv[1:])
+    for number in (signal.SIGINT, signal.SIGTERM):  # a second one must not change what has been decided
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def call(arguments: list[str]) -> int:

@@ -23,9 +23,9 @@ AN_END = 5.0  # seconds that an interrupted run may take to end in order
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_kills(seed: int) -> None:
-    told = driven("kills.py", "20", str(seed))
+    told = driven("kills.py", "10", str(seed))
     assert told["wrong"] == []
-    assert sum(told["kills"].values()) == 20
+    assert sum(told["kills"].values()) == 10
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,9 @@ PARTS = {"rows": 6, "documents": 6, "tables": 6, "recipes": 2, "tars": 2, "trees
 @pytest.fixture(scope="module")
 def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[torture.Launcher]:
     started = torture.Launcher(tmp_path_factory.mktemp("torture"))
-    yield started
-    assert started.process.stdin
-    started.process.stdin.close()
-    assert started.process.wait(30) == 0
+    with started.process:  # its pipes are closed, and it ends
+        yield started
+    assert started.process.returncode == 0
 
 
 @pytest.mark.parametrize(
