@@ -264,6 +264,8 @@ _RECIPES = {
         "ask for more, or leave sources of it out"),
     "balance-short": Code(_TOLD, "a class cannot get as many as `balance` asks for",
         "ask for fewer, or add sources that show it"),
+    "broken-background": Code(_TOLD, "a file in a folder of backgrounds cannot be opened; another is taken",
+        "get it again, or remove it from there"),
     "class-not-there": Code(_TOLD, "the recipe names a class that no image shows", "correct its name"),
     "empty-split": Code(_TOLD, "a split of the recipe has no image", "raise its share, or add images"),
     "near-duplicate": Code(_TOLD, "pictures that look alike are in different splits",

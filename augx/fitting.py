@@ -9,14 +9,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
-from augx.errors import InputError, few
+from augx import images
+from augx.errors import ImageError, InputError, few
 from augx.formats import FORMATS, Format, load
 from augx.model import Beside, Dataset, Flaw, Json, Pose, Sample, Step
 from augx.naming import images_in
 from augx.objects import KINDS, dataset_kinds, kinds, without
 from augx.places import is_place
 from augx.recipe import Recipe
-from augx.store import hashes
+from augx.store import Source, hashes
 from augx.transforms.catalog import TRANSFORMS, WEIGHING, mirrors_pictures
 
 _HOUSEKEEPING = frozenset({"yolo", "annotated"})  # of images' `extra`: says nothing about what they show
@@ -232,6 +233,19 @@ def unknown_classes(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
         if name not in splits or not recipe.multiplies(name):
             why = "is not multiplied, see `splits`" if name in splits else "is not there"
             flaws.append(Flaw("split-not-there", "", f"an override is for the split {name!r}, which {why}"))
+    return flaws
+
+
+def broken_backgrounds(recipe: Recipe) -> list[Flaw]:
+    """Warnings for files in the recipe's folders that cannot be opened: another is taken in place of each."""
+    flaws = []
+    for name, place in sorted(recipe.places.items()):
+        for file in images_in(place):
+            try:
+                images.check(Source(os.path.join(place, file), limit=recipe.limits.bytes).read()[0], recipe.limits)
+            except (ImageError, OSError) as error:
+                why = getattr(error, "message", "") or getattr(error, "strerror", "") or str(error)
+                flaws.append(Flaw("broken-background", "", f"{name}/{file} is passed over: {why}"))
     return flaws
 
 

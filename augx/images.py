@@ -110,6 +110,14 @@ def glance(head: bytes, size: int, limits: Limits) -> None:
                 raise ImageError("too-many-bytes", f"{size:,} bytes are too many for {width} x {height} pixels")
 
 
+def check(data: bytes, limits: Limits) -> None:
+    """Raises ImageError for what is seen to be no image, or half of one, without decoding more than has to be."""
+    with _decoding(data) as (name, words):
+        facts, *_ = _opened(data, name, limits)
+        if name == "JPEG" and containers.jpeg_end(facts.data) is None:  # cut, or only its end marker is gone
+            _decode(data, name, limits, words)
+
+
 def _sniff(data: bytes) -> str:
     """The format of `data` among the readable ones, by its first kilobyte; otherwise says what it is."""
     head = data[:1024]

@@ -44,6 +44,7 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     if row is None:
         raise Refused(f"no row of the manifest has the file_name {name}", "`file_name` is relative to OUTPUT")
     recipe = Recipe.from_canonical(summary["recipe"])
+    _spare(image, folder, input)
     archive = _Archive(folder, recipe, told, _known(summary, recipe, row, input) if input else None, input)
     ending = os.path.splitext(wanted)[1]
     maker = archive.maker
@@ -70,6 +71,16 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     if not archive.known and _sees_labels(recipe):
         said += f"; crops look at labels, of which {output} holds not all: say where the input is with --input"
     return False, said
+
+
+def _spare(image: str, folder: Folder, input: str | None) -> None:
+    """Refused where the image would be written into OUTPUT, or over a file of INPUT."""
+    if "\0" in image:
+        raise Refused("--image: a NUL character is in the path", "write it elsewhere")
+    place = os.path.realpath(image)
+    for root in filter(None, (folder.root, input if os.path.lexists(image) else None)):
+        if os.path.commonpath([place, os.path.realpath(root)]) == os.path.realpath(root):
+            raise Refused(f"{image} lies in {root}, where replay changes nothing", "write it elsewhere")
 
 
 class _Archive:

@@ -97,6 +97,7 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     fitting.refuse_blind_flips(dataset, recipe)
     fitting.refuse_unknown_values(dataset, recipe)
     doubts = [*fitting.unmoved(dataset, recipe), *fitting.unknown_classes(dataset, recipe)]
+    doubts += fitting.broken_backgrounds(recipe)
     dataset = replace(dataset, warnings=(*dataset.warnings, *doubts))
     mixes = fitting.mixes_classes(dataset, recipe)
     formats.check(targets, dataset, mixes)

@@ -24,7 +24,7 @@ from typing import BinaryIO, NamedTuple, TypeVar
 from augx.errors import Stopped
 
 OWN = ".augx"  # everything in it is ours
-DOUBTED = 2 * 10**9  # the date, in ns, of a file that is known to be bad: two seconds after midnight of 1970-01-01
+DOUBTED = 981173106 * 10**9  # the date, in ns, of a file known to be bad: 2001-02-03 04:05:06, which FAT holds, too
 _T = TypeVar("_T")
 _WAYS_OUT = {
     errno.ENOSPC: "free some space and run the same command again: it goes on from here",

@@ -127,7 +127,7 @@ class _Look:
             date = max(source.st_mtime_ns for source in sources)
             for copy in sorted(entry.made()) if size == entry.size else ():
                 name = copy_name(job.stem, job.ending, copy)
-                if self.dates.get(name) == date and not self.journal.doubts(entry, copy, name):
+                if self.dates.get(name) == date != DOUBTED and not self.journal.doubts(entry, copy, name):
                     written = os.lstat(self.folder.path(name))
                     moved = max(source.st_ctime_ns for source in sources) > written.st_ctime_ns  # or dated back, since
                     return None if moved else date

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import failures, rows, tree
+from conftest import encoded, failures, rows, tree
 from label_sets import masks, picture, plant
 from PIL import Image
 from running import Silent, a_recipe, run
@@ -204,6 +204,15 @@ def test_backgrounds_that_are_all_broken(tmp_path: Path, backs: Path) -> None:
     assert run(root, out, backing(backs)).failed == 4
     assert {(row["error"], row["stage"]) for row in failures(out)} == {("no-background", "transform")}
     assert {row["copy"] for row in rows(out)} == {0}
+
+
+def test_broken_backgrounds_are_told(tmp_path: Path, backs: Path) -> None:
+    whole = encoded(90)
+    (backs / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (backs / "junk.png").write_bytes(b"junk")
+    (backs / "deep.png").write_bytes(png(np.zeros((9, 9, 3), np.uint8))[:-20])
+    outcome = run(plant(tmp_path / "in", coco(2, TWO)), tmp_path / "out", backing(backs))
+    assert (outcome.failed, outcome.summary["warnings"]["broken-background"]) == (0, 3)
 
 
 def test_backgrounds_that_go_away_for_a_while(tmp_path: Path, backs: Path) -> None:

@@ -23,6 +23,7 @@ NO_CODES = {"meta-learning", "utf-8", "utf-8-sig"}
 # Where no row of a table can show them: a test of its own does.
 ELSEWHERE = {
     *("class-not-there", "split-not-there", "empty-split", "no-group", "near-duplicate", "unmixed-values"),  # recipes
+    "broken-background",
     *("balance-mixes", "balance-over", "balance-short"),
     *("encode-failed", "too-large", "unknown-ending", "name-too-long", "unreadable-folder"),
     *("transform-failed", "rejected", "masks-differ", "mask-of-colours", "no-background", "internal-error"),

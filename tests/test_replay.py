@@ -105,6 +105,17 @@ def test_another_image_format(done: Path) -> None:
         assert png.convert("RGB").tobytes() == jpeg.convert("RGB").tobytes()
 
 
+def test_replay_writes_over_nothing_of_the_run(done: Path, photos: Path) -> None:
+    before = tree(photos), tree(done)
+    name, link = "cat/2_aug01.jpg", done.parent / "link.jpg"
+    link.symlink_to(photos / "cat" / "1.jpg")
+    for place in (done / "cat/2.jpg", done / "new.jpg", photos / "cat/2.jpg", link):
+        with pytest.raises(Refused, match="where replay changes nothing"):
+            replay(str(done), name, str(place), str(photos))
+    assert (tree(photos), tree(done)) == before
+    assert replay(str(done), name, str(photos / "new.jpg"), str(photos))[0]
+
+
 def test_no_output(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="no finished run"):
         replay(str(tmp_path), "a.jpg", str(tmp_path / "again.jpg"), None)

@@ -227,6 +227,20 @@ def test_a_date_that_vouches_for_nothing(root: Path, read: list[str], alone: boo
     assert (found.todo, found.redate, read) == ([], dict.fromkeys(names, 5), ["b.jpg", *names])
 
 
+def test_sources_of_the_date_that_says_bad(root: Path, read: list[str]) -> None:
+    """What has the date because its source has it is read, each time: it may be bad, too."""
+    os.utime(root / "in" / "b.jpg", ns=(DOUBTED, DOUBTED))
+    plan = a_plan(root, "b")
+    folder = written(root, plan)
+    redated(folder, *folder.names(), date=DOUBTED)
+    assert look(plan, folder).todo == []
+    path = Path(folder.path("b_aug01.jpg"))
+    path.write_bytes(b"spoilt")
+    redated(folder, "b_aug01.jpg", date=DOUBTED)
+    (job,) = look(plan, folder).todo
+    assert job.copies == (1,)
+
+
 def test_a_link_in_place_of_an_image(root: Path) -> None:
     plan = a_plan(root)
     folder = written(root, plan)

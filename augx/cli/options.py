@@ -5,6 +5,7 @@ Order of strength: flag, AUGX_* variable, recipe, default.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable
@@ -36,6 +37,16 @@ class _Errors(click.ParamType[str]):
         if not re.fullmatch(r"\d+|\d+(\.\d+)?%", str(value)):
             self.fail(f"{value!r} is neither a number of images nor a percentage such as 5%", param, ctx)
         return str(value)
+
+
+class _Seconds(click.FloatRange):
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):  # which is in any range
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return number
 
 
 class _Column(click.ParamType[tuple[str, str]]):
@@ -90,7 +101,7 @@ working_options = _options(
     workers_option,
     click.option("--max-errors", type=_Errors(), envvar="AUGX_MAX_ERRORS",
                  help="Stop when more images than this have failed.  [default: no limit]"),
-    click.option("--time-limit", "seconds", type=click.FloatRange(0, 1e6, min_open=True), default=300,
+    click.option("--time-limit", "seconds", type=_Seconds(0, 1e6, min_open=True), default=300,
                  envvar="AUGX_TIME_LIMIT", metavar="SECONDS", show_default=True,
                  help="What takes longer than this for one image is stopped, and fails."),
     click.option("--memory-limit", "memory", type=_Size(), envvar="AUGX_MEMORY_LIMIT",

@@ -260,7 +260,7 @@ def test_verify(here: Path, augx: Augx) -> None:
 
 
 def test_verify_every_bit(here: Path, augx: Augx) -> None:
-    """What one of 1970 is wrong with is made again, though its date and size were as before."""
+    """What is wrong is made again, though its date and size were as before."""
     assert augx("verify", "out", "--deep") == (0, "12 rows hold\n", "")
     path = here / "out" / "cat" / "0_aug01.jpg"
     date, data = path.stat().st_mtime_ns, bytearray(path.read_bytes())
@@ -285,6 +285,13 @@ def test_replay(here: Path, augx: Augx) -> None:
     assert (code, err) == (0, "")
     assert "the same bytes as cat/0_aug02.jpg" in out
     assert (here / "again.jpg").read_bytes() == (here / "out" / "cat" / "0_aug02.jpg").read_bytes()
+
+
+@pytest.mark.parametrize("said", ["nan", "0", "-1", "inf", "soon"])
+def test_no_time_limit(here: Path, augx: Augx, said: str) -> None:
+    code, _, err = augx("run", "photos", "new", "-r", "recipe.yaml", "--time-limit", said)
+    assert (code, (here / "new").exists()) == (2, False)
+    assert "--time-limit" in err
 
 
 def test_validate(here: Path, augx: Augx) -> None:

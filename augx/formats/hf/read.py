@@ -75,16 +75,18 @@ def rows_of(path: str, name: str, head: bool = False) -> tuple[tuple[str, ...], 
     delimiter, header, numbered, failed = parse(path, name, head)
     if delimiter:
         types = numeric_types(header, [cells for _, cells in numbered])
-        numbered = [(line, {k: _cell(v, types.get(k)) for k, v in cells.items()}) for line, cells in numbered]
+        for _, cells in numbered:
+            for column, text in cells.items():
+                cells[column] = _cell(text, types.get(column))
     return header, numbered, failed
 
 
 def _cell(text: str, kind: type[int] | type[float] | None) -> Json:
-    if not text.strip():
+    if not text or text.isspace():
         return None
     if kind is not None:
         return kind(text.strip())  # which takes off more than int and float do
-    if text[0] in "[{":
+    if text.startswith(("[", "{")):
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):

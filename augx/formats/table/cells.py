@@ -8,7 +8,7 @@ import io
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from augx.errors import InputError
@@ -21,7 +21,7 @@ HEAD_LINES = 10 * HEAD  # for that many rows, as a row may have many lines
 DEPTH = 100  # JSON nested deeper is refused, as not every reader survives it
 LONGEST = 1 << 24  # bytes of a row of CSV, and of all that is looked at as a head
 
-Cells = Mapping[str, Json]  # one row as read: text in CSV and TSV, any JSON in JSONL
+Cells = dict[str, Json]  # one row as read: text in CSV and TSV, any JSON in JSONL
 
 
 def parse(path: str, name: str, head: bool = False) -> tuple[str, tuple[str, ...], list[tuple[int, Cells]], list[Flaw]]:
@@ -110,7 +110,7 @@ def _csv_rows(
     try:
         for cells in reader:
             start, line, lines.row = line, reader.line_num + 1, 0
-            if not any(cell and not cell.isspace() for cell in cells):
+            if not "".join(cells).strip():
                 continue
             if not header:
                 header = tuple(cell.strip() for cell in cells)
@@ -133,11 +133,12 @@ def _json_rows(name: str, text: str) -> tuple[tuple[str, ...], list[tuple[int, C
     header: dict[str, None] = {}
     rows: list[tuple[int, Cells]] = []
     failed = Flaws()
+    decode = json.JSONDecoder(parse_constant=_no_json, parse_float=_finite, object_pairs_hook=_unique).decode
     for number, line in enumerate(_split(text), 1):
         if not line.strip():
             continue
         try:
-            cells = json.loads(line, parse_constant=_no_json, parse_float=_finite, object_pairs_hook=_unique)
+            cells = decode(line)
             if not isinstance(cells, dict):
                 raise ValueError("the line is no JSON object")
             if line.count("[") + line.count("{") > DEPTH and _depth(cells) > DEPTH:
