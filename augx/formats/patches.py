@@ -23,7 +23,7 @@ def placed(patch: Plane, left: int, top: int, width: int, height: int) -> Rle:
 
     x, y = max(left, 0), max(top, 0)
     part = patch[y - top : max(height - top, 0), x - left : max(width - left, 0)]
-    if not part.size:
+    if not part.any():
         return rle_of_runs((np.zeros(0, np.int64), np.zeros(0, np.int64)), width, height)
     columns = np.zeros((len(part) + 1, part.shape[1]), np.uint8)  # with a row of zeros between them
     columns[:-1] = part != 0

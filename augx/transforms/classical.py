@@ -57,7 +57,9 @@ class Classical:
         self._args = {key: constant(key, value) for key, value in args.items()}
         self.moves = TRANSFORMS[name].moves
         self.wants_boxes = "BBox" in name
-        self._rgb_only = name in _RGB_ONLY.split()
+        bits = args.get("num_bits")
+        each = isinstance(bits, (list, tuple)) and len(bits) > 2  # bits for each channel, of which 2.0.8 expects three
+        self._rgb_only = each or name in _RGB_ONLY.split()
         inpaints = str(args.get("fill", "")).startswith("inpaint")
         self._deep = TRANSFORMS[name].deep and not inpaints and args.get("method") != "from_lab"
         # On 8 bits it subtracts unsigned numbers that wrap around (2.0.8): half of all pixels are far off.

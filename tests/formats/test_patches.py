@@ -24,6 +24,10 @@ def test_as_painted_into_the_whole_picture(
     assert np.array_equal(rle_decode(found), whole[20 : 20 + height, 20 : 20 + width])
 
 
+def test_an_empty_mask() -> None:
+    assert placed(np.zeros((2, 3), np.uint8), 1, 1, 8, 8) == placed(np.ones((2, 3), np.uint8), 9, 1, 8, 8)
+
+
 def test_a_large_picture_costs_no_more_than_the_mask() -> None:
     patch = np.ones((3, 2), np.uint8)
     found = placed(patch, 16_000, 16_990, 17_000, 17_000)

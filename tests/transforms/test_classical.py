@@ -214,6 +214,9 @@ def test_grey_gets_the_luma_of_what_only_colour_can_do() -> None:
     result = run(make("ChannelDropout", fill=0), PICTURES["grey"]).pixels
     share = result.astype(float).sum() / GREY.sum()
     assert min(abs(share - kept) for kept in (0.701, 0.413, 0.886)) < 0.01
+    bits = run(make("Posterize", num_bits=[[1, 1], [2, 2], [1, 1]]), PICTURES["grey"]).pixels
+    kept = np.dstack([GREY & 0x80, GREY & 0xC0, GREY & 0x80])
+    assert np.array_equal(bits, cv2.cvtColor(kept, cv2.COLOR_RGB2GRAY))
     sepia = run(make("ToSepia"), PICTURES["grey"]).pixels
     assert (sepia[..., 0] >= sepia[..., 2]).all() and sepia.ndim == 3
     assert run(make("ToGray"), PICTURES["grey"]) is PICTURES["grey"]
