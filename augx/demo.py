@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
 import numpy as np
 from numpy.typing import NDArray
 
-from augx import images
+from augx import images, journal
 from augx.model import ImageOptions, Picture
 from augx.starter import starter
-from augx.store import stopping
+from augx.store import Folder, hashes, stopping, write_file
 
 Plane = NDArray[np.float64]
 _SHAPES = {"circle": 0, "square": 4, "triangle": 3}  # name -> corners
@@ -21,18 +22,42 @@ _PAINT = np.array([[233, 196, 106], [231, 111, 81], [42, 157, 143], [29, 53, 87]
 
 def draw(folder: str) -> str:
     """Writes the pictures and recipe.yaml under `folder`, and returns where the pictures are."""
-    root = os.path.join(folder, "images")
-    for name, corners in _SHAPES.items():
-        for number in range(4):
-            path = os.path.join(root, name, f"{name}_{number + 1}.jpg")
-            with stopping("cannot write", path):
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-                with open(path, "wb") as file:
-                    file.write(images.encode(Picture(_picture(corners, number)), ".jpg", ImageOptions()))
-    path = os.path.join(folder, "recipe.yaml")
-    with stopping("cannot write", path), open(path, "w", encoding="utf-8") as text:
-        text.write(starter(True, [], sorted(_SHAPES)))
-    return root
+    for name, data in _files().items():
+        path = os.path.join(folder, *name.split("/"))
+        with stopping("cannot write", path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        write_file(path, data)
+    return os.path.join(folder, "images")
+
+
+def begun(folder: str, output: str) -> bool:
+    """Whether a demo that was stopped has left the folder as it is: with nothing in it but files that `draw` writes,
+    and an `output` that is not finished."""
+    drawn = _files() if os.path.isdir(folder) else {}
+    for place, folders, names in os.walk(folder):
+        if place == folder and output in folders:
+            folders.remove(output)
+        for name in (name for name in names if not name.startswith(".augx-")):  # which were not finished
+            path = os.path.join(place, name)
+            data = drawn.get(os.path.relpath(path, folder).replace(os.sep, "/"))
+            if data is None or hashes([path]) != [hashlib.sha256(data).hexdigest()]:
+                return False
+    run = Folder(os.path.join(folder, output))
+    if not drawn or not os.path.lexists(run.root):
+        return bool(drawn)
+    return journal.owned(run) and not os.path.lexists(run.path(journal.SUMMARY))
+
+
+def _files() -> dict[str, bytes]:
+    """What `draw` writes, by name."""
+    files = {
+        f"images/{name}/{name}_{number + 1}.jpg": images.encode(
+            Picture(_picture(corners, number)), ".jpg", ImageOptions()
+        )
+        for name, corners in _SHAPES.items()
+        for number in range(4)
+    }
+    return {**files, "recipe.yaml": starter(True, [], sorted(_SHAPES)).encode()}
 
 
 def _picture(corners: int, number: int) -> NDArray[np.uint8]:

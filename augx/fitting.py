@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
-from augx import images
 from augx.errors import ImageError, InputError, few
 from augx.formats import FORMATS, Format, load
 from augx.model import Beside, Dataset, Flaw, Json, Pose, Sample, Step
@@ -240,6 +239,8 @@ def broken_backgrounds(recipe: Recipe) -> list[Flaw]:
     """Warnings for files in the recipe's folders that cannot be opened: another is taken in place of each."""
     flaws = []
     for name, place in sorted(recipe.places.items()):
+        from augx import images  # the codecs: heavy, and seldom needed here
+
         for file in images_in(place):
             try:
                 images.check(Source(os.path.join(place, file), limit=recipe.limits.bytes).read()[0], recipe.limits)

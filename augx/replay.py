@@ -19,7 +19,7 @@ from augx.partners import Folders
 from augx.plan import sources
 from augx.recipe import Recipe
 from augx.seeds import Rng
-from augx.store import Folder, Source, open_regular, stopping
+from augx.store import Folder, Source, hashes, open_regular, write_file
 from augx.transforms.catalog import SEE_LABELS
 from augx.transforms.own.base import Need
 from augx.work import Maker, Opened
@@ -44,7 +44,7 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     if row is None:
         raise Refused(f"no row of the manifest has the file_name {name}", "`file_name` is relative to OUTPUT")
     recipe = Recipe.from_canonical(summary["recipe"])
-    _spare(image, folder, input)
+    _spare(image, folder, input, row)
     archive = _Archive(folder, recipe, told, _known(summary, recipe, row, input) if input else None, input)
     ending = os.path.splitext(wanted)[1]
     maker = archive.maker
@@ -61,8 +61,7 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
             encoded = images.encode(images.decode(encoded, None).picture, asked, maker.recipe.image)
     except (ImageError, OSError) as error:
         raise InputError(f"{row['source']}: {getattr(error, 'message', error)}") from error
-    with stopping("cannot write", image), open(image, "wb") as target:
-        target.write(encoded)
+    write_file(image, encoded)
     if same:
         return True, f"wrote {image}: the same bytes as {wanted}"
     now, was = versions.everything(), summary["versions"]
@@ -73,14 +72,17 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     return False, said
 
 
-def _spare(image: str, folder: Folder, input: str | None) -> None:
-    """Refused where the image would be written into OUTPUT, or over a file of INPUT."""
+def _spare(image: str, folder: Folder, input: str | None, row: Row) -> None:
+    """Refused where the image would be written into OUTPUT, or over a file of INPUT, which its own source is by its
+    name and content."""
     if "\0" in image:
         raise Refused("--image: a NUL character is in the path", "write it elsewhere")
     place = os.path.realpath(image)
     for root in filter(None, (folder.root, input if os.path.lexists(image) else None)):
         if os.path.commonpath([place, os.path.realpath(root)]) == os.path.realpath(root):
             raise Refused(f"{image} lies in {root}, where replay changes nothing", "write it elsewhere")
+    if f"/{place.replace(os.sep, '/')}".endswith(f"/{row['source']}") and hashes([place]) == [row["source_sha256"]]:
+        raise Refused(f"{image} is the source, which replay does not change", "write it elsewhere")
 
 
 class _Archive:

@@ -72,6 +72,28 @@ def pass_over(error: OSError, path: str) -> None:
         raise stopped("cannot read", path, error) from error
 
 
+def write_file(path: str, data: bytes) -> None:
+    """A file that belongs to no OUTPUT, whole or not at all; what is there and no regular file gets the bytes as they
+    come. Raises Stopped."""
+    with stopping("cannot write", path):
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "wb") as pipe:
+                pipe.write(data)
+            return
+        place = os.path.realpath(path)
+        temporary = os.path.join(os.path.dirname(place), f".augx-{os.getpid()}")
+        try:
+            with open(temporary, "wb") as file:
+                file.write(data)
+            if os.path.exists(place):
+                os.chmod(temporary, stat.S_IMODE(os.stat(place).st_mode))
+            os.replace(temporary, place)
+        except BaseException:
+            with suppress(OSError):
+                os.remove(temporary)
+            raise
+
+
 FSYNC = ("each", "batch", "off")
 
 

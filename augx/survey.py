@@ -2,8 +2,8 @@
 
 A written file carries the modification time of its source (of the youngest, where masks belong to it), so nothing
 about this machine need be remembered in OUTPUT: equal size and equal time mean an unchanged source. Where the time
-differs, or the source was moved since, the content decides. The same holds for what was written: a file with another
-date is held against its row.
+differs, or the source was moved since, or others have the same size and time, the content decides. The same holds for
+what was written: a file with another date is held against its row.
 """
 
 from __future__ import annotations
@@ -46,11 +46,7 @@ def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
     look = _Look(plan, journal, folder)
     found = look.found
     doubtful: list[tuple[Job, Entry]] = []
-    same = {
-        job.sample.id: date
-        for job in plan.jobs
-        if (entry := journal.entries.get(job.sample.id)) and (date := look.unchanged(job, entry)) is not None
-    }
+    same = look.unchanged()
     contents_of = _partner_contents(plan, journal, {name: journal.entries[name].sha256 for name in same})
     keys = plan.keys(lambda sample: contents_of[sample.id])
     for job in plan.jobs:
@@ -107,6 +103,9 @@ def content_keys(plan: Plan) -> dict[str, str]:
     return {job.sample.id: keys(job, sums[job.sample.id], plan.pools(job)) for job in plan.jobs}
 
 
+_Stats = tuple[tuple[int, int, int], ...]  # size, date and offset of each file of a source
+
+
 class _Look:
     """What OUTPUT holds of sources whose content is as it was: `at` goes by dates, `closer` by content."""
 
@@ -116,11 +115,27 @@ class _Look:
         self.found = Survey()
         self._open: list[tuple[Job, Entry, set[int], list[tuple[int, str]], int | None]] = []
 
-    def unchanged(self, job: Job, entry: Entry) -> int | None:
-        """The date of a source that by size and date is as it was; None where its content has to tell."""
+    def unchanged(self) -> dict[str, int]:
+        """Sources that by size and date are as they were, with their dates; of the others the content has to tell.
+
+        So it has of those that have size and date in common: their folders may have changed places.
+        """
+        same: dict[str, int] = {}
+        looks: dict[str, _Stats] = {}
+        for job in self.plan.jobs:
+            if entry := self.journal.entries.get(job.sample.id):
+                date, looks[job.sample.id] = self._unchanged(job, entry)
+                if date is not None:
+                    same[job.sample.id] = date
+        often = Counter(looks.values())
+        return {name: date for name, date in same.items() if often[looks[name]] == 1}
+
+    def _unchanged(self, job: Job, entry: Entry) -> tuple[int | None, _Stats]:
+        told: _Stats = ()
         try:
             places = self.plan.sources(job)
             sources = [os.stat(place.path) for place in places]
+            told = tuple((s.st_size, s.st_mtime_ns, place.offset) for place, s in zip(places, sources, strict=True))
             size = sum(
                 s.st_size if place.size is None else place.size for place, s in zip(places, sources, strict=True)
             )
@@ -130,10 +145,10 @@ class _Look:
                 if self.dates.get(name) == date != DOUBTED and not self.journal.doubts(entry, copy, name):
                     written = os.lstat(self.folder.path(name))
                     moved = max(source.st_ctime_ns for source in sources) > written.st_ctime_ns  # or dated back, since
-                    return None if moved else date
+                    return None if moved else date, told
         except OSError:
             pass
-        return None
+        return None, told
 
     def at(self, job: Job, entry: Entry, date: int | None) -> None:
         """What is missing of this job? `date`: its source's, None where that is not what it was."""

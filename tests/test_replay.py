@@ -112,6 +112,8 @@ def test_replay_writes_over_nothing_of_the_run(done: Path, photos: Path) -> None
     for place in (done / "cat/2.jpg", done / "new.jpg", photos / "cat/2.jpg", link):
         with pytest.raises(Refused, match="where replay changes nothing"):
             replay(str(done), name, str(place), str(photos))
+    with pytest.raises(Refused, match="is the source"):
+        replay(str(done), name, str(photos / "cat/2.jpg"), None)
     assert (tree(photos), tree(done)) == before
     assert replay(str(done), name, str(photos / "new.jpg"), str(photos))[0]
 

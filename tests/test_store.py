@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from augx.errors import Stopped
-from augx.store import Folder, batches, hashes, sha256_file, stopping
+from augx.store import Folder, batches, hashes, sha256_file, stopping, write_file
 
 
 @pytest.fixture
@@ -177,6 +177,30 @@ def test_a_stream_the_system_refuses(folder: Folder, monkeypatch: pytest.MonkeyP
     with pytest.raises(Stopped, match=r"cannot write .*rows: No space left"):
         folder.stream("new/rows" if call == "makedirs" else "rows", [b"new"])
     assert Path(folder.root, "rows").read_bytes() == b"old"
+
+
+def test_a_file_of_no_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole or not at all; over a link goes what it means, and what is no file gets the bytes."""
+    path, link, pipe = tmp_path / "a", tmp_path / "link", tmp_path / "pipe"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    link.symlink_to("a")
+    write_file(str(link), b"new")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777, link.is_symlink()) == (b"new", 0o640, True)
+    os.mkfifo(pipe)
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as end:
+        write_file(str(pipe), b"through")
+        assert end.read() == b"through"
+
+    def full(*given: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    for name in ("a", "new"):
+        with pytest.raises(Stopped, match=f"cannot write .*{name}: No space left"):
+            write_file(str(tmp_path / name), b"newest")
+    assert path.read_bytes() == b"new"
+    assert sorted(os.listdir(tmp_path)) == ["a", "link", "pipe"]
 
 
 def test_a_file_where_a_folder_has_to_be(folder: Folder) -> None:

@@ -241,6 +241,20 @@ def test_sources_of_the_date_that_says_bad(root: Path, read: list[str]) -> None:
     assert job.copies == (1,)
 
 
+def test_sources_of_one_size_and_date(root: Path, read: list[str]) -> None:
+    """Nothing but their content tells them apart, so they may change places, and their folders with them."""
+    for name in "ab":
+        os.utime(root / "in" / f"{name}.jpg", ns=(7, 7))
+    plan = a_plan(root)
+    folder = written(root, plan)
+    assert (look(plan, folder).todo, read) == ([], ["a.jpg", "b.jpg"])
+    away = [Path(f"{root}/{name}") for name in ("a.jpg", "b.jpg")]
+    sources = [root / "in" / path.name for path in away]
+    for old, new in [*zip(sources, away, strict=True), *zip(away, reversed(sources), strict=True)]:
+        old.rename(new)
+    assert set(todo(look(plan, folder))) == {"a.jpg", "b.jpg"}
+
+
 def test_a_link_in_place_of_an_image(root: Path) -> None:
     plan = a_plan(root)
     folder = written(root, plan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping
@@ -79,6 +80,9 @@ def group() -> None:
     """
 
 
+_NO_MEMORY = "augx: out of memory; fewer --workers need less, and the same command goes on from here"
+
+
 def main() -> None:
     """The console script: runs a verb and turns whatever comes of it into an exit code."""
     _open_standard_files()
@@ -122,16 +126,19 @@ def call(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141
     except MemoryError:
-        click.echo("augx: out of memory; fewer --workers need less, and the same command goes on from here", err=True)
+        click.echo(_NO_MEMORY, err=True)
         return 3
     except OSError as error:
         from augx.store import way_out
 
         click.echo(f"augx: {error.filename or 'output'}: {error.strerror or error}\n      {way_out(error)}", err=True)
         return 3
-    except Exception:
+    except Exception as error:
         import traceback
 
+        if isinstance(error, ImportError) and re.search("failed to map segment|allocate memory", str(error)):
+            click.echo(_NO_MEMORY, err=True)
+            return 3
         click.echo("augx: this is a bug in augx, not in what you did. Please report it with these lines:\n", err=True)
         click.echo(f"augx {__version__}, {sys.platform}, Python {sys.version.split()[0]}", err=True)
         click.echo(traceback.format_exc(), err=True)

@@ -32,7 +32,8 @@ def demo_command(output: str, copies: int) -> int:
     from augx.cli.output import Progress, summarise
     from augx.errors import OutputError
 
-    if os.path.lexists(output) and (not os.path.isdir(output) or os.listdir(output)):
+    there = os.path.lexists(output) and (not os.path.isdir(output) or os.listdir(output))
+    if there and not demo.begun(output, f"images-x{copies}"):
         raise OutputError(f"{output} is there already and is not empty", "choose a new folder")
     images = demo.draw(output)
     path = os.path.join(output, "recipe.yaml")

@@ -25,7 +25,7 @@ def init_command(input: str, output: str, force: bool, from_format: str | None, 
     from augx import formats
     from augx.errors import OutputError
     from augx.starter import starter
-    from augx.store import stopping
+    from augx.store import write_file
 
     source = formats.detect(input, from_format)
     dataset = source.read(input, read_options(chosen))
@@ -36,8 +36,7 @@ def init_command(input: str, output: str, force: bool, from_format: str | None, 
         return 0
     if os.path.lexists(output) and not force:
         raise OutputError(f"{output} is there already", "give another name with -o, or --force to write over it")
-    with stopping("cannot write", output), open(output, "w", encoding="utf-8") as file:
-        file.write(text)
+    write_file(output, text.encode())
     click.echo(f"wrote {output} for {len(dataset.samples):,} images in format {dataset.format}")
     click.echo(f"next: augx run {input} OUTPUT -r {output}")
     return 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import math
 import multiprocessing
+import multiprocessing.resource_tracker as resource_tracker
 import os
 import signal
 import sys
@@ -19,7 +20,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
@@ -125,7 +126,8 @@ class _Worker(Generic[T, R]):
             try:
                 self.pipe, theirs = context.Pipe()
                 self.process = context.Process(target=_serve, args=(theirs, start, bounds, os.getpid()), daemon=True)
-                self.process.start()
+                with _deaf():
+                    self.process.start()
                 theirs.close()
                 break
             except (OSError, EOFError, AssertionError) as error:  # AssertionError: it got no file handles
@@ -228,6 +230,21 @@ def _death(code: int | None) -> str:
         except ValueError:
             return f"the worker process was killed by signal {-code}"
     return f"the worker process ended with exit code {code}"
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """What is started in the body does not hear Ctrl-C, which goes to the whole group, while it does its imports; we
+    do, afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # which would end what is begun here
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _serve(pipe: Connection, start: Start[T, R], bounds: Bounds, parent: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -355,6 +356,22 @@ def test_demo(here: Path, augx: Augx) -> None:
     assert augx("demo", "recipe.yaml")[0] == 2
     assert tree(here) == before
     assert augx("run", "show/images", "show/images-x2", "-r", "show/recipe.yaml", "-n2")[1].startswith("nothing to do")
+
+
+def test_a_demo_that_was_stopped_goes_on(here: Path, augx: Augx) -> None:
+    assert augx("demo", "show", "-n", "1")[0] == 0
+    before = tree(here / "show")
+    (here / "show/images-x1/summary.json").unlink()
+    (here / "show/images/circle/circle_2.jpg").unlink()
+    (here / "show/recipe.yaml").unlink()
+    assert augx("demo", "show", "-n", "1")[0] == 0
+    assert tree(here / "show") == before
+    for name in ("notes.txt", "images/circle/circle_1.jpg"):  # what it did not write
+        shutil.rmtree(here / "show")
+        (here / "show/images/circle").mkdir(parents=True)
+        (here / "show" / name).write_text("mine")
+        assert augx("demo", "show", "-n", "1")[0] == 2
+        assert tree(here / "show") == {name: hashlib.sha256(b"mine").hexdigest()}
 
 
 def test_list(augx: Augx) -> None:

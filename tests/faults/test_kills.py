@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +32,30 @@ def test_random_kills(seed: int) -> None:
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return pictures(tmp_path_factory.mktemp("kills") / "photos", 10)
+
+
+def test_ctrl_c_while_workers_start(photos: Path, tmp_path: Path) -> None:
+    """It goes to the fork server, too, which does its imports then and would say so in fifty lines."""
+    process = begin(command(photos, tmp_path / "out", "-j2"))
+    try:
+        assert waited(lambda: _importing(process.pid), 60) is not None
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
+    assert (process.returncode, said) == (130, "augx: stopped; the same command goes on from here\n")
+    assert waited(lambda: not members(process.pid), NOTICED + GRACE) is not None
+    assert ended(command(photos, tmp_path / "out", "-j2"))[0] == 0
+
+
+def _importing(session: int) -> bool:
+    """Whether the fork server has got to its imports."""
+    for pid in members(session):
+        with suppress(OSError):
+            place = Path("/proc", str(pid))
+            if "forkserver" in place.joinpath("cmdline").read_text():
+                return "numpy" in place.joinpath("maps").read_text()
+    return False
 
 
 @pytest.mark.parametrize(
