@@ -42,6 +42,8 @@ _SEGMENTS, _INTENT = f"{OWN}/journal", f"{OWN}/intent.jsonl"
 _SUMMARY_KEYS = {"augx": str, "plan": str, "counts": dict, "recipe": dict, "manifest": dict, "files": dict,
                  "failures_sha256": str, "versions": dict}  # fmt: skip
 
+DAMAGED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError)  # what a spoilt line does
+
 
 def dump(row: Json) -> bytes:
     """One line of JSON, as the manifest has it."""
@@ -124,7 +126,7 @@ class Entry:
             with suppress(OutputError):
                 lines = part.lines(folder)
             for line in lines:
-                with suppress(ValueError, TypeError, KeyError):
+                with suppress(*DAMAGED):
                     row = _loads(line)
                     told = {row["file_name"]: row["sha256"]} | row.get("files", {})
                     sums |= {name: sha256 for name, sha256 in told.items() if name in sums}
@@ -210,16 +212,19 @@ def load(folder: Folder) -> Journal:
 
 
 def owned(folder: Folder) -> bool:
-    """Whether augx has made this folder: it has been locked, or there are a summary and a manifest of ours."""
+    """Whether augx has made this folder: it has been locked, or has an index of ours, or summary and manifest are."""
+    lock = folder.path(f"{OWN}/lock")
     if os.path.isdir(folder.path(OWN)):
         with stopping("cannot read", folder.root):
-            return os.path.isfile(folder.path(f"{OWN}/lock")) or os.listdir(folder.root) == [OWN]
+            if os.path.lexists(lock) or os.listdir(folder.root) == [OWN]:
+                return os.path.isfile(lock) or not os.path.lexists(lock)
+            return any(_read_index(folder, name)[2] for name in _indexes(folder))
     return bool(summary(folder)) and os.path.exists(folder.path(MANIFEST))
 
 
 def summary(folder: Folder) -> dict[str, Json]:
     """What summary.json says, {} where there is none of ours. It may be damaged: then it is not as it was `signed`."""
-    with _open(folder, SUMMARY) as file, suppress(ValueError):
+    with _open(folder, SUMMARY) as file, suppress(*DAMAGED):
         if file is None:
             return {}
         read = _loads(file.read())
@@ -361,7 +366,7 @@ def _read_index(folder: Folder, name: str) -> tuple[dict[str, Json], list[Entry]
             return {}, [], False
         lines = file.readlines()
     head: dict[str, Json] = {}
-    with suppress(ValueError, IndexError, KeyError, TypeError):
+    with suppress(*DAMAGED):
         read = _loads(lines[0])
         head = {"manifest": _text(read, "manifest"), "files": [str(name) for name in read["files"]]}
     whole = bool(head) and lines[-1] == _seal(hashlib.sha256(b"".join(lines[:-1])))
@@ -412,7 +417,7 @@ def _parse(
             digest = head["rows"] if isinstance(head.get("rows"), str) else ""
             entry.parts.append(Part(file, _count(offset(head)), length, copies, generation, digest))
         return entry, length
-    except (ValueError, KeyError, TypeError):
+    except DAMAGED:
         return None
 
 
@@ -424,7 +429,7 @@ def _from_manifest(folder: Folder) -> Iterator[Entry]:
             return
         offset = 0
         for line in file:
-            with suppress(ValueError, KeyError, TypeError):
+            with suppress(*DAMAGED):
                 row = _loads(line)
                 name, copy = _text(row, "file_name"), _count(row["copy"])
                 stem, ending = os.path.splitext(name)
@@ -463,7 +468,7 @@ def _read_intent(folder: Folder) -> tuple[dict[str, int] | None, bool]:
         for following in file:
             digest.update(line)
             line = following
-            with suppress(ValueError, TypeError, RecursionError):
+            with suppress(*DAMAGED):
                 name, generation = json.loads(line)
                 if isinstance(name, str) and folder.inside(name):
                     intent[name] = _count(generation)

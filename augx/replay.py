@@ -24,6 +24,8 @@ from augx.transforms.catalog import SEE_LABELS
 from augx.transforms.own.base import Need
 from augx.work import Maker, Opened
 
+_KINDS = {"file_name": str, "source": str, "sha256": str, "source_sha256": str, "copy": int}  # of what a row says
+
 
 def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool, str]:
     """Writes the image to `image`; returns whether its bytes are the manifest's, and a sentence about it.
@@ -34,12 +36,16 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     summary = journal.summary(folder)
     if not summary:
         raise OutputError(f"{output} holds no finished run of augx", "give the OUTPUT of an `augx run`")
+    if "digest" in summary and summary != journal.signed(summary):
+        raise OutputError(f"{folder.path(journal.SUMMARY)} is damaged", f"`augx verify {output}` says more")
     wanted = os.path.normpath(name).replace(os.sep, "/")
     try:
         row = next((one for one in Rows(folder) if one["file_name"] == wanted), None)
         sources_told = {row["source"], *row["partners"]} if row else set()
         told = {one["source"]: one for one in reversed([r for r in Rows(folder) if r["source"] in sources_told])}
-    except (Stopped, ValueError, TypeError, KeyError, RecursionError) as error:
+        if not all(isinstance(one[key], kind) for one in (row, *told.values()) if one for key, kind in _KINDS.items()):
+            raise ValueError("no row of ours")
+    except (Stopped, *journal.DAMAGED) as error:
         raise OutputError(f"{folder.path(MANIFEST)} is damaged", f"`augx verify {output}` says more") from error
     if row is None:
         raise Refused(f"no row of the manifest has the file_name {name}", "`file_name` is relative to OUTPUT")

@@ -8,6 +8,7 @@ intent away, summary last. The disk is waited for before each step that relies o
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
@@ -201,7 +202,7 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
         for name, date in found.redate.items():  # the next run need not read them
             folder.date(name, date)
         if up_to_date(plan, found, state, folder):
-            os.utime(folder.path(SUMMARY))  # the target of make(1): must be newer than what it depends on
+            folder.date(SUMMARY, time.time_ns())  # the target of make(1): must be newer than what it depends on
             return Outcome(0, found.kept, _failed(state.summary), 0, state.summary)
         if found.todo and not fresh:
             check(plan.recipe)

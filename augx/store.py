@@ -118,7 +118,7 @@ class Folder:
     @staticmethod
     def inside(name: str) -> bool:
         """Whether a name that was read from a file can be one of ours: below the root, and not in our own folder."""
-        parts = name.split("/")
+        parts = name.split("/") if isinstance(name, str) else [""]
         return parts[0] != OWN and not {"", ".", ".."} & set(parts) and "\0" not in name
 
     @contextmanager
@@ -225,10 +225,12 @@ class Folder:
                     pass
         return found
 
-    def date(self, name: str, mtime_ns: int) -> None:
-        """Gives a file, or a link, a modification time, if that is possible."""
+    def date(self, name: str, mtime_ns: int) -> bool:
+        """Gives a file, or a link, a modification time, and says whether that was possible."""
         with suppress(OSError):
             os.utime(self.path(name), ns=(mtime_ns, mtime_ns), follow_symlinks=False)
+            return True
+        return False
 
     def _walk(self) -> Iterator[tuple[str, os.DirEntry[str], bool]]:
         """All files and folders (True) below the root but our own; no link is followed."""
@@ -265,10 +267,14 @@ class Folder:
             os.fsync(descriptor)
 
     def _place(self, temporary: str, path: str) -> None:
-        folder = os.path.dirname(path)
+        folder = above = os.path.dirname(path)
         if folder not in self._made:
             os.makedirs(folder, exist_ok=True)
             self._made.add(folder)
+        while len(above) > len(self.root):
+            if os.path.islink(above):
+                raise OSError(errno.ELOOP, "a link in the place of a folder leads out of OUTPUT", above)
+            above = os.path.dirname(above)
         os.replace(temporary, path)
         if self.fsync == "each":
             _sync_folder(folder)

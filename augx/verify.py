@@ -22,9 +22,11 @@ from augx import images, journal, objects
 from augx.errors import ImageError, OutputError
 from augx.journal import FAILURES, MANIFEST, SUMMARY
 from augx.model import Json
-from augx.store import DOUBTED, Folder, batches, hashes, open_regular
+from augx.store import DOUBTED, Folder, batches, hashes, open_regular, sha256_file
 
-_NO_ROW = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError)
+_MISSING, _LINK = "missing", "it is a link"
+_SEEN = (_MISSING, _LINK)  # by the next run, too
+_UNMARKED = " (it cannot be marked for the next run: verify it again where OUTPUT can be written)"
 
 
 def verify(output: str, workers: int, deep: bool = False) -> tuple[int, list[str]]:
@@ -58,9 +60,8 @@ def verify(output: str, workers: int, deep: bool = False) -> tuple[int, list[str
                 rows += 1
                 seen.update(names)
                 for name, fault in faults:
-                    findings.append(f"{name}: {fault}")
-                    if ours and name != MANIFEST:
-                        folder.date(name, DOUBTED)
+                    known = not ours or name == MANIFEST or fault in _SEEN or folder.date(name, DOUBTED)
+                    findings.append(f"{name}: {fault}" + ("" if known else _UNMARKED))
     findings += [f"{name}: it has {n} rows" for name, n in seen.items() if n > 1]
     findings += [f"{name}: it is in no row of the manifest" for name in sorted(unlisted - seen.keys())]
     if told and rows != told["counts"].get("images"):
@@ -70,7 +71,9 @@ def verify(output: str, workers: int, deep: bool = False) -> tuple[int, list[str
 
 def _summary_faults(folder: Folder, told: Mapping[str, Json], deep: bool) -> Iterator[str]:
     if not os.path.lexists(folder.path(SUMMARY)):
-        yield "missing"
+        yield _MISSING
+    elif os.path.islink(folder.path(SUMMARY)):
+        yield _LINK
     elif not told:
         yield "it is damaged, or not by augx"
     elif "digest" in told and told != journal.signed(told):
@@ -93,7 +96,7 @@ def _row(folder: Folder, deep: bool, line: bytes) -> tuple[list[str], list[tuple
         row = json.loads(line)
         names = [name for name in (row["file_name"], *row["files"]) if isinstance(name, str)]
         return names, list(_faults(folder, row, deep))
-    except _NO_ROW:
+    except journal.DAMAGED:
         return names, [(MANIFEST, f"a row is no manifest row: {line[:60]!r}")]
 
 
@@ -112,9 +115,12 @@ def _faults(folder: Folder, row: Mapping[str, Json], deep: bool) -> Iterator[tup
 
 def _image_fault(folder: Folder, row: Mapping[str, Json]) -> str:
     try:
-        data = _read(folder, row["file_name"])
-        if len(data) != row["bytes"]:
-            return f"it has {len(data)} bytes, the manifest says {row['bytes']}"
+        if os.path.islink(folder.path(row["file_name"])):
+            return _LINK
+        with open_regular(folder.path(row["file_name"])) as file:
+            if (size := os.fstat(file.fileno()).st_size) != row["bytes"]:
+                return f"it has {size} bytes, the manifest says {row['bytes']}"
+            data = file.read()
         if hashlib.sha256(data).hexdigest() != row["sha256"]:
             return "its content is not what the manifest says"
         picture = images.decode(data, None).picture
@@ -136,13 +142,12 @@ def _image_fault(folder: Folder, row: Mapping[str, Json]) -> str:
 def _file_fault(folder: Folder, row: Mapping[str, Json], name: str, sha256: str, deep: bool) -> str:
     """What is wrong with a label file or a mask of an image."""
     if os.path.islink(folder.path(name)):
-        return "it is a link"
+        return _LINK
     try:
-        data = _read(folder, name)
-        if hashlib.sha256(data).hexdigest() != sha256:
+        if sha256_file(folder.path(name)) != sha256:
             return "its content is not what the manifest says"
         if deep and name in (row["mask"], row["instances"]):
-            height, width = images.decode_mask(data, None).values.shape[:2]
+            height, width = images.decode_mask(_read(folder, name), None).values.shape[:2]
             if (width, height) != (row["width"], row["height"]):
                 return f"it is {width}x{height}, its image {row['width']}x{row['height']}"
     except OSError as error:
@@ -158,7 +163,7 @@ def _read(folder: Folder, name: str) -> bytes:
 
 
 def _unreadable(error: OSError) -> str:
-    return "missing" if isinstance(error, FileNotFoundError) else f"it cannot be read: {error.strerror}"
+    return _MISSING if isinstance(error, FileNotFoundError) else f"it cannot be read: {error.strerror}"
 
 
 def _lines(folder: Folder) -> Iterator[bytes]:

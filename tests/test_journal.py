@@ -14,6 +14,7 @@ from running import fresh, run
 
 from augx import journal
 from augx.journal import Entry, dump
+from augx.model import Json
 from augx.naming import copy_name
 from augx.store import Folder, sha256_file
 
@@ -280,3 +281,29 @@ def test_owned(photos: Path, tmp_path: Path) -> None:
     assert journal.owned(folder) is False  # anybody's
     (output / ".augx" / "lock").touch()
     assert journal.owned(folder) is True
+
+
+def test_a_lost_lock(photos: Path, tmp_path: Path) -> None:
+    """An empty file, as copies leave it out: the index says as much, if it is whole."""
+    output = tmp_path / "out"
+    run(photos, output)
+    (output / ".augx" / "lock").unlink()
+    assert journal.owned(Folder(str(output))) is True
+    assert run(photos, output).made == 0
+    (output / ".augx" / "lock").unlink()
+    index(output).write_bytes(index(output).read_bytes()[:-9])
+    assert journal.owned(Folder(str(output))) is False
+
+
+@pytest.mark.parametrize("value", [5, "x", None, [5], [[1]], {"a": 1}, [[[1], [2]]]])
+@pytest.mark.parametrize("key", ["files", "beside", "notes", "failed", "copies"])
+def test_odd_values_in_rows_and_entries(photos: Path, tmp_path: Path, key: str, value: Json) -> None:
+    """They count for nothing, and what they spoke of is made again."""
+    output = tmp_path / "out"
+    run(photos, output)
+    before = tree(output)
+    for path in (output / "manifest.jsonl", index(output)):
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        path.write_text("".join(json.dumps({**line, key: value} if key in line else line) + "\n" for line in lines))
+    run(photos, output)
+    assert tree(output) == before

@@ -11,6 +11,7 @@ from conftest import encoded, rows, tree
 from PIL import Image
 from running import a_recipe, run
 
+from augx import journal
 from augx.errors import InputError, OutputError, Refused
 from augx.replay import replay
 
@@ -128,13 +129,29 @@ def test_other_bytes_are_told(done: Path) -> None:
     summary = json.loads((done / "summary.json").read_text())
     summary["recipe"]["seed"] = 99
     summary["versions"]["opencv"] = "1.2.3"
-    (done / "summary.json").write_text(json.dumps(summary))
+    (done / "summary.json").write_bytes(journal.summary_text(journal.signed(summary)))
     image = done.parent / "again.jpg"
     same, message = replay(str(done), "cat/2_aug01.jpg", str(image), None)
     assert not same
     assert "other bytes than cat/2_aug01.jpg" in message
     assert "opencv 1.2.3 -> " in message
     assert image.exists()
+
+
+def test_a_spoilt_summary_or_row(done: Path) -> None:
+    """Never taken for what a run has said."""
+    text = (done / "summary.json").read_text()
+    (done / "summary.json").write_text(text.replace('"copies": 3', '"copies": "x"'))
+    with pytest.raises(OutputError, match=r"summary\.json is damaged"):
+        replay(str(done), "cat/2_aug01.jpg", str(done.parent / "again.jpg"), None)
+    (done / "summary.json").write_text(text)
+    told = rows(done)
+    for row in told:
+        if row["file_name"] == "cat/2.jpg":
+            row["file_name"] = None
+    (done / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
+    with pytest.raises(OutputError, match=r"manifest\.jsonl is damaged"):
+        replay(str(done), "cat/2_aug01.jpg", str(done.parent / "again.jpg"), None)
 
 
 def test_a_spoilt_manifest(done: Path) -> None:

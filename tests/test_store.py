@@ -179,6 +179,15 @@ def test_a_stream_the_system_refuses(folder: Folder, monkeypatch: pytest.MonkeyP
     assert Path(folder.root, "rows").read_bytes() == b"old"
 
 
+def test_a_folder_that_has_become_a_link(folder: Folder, tmp_path: Path) -> None:
+    folder.write("a/b/c", b"1")
+    Path(folder.root, "a").rename(tmp_path / "elsewhere")
+    Path(folder.root, "a").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Stopped, match=r"cannot write .*c: a link in the place of a folder"):
+        folder.write("a/b/c", b"2")
+    assert (tmp_path / "elsewhere" / "b" / "c").read_bytes() == b"1"
+
+
 def test_a_file_of_no_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole or not at all; over a link goes what it means, and what is no file gets the bytes."""
     path, link, pipe = tmp_path / "a", tmp_path / "link", tmp_path / "pipe"

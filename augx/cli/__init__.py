@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import os
 import re
 import signal
 import sys
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 from typing import Any
@@ -80,6 +83,7 @@ def group() -> None:
     """
 
 
+_LATE = 3.0  # seconds that what is left of a run may take to end
 _NO_MEMORY = "augx: out of memory; fewer --workers need less, and the same command goes on from here"
 
 
@@ -96,8 +100,15 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     code = call(sys.argv[1:])
     for number in (signal.SIGINT, signal.SIGTERM):  # a second one must not change what has been decided
-        signal.signal(number, signal.SIG_IGN)
-    sys.exit(code)
+        signal.signal(number, lambda *_: os._exit(code))
+    late = threading.Timer(_LATE, os._exit, (code,))  # exit handlers wait for workers, which may never say they ended
+    late.daemon = True
+    late.start()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def call(arguments: list[str]) -> int:
@@ -109,40 +120,47 @@ def call(arguments: list[str]) -> int:
     except click.exceptions.Exit as wanted:
         return wanted.exit_code
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return error.exit_code
     except AugxError as error:
-        click.echo(f"augx: {error.message}", err=True)
+        _say(f"augx: {error.message}")
         if error.hint:
-            click.echo(f"      {error.hint}", err=True)
+            _say(f"      {error.hint}")
         return error.exit_code
     except KeyboardInterrupt:
-        click.echo("augx: stopped; the same command goes on from here", err=True)
+        _say("augx: stopped; the same command goes on from here")
         return 130
     except Terminated:
-        click.echo("augx: terminated; the same command goes on from here", err=True)
+        _say("augx: terminated; the same command goes on from here")
         return 143
     except BrokenPipeError:  # nobody reads on: no fault of the command
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141
     except MemoryError:
-        click.echo(_NO_MEMORY, err=True)
+        _say(_NO_MEMORY)
         return 3
     except OSError as error:
         from augx.store import way_out
 
-        click.echo(f"augx: {error.filename or 'output'}: {error.strerror or error}\n      {way_out(error)}", err=True)
+        _say(f"augx: {error.filename or 'output'}: {error.strerror or error}\n      {way_out(error)}")
         return 3
     except Exception as error:
         import traceback
 
         if isinstance(error, ImportError) and re.search("failed to map segment|allocate memory", str(error)):
-            click.echo(_NO_MEMORY, err=True)
+            _say(_NO_MEMORY)
             return 3
-        click.echo("augx: this is a bug in augx, not in what you did. Please report it with these lines:\n", err=True)
-        click.echo(f"augx {__version__}, {sys.platform}, Python {sys.version.split()[0]}", err=True)
-        click.echo(traceback.format_exc(), err=True)
+        _say("augx: this is a bug in augx, not in what you did. Please report it with these lines:\n")
+        _say(f"augx {__version__}, {sys.platform}, Python {sys.version.split()[0]}")
+        _say(traceback.format_exc())
         return 70
+
+
+def _say(text: str) -> None:
+    """To stderr, if that can be written: the exit code counts."""
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def _invoke(arguments: list[str]) -> int:

@@ -286,7 +286,7 @@ def _bound_memory(more: int | None) -> None:
     with suppress(OSError, ValueError), open("/proc/self/statm", "rb") as file:
         now = int(file.read().split()[5]) * resource.getpagesize()
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        limit = now + more if hard == resource.RLIM_INFINITY else min(now + more, hard)
+        limit = min(now + more, sys.maxsize if hard == resource.RLIM_INFINITY else hard)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 

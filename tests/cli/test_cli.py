@@ -288,6 +288,17 @@ def test_replay(here: Path, augx: Augx) -> None:
     assert (here / "again.jpg").read_bytes() == (here / "out" / "cat" / "0_aug02.jpg").read_bytes()
 
 
+def test_more_memory_than_there_is(here: Path, augx: Augx) -> None:
+    assert augx("run", "photos", "new", "-j1", "-n1", "-r", "recipe.yaml", "--memory-limit", "9000000T")[0] == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_exit_codes_where_nothing_can_be_said(here: Path) -> None:
+    with open("/dev/full", "w") as full:
+        line = [sys.executable, "-m", "augx", "run", "missing", "new"]
+        assert subprocess.run(line, stderr=full, stdout=full).returncode == 2
+
+
 @pytest.mark.parametrize("said", ["nan", "0", "-1", "inf", "soon"])
 def test_no_time_limit(here: Path, augx: Augx, said: str) -> None:
     code, _, err = augx("run", "photos", "new", "-r", "recipe.yaml", "--time-limit", said)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import tree
-from makers import GRACE, NOTICED, begin, command, driven, ended, members, pictures, waited, workers
+from makers import GRACE, NOTICED, begin, command, driven, ended, members, parent, pictures, waited, workers
 
 from augx.executors import local
 
@@ -46,6 +46,23 @@ def test_ctrl_c_while_workers_start(photos: Path, tmp_path: Path) -> None:
     assert (process.returncode, said) == (130, "augx: stopped; the same command goes on from here\n")
     assert waited(lambda: not members(process.pid), NOTICED + GRACE) is not None
     assert ended(command(photos, tmp_path / "out", "-j2"))[0] == 0
+
+
+def test_an_interrupt_where_the_fork_server_is_stopped(photos: Path, tmp_path: Path) -> None:
+    """It says no more which of its workers have ended; nobody waits for that for ever."""
+    sleepers = {str(path): "sleep" for path in photos.rglob("*.png")}
+    process = begin(command(photos, tmp_path / "out", "-j2"), guilty=sleepers)
+    try:
+        assert waited(lambda: len(workers(process.pid)) == 2, 60) is not None
+        assert waited(lambda: (tmp_path / "out" / ".augx" / "intent.jsonl").exists(), 60) is not None
+        os.kill(parent(workers(process.pid)[0]), signal.SIGSTOP)
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(2 * AN_END + GRACE) == 130
+    finally:
+        for pid in members(process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.communicate()
 
 
 def _importing(session: int) -> bool:
