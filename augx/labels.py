@@ -21,6 +21,7 @@ __all__ = ["Carrier", "Warp", "boxed", "fit", "resolve"]
 _SLACK = 0.01  # pixels, by which decimals in label files are off
 _STRAY = 0.5  # pixels, by which points that a person set may stick out and stay as they were set
 _FAR = 1e9  # pixels: no picture is that large
+_LEAST = 1e-9  # pixels: what is less is nothing, as numbers are written
 
 
 def fit(
@@ -175,10 +176,10 @@ class _Mending:
         if x0 > x1 or y0 > y1:
             self.notes.append("box-reversed")
             box = x0, y0, x1, y1 = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
-        if x0 == x1 or y0 == y1:
+        if min(x1 - x0, y1 - y0) < _LEAST:
             self.notes.append("box-empty")
             return None
-        if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+        if min(x1, y1, width - x0, height - y0) < _LEAST:
             self.notes.append("box-outside")
             return None
         if min(x0, y0) < -_SLACK or x1 > width + _SLACK or y1 > height + _SLACK:

@@ -197,6 +197,8 @@ class TestFit:
             ((-3, 2, 8, 33), (0, 2, 8, 30), "box-clipped"),
             ((-0.009, 2, 40.009, 8), (-0.009, 2, 40.009, 8), None),
             ((4, 3, 4, 9), None, "box-empty"),
+            ((4, 3, 8, 3 + 1e-15), None, "box-empty"),
+            ((40 - 1e-14, 3, 48, 9), None, "box-outside"),
             ((-9, 3, 0, 9), None, "box-outside"),
             ((4, 30, 12, 35), None, "box-outside"),
             ((4, NAN, 12, 9), None, "not-finite"),
