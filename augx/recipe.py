@@ -26,7 +26,7 @@ from augx.yamlfile import MAX_BYTES, Node, in_order, is_number, load, nearest, s
 
 _KEYS = (
     "version", "seed", "copies", "originals", "splits", "split", "balance", "transforms", "overrides", "reject",
-    "labels", "values", "limits", "output",
+    "labels", "values", "limits", "fuse", "output",
 )  # fmt: skip
 _OTHER_WORDS = {"n": "copies", "augmentations": "transforms", "pipeline": "transforms", "steps": "transforms"}
 _BELONGS = {  # what people write at the top of a recipe -> where it belongs
@@ -44,6 +44,7 @@ class Recipe:
 
     `name`: the file as the user wrote it, the name of a bundled recipe, or "<stdin>".
     `balance`: "none", "max", a number, or class -> number. `split`: None: as the dataset says.
+    `fuse`: runs of steps are done at once; else one after the other.
     `marks`: name and arguments, as read, of every step that has some, depth first; empty if not read from a file.
     `places`: folders that steps name -> where they are.
     """
@@ -60,6 +61,7 @@ class Recipe:
     reject: RejectOptions = field(default_factory=RejectOptions)
     labels: LabelOptions = field(default_factory=LabelOptions)
     limits: Limits = field(default_factory=Limits)
+    fuse: bool = True
     image: ImageOptions = field(default_factory=ImageOptions)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
     marks: tuple[tuple[Node, Node], ...] = field(default=(), compare=False, repr=False)
@@ -103,6 +105,7 @@ class Recipe:
             "reject": asdict(self.reject),
             "labels": _labels_json(self.labels),
             "limits": asdict(self.limits),
+            "fuse": self.fuse,
             "output": {"image": asdict(self.image)},
         }
 
@@ -160,6 +163,8 @@ class Recipe:
             del decisive["reject"]
         if self.limits == Limits():
             del decisive["limits"]
+        if self.fuse:
+            del decisive["fuse"]
         if not self.labels.hard:
             del decisive["labels"]["hard"]
         return hashlib.sha256(json.dumps(decisive, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
@@ -283,6 +288,7 @@ class _Reader(Options):
             reject=self.reject(self.mapping(top.get("reject"), "reject", ("flat", "lost_objects"))),
             labels=self.labels(self.mapping(top.get("labels"), "labels", LABEL_KEYS), top.get("values")),
             limits=self.limits(self.mapping(top.get("limits"), "limits", LIMIT_KEYS)),
+            fuse=self.boolean(top.get("fuse"), "fuse", True),
             image=self.image(self.mapping(output.get("image"), "output.image", IMAGE_KEYS)),
             marks=tuple(self.marks),
             places=self.places,

@@ -17,21 +17,31 @@ class Rng:
 
     def __init__(self) -> None:
         self._bits = np.random.Philox(0)
-        self.numpy = np.random.Generator(self._bits)
+        self._generator = np.random.Generator(self._bits)
+        self._key = b""  # of a place that `_bits` is still to be moved to: most steps draw from the other one only
         self.python = random.Random(0)
 
     def at(self, seed: int, sample: str, copy: int, step: str) -> Rng:
         """Moves both generators to the beginning of their stream for this place, and returns self."""
         text = f"{seed}\0{copy}\0{step}\0{sample}"
         digest = hashlib.blake2b(text.encode(), digest_size=32).digest()
-        key = np.frombuffer(digest[:16], dtype="<u8").astype(np.uint64)
-        self._bits.state = {
-            "bit_generator": "Philox",
-            "state": {"counter": np.zeros(4, np.uint64), "key": key},
-            "buffer": np.zeros(4, np.uint64),
-            "buffer_pos": 4,
-            "has_uint32": 0,
-            "uinteger": 0,
-        }
+        self._key = digest[:16]
         self.python.seed(int.from_bytes(digest[16:], "little"))
         return self
+
+    @property
+    def numpy(self) -> np.random.Generator:
+        if self._key:
+            self._bits.state = {
+                "bit_generator": "Philox",
+                "state": {
+                    "counter": np.zeros(4, np.uint64),
+                    "key": np.frombuffer(self._key, dtype="<u8").astype(np.uint64),
+                },
+                "buffer": np.zeros(4, np.uint64),
+                "buffer_pos": 4,
+                "has_uint32": 0,
+                "uinteger": 0,
+            }
+            self._key = b""
+        return self._generator

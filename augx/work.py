@@ -173,7 +173,9 @@ class Maker:
         self.dataset = dataset
         self.untouched = untouched
         swaps = {name: pose.swap for name, pose in dataset.poses.items() if pose.swap is not None}
-        self.pipelines = [Pipeline(one.steps, recipe.labels, swaps, dataset.ignore) for one in recipe.variants()]
+        self.pipelines = [
+            Pipeline(one.steps, recipe.labels, swaps, dataset.ignore, recipe.fuse) for one in recipe.variants()
+        ]
         limits = recipe.limits
         self.neighbours = Neighbours(
             self.open,

@@ -787,15 +787,16 @@ def test_sources_of_one_size_and_date(tmp_path: Path, how: str) -> None:
 @pytest.mark.parametrize(
     "error", [MemoryError(), cv2.error("OpenCV(4.14) alloc.cpp:73: error: (-4:x) Failed to allocate 363 bytes in f")]
 )
+@pytest.mark.parametrize(("step", "target"), [("Blur", "albumentations.Blur.apply"), ("VerticalFlip", "cv2.flip")])
 def test_too_little_memory_says_nothing_about_the_image(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, step: str, target: str
 ) -> None:
-    def refuse(self: Any, img: Any, **params: Any) -> Any:
+    def refuse(*given: Any, **params: Any) -> Any:
         raise error
 
-    recipe, output = a_recipe("[{VerticalFlip: {p: 1}}]"), tmp_path / "out"
+    recipe, output = a_recipe(f"[{{{step}: {{p: 1}}}}]"), tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr("albumentations.VerticalFlip.apply", refuse)
+        patch.setattr(target, refuse)
         assert run(photos, output, recipe).failed == 12
         assert {(row["error"], row["stage"]) for row in failures(output)} == {("out-of-memory", "transform")}
     outcome = run(photos, output, recipe)

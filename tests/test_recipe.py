@@ -528,6 +528,7 @@ def test_canonical_says_everything() -> None:
             "hard": True,
         },
         "limits": {"pixels": 1, "bytes": 2, "side": 3},
+        "fuse": True,
         "output": {
             "image": {
                 "format": "png",
@@ -552,6 +553,7 @@ def test_canonical_says_everything() -> None:
         ({"labels": LabelOptions(hard=True)}, True),
         ({"reject": RejectOptions(flat=True)}, True),
         ({"limits": Limits(side=9)}, True),
+        ({"fuse": False}, True),
         ({"split": SplitOptions(0.5)}, False),
         ({"balance": "max"}, False),
         ({"overrides": (Override(("cat",), copies=9),)}, False),

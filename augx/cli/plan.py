@@ -13,6 +13,7 @@ from augx.cli.output import balance_table, class_table, print_json
 
 if TYPE_CHECKING:
     from augx.plan import Plan
+    from augx.recipe import Recipe
 
 
 _MANY = 50_000  # sources
@@ -23,8 +24,9 @@ _MOST_WARNINGS = 10
 @input_argument
 @planning_options
 @click.option("--hash", "print_hash", is_flag=True, help="Print one hash of all that OUTPUT would hold, and no more.")
+@click.option("-v", "--verbose", is_flag=True, help="Also say what the recipe's steps come to.")
 @json_option
-def plan_command(input: str, print_hash: bool, as_json: bool, **chosen: Any) -> int:
+def plan_command(input: str, print_hash: bool, verbose: bool, as_json: bool, **chosen: Any) -> int:
     """Say what run would make of INPUT: images per class and split, a forecast of size and time.
 
     --hash prints a key for caches. It changes when an image, a label, the recipe or a library that decides pixels
@@ -38,17 +40,20 @@ def plan_command(input: str, print_hash: bool, as_json: bool, **chosen: Any) -> 
         digest = _hash(input, chosen)
         print_json({"hash": digest}) if as_json else click.echo(digest)
         return 0
-    return show_plan(input, chosen, as_json)
+    return show_plan(input, chosen, as_json, verbose)
 
 
-def show_plan(input: str, chosen: dict[str, Any], as_json: bool) -> int:
+def show_plan(input: str, chosen: dict[str, Any], as_json: bool, verbose: bool = False) -> int:
     """Prints the forecast; `chosen` are the values of `planning_options`."""
     from augx.forecast import forecast
 
-    figures = forecast(_plan(input, chosen))
+    plan = _plan(input, chosen)
+    figures = forecast(plan)
     if as_json:
         print_json(figures)
         return 0
+    if verbose:
+        click.echo(_compiled(plan.recipe))
     click.echo(
         f"{figures['images']:,} images from {figures['sources']:,} sources: "
         f"{figures['originals']:,} originals and {figures['copies']:,} copies"
@@ -74,6 +79,18 @@ def show_plan(input: str, chosen: dict[str, Any], as_json: bool) -> int:
         sys.stdout.flush()
         os._exit(0)
     return 0
+
+
+def _compiled(recipe: Recipe) -> str:
+    from augx.errors import ImageError
+    from augx.transforms.compiled import compiled
+
+    if not recipe.fuse:
+        return f"{len(recipe.steps)} steps, one after the other (fuse: false)"
+    try:
+        return "\n".join(compiled(one.steps) for one in recipe.variants())
+    except ImageError as error:
+        return f"the steps cannot be shown for a picture of 4096 x 3072: {error.message}"
 
 
 def _plan(input: str, chosen: dict[str, Any]) -> Plan:

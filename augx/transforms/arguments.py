@@ -11,7 +11,8 @@ from typing import Any
 
 from augx.model import Json
 from augx.transforms.catalog import TRANSFORMS
-from augx.transforms.door import CONSTANTS, INTERPOLATIONS, defaults, transform_class
+from augx.transforms.constants import CONSTANTS, INTERPOLATIONS
+from augx.transforms.door import defaults, transform_class
 from augx.transforms.own import base as own
 
 REQUIRED = "required"  # in place of a default, for an argument that has none

@@ -7,7 +7,6 @@ need noise there, dropouts, ISONoise and ShotNoise, carry a drawn seed). Nothing
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,8 +20,10 @@ from augx.errors import ImageError
 from augx.model import Json, Picture
 from augx.seeds import Rng
 from augx.transforms.catalog import TRANSFORMS
-from augx.transforms.door import INTERPOLATIONS, constant, defaults, transform_class
+from augx.transforms.constants import INTERPOLATIONS, constant
+from augx.transforms.door import defaults, transform_class
 from augx.transforms.lowering import Lowered, lower
+from augx.transforms.misfits import empty, failed
 
 Array = NDArray[Any]
 Class = int | tuple[int, ...]  # in a mask; colours where those are the classes
@@ -81,6 +82,9 @@ class Classical:
             params.update(transform.get_params_dependent_on_data(params, data))
         except Exception as error:
             raise self._failed(picture.pixels, error) from error
+        # What has no pixels left 2.0.8 leaves uncut here, and gives a canvas of another size.
+        if params.get("crop_params") == [0, 0, 0, 0] or 0 in (params.get("max_width"), params.get("max_height")):
+            raise self._failed(picture.pixels, empty((picture.width, picture.height)))
         if "holes" in params:
             params.setdefault("seed", 0)  # Erasing forgets it where no hole fits
         if self.name == "HueSaturationValue" and picture.pixels.ndim == 2:
@@ -144,11 +148,11 @@ class Classical:
         """What the recipe wants in class masks where something comes in from outside; None where it says nothing."""
         if "fill_mask" not in self._args:
             return None
-        return _class(params.get("fill_mask", self._args["fill_mask"]), mask)  # drawn, in CropAndPad
+        return mask_class(params.get("fill_mask", self._args["fill_mask"]), mask)  # drawn, in CropAndPad
 
     def erased(self, mask: Array, params: Mapping[str, Any]) -> Array:
         """A class mask after a transform that blanks parts of the picture: as it was unless the recipe says to what."""
-        value = _class(self._args.get("fill_mask", self._args.get("mask_drop_value")), mask)
+        value = mask_class(self._args.get("fill_mask", self._args.get("mask_drop_value")), mask)
         if value is None:
             return mask
         mask = mask.copy()
@@ -184,9 +188,9 @@ class Classical:
         elif self.name == "Posterize":  # with bits for each channel it works in place
             image = image.copy()
         if not deep:
-            return (self._variant("grey", _luma) if grey else self._made["plain"]), image
+            return (self._variant("grey", luma) if grey else self._made["plain"]), image
         if grey:
-            return self._variant("deep grey", lambda value: _scaled(_luma(value))), image
+            return self._variant("deep grey", lambda value: _scaled(luma(value))), image
         return self._variant("deep", _scaled), image
 
     def _variant(self, kind: str, change: Callable[[Json], Json]) -> Any:
@@ -211,19 +215,7 @@ class Classical:
         return _to_levels(result, picture.pixels.dtype)
 
     def _failed(self, pixels: Array, error: Exception) -> ImageError:
-        size, reason = f"{pixels.shape[1]}x{pixels.shape[0]}", str(error).strip().split("\n")[0]
-        if isinstance(error, ImageError):
-            return error
-        if isinstance(error, MemoryError) or "Insufficient memory" in reason or "Failed to allocate" in reason:
-            return ImageError("out-of-memory", f"{self.name}: not enough memory for a picture of {size}", "transform")
-        if found := re.search(r"Crop size .*: \((\d+), (\d+)\) vs", reason):
-            reason = f"crop {found[2]}x{found[1]} is larger than the picture {size}; set pad_if_needed or resize first"
-        elif self.name == "Crop" and "Values for crop" in reason:
-            reason = f"x_max, y_max lie outside the picture {size}; set pad_if_needed or resize first"
-        else:
-            reason = re.sub(r"^OpenCV\(.*?error: \(.*?\)\s*", "OpenCV: ", reason)
-            reason = f"cannot work on a picture of {size} ({reason or type(error).__name__})"
-        return ImageError("transform-failed", f"{self.name}: {reason}", "transform")
+        return failed(self.name, (pixels.shape[1], pixels.shape[0]), error)
 
 
 def _to_float(levels: Array) -> Array:
@@ -239,7 +231,7 @@ def _to_levels(values: Array, dtype: Any) -> Array:
     return np.ascontiguousarray(values, dtype)
 
 
-def _class(value: Json, mask: Array) -> Class | None:
+def mask_class(value: Json, mask: Array) -> Class | None:
     """A recipe's number or colour for class masks as this mask can hold it: of a colour the first, if it has none."""
     if value is None:
         return None
@@ -253,6 +245,6 @@ def _scaled(value: Json) -> Json:
     return value / 255 if isinstance(value, (int, float)) else value
 
 
-def _luma(value: Json) -> Json:
+def luma(value: Json) -> Json:
     colour = isinstance(value, list) and len(value) == 3
     return round(0.299 * value[0] + 0.587 * value[1] + 0.114 * value[2]) if colour else value

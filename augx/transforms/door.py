@@ -1,4 +1,4 @@
-"""The one door to Albumentations: its classes, their defaults, and the names of OpenCV's numbers.
+"""The one door to Albumentations: its classes and their defaults.
 
 Raises Refused when imported beside another Albumentations or OpenCV than the ones augx is made for.
 """
@@ -15,7 +15,6 @@ from typing import Any
 import cv2
 
 from augx.errors import Refused
-from augx.model import Json
 from augx.transforms.catalog import TRANSFORMS
 
 
@@ -47,14 +46,6 @@ sys.modules.setdefault("albumentations.pytorch", None)  # type: ignore[arg-type]
 import albumentations  # noqa: E402
 from pydantic import ValidationError as ValidationError  # noqa: E402  (which comes with it, so not before it)
 
-INTERPOLATIONS = {
-    name: number  # as OpenCV counts them
-    for number, name in enumerate(("nearest", "linear", "cubic", "area", "lanczos", "linear_exact", "nearest_exact"))
-}
-_BORDERS = {"constant": 0, "replicate": 1, "reflect": 2, "wrap": 3, "reflect_101": 4}
-CONSTANTS = dict.fromkeys(("interpolation", "mask_interpolation", "upscale", "downscale"), INTERPOLATIONS)
-CONSTANTS["border_mode"] = _BORDERS
-
 
 def transform_class(name: str) -> Any:
     if name not in TRANSFORMS or TRANSFORMS[name].refused or TRANSFORMS[name].members:
@@ -66,10 +57,3 @@ def transform_class(name: str) -> Any:
 def defaults(name: str) -> dict[str, Any]:
     found = inspect.signature(transform_class(name).__init__).parameters.values()
     return {p.name: p.default for p in found if p.default is not p.empty}
-
-
-def constant(key: str, value: Json) -> Any:
-    """The value as Albumentations wants it: names of OpenCV's constants become their numbers."""
-    if isinstance(value, dict):
-        return {k: constant(k, v) for k, v in value.items()}
-    return CONSTANTS[key].get(value, value) if key in CONSTANTS and isinstance(value, str) else value

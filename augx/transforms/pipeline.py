@@ -8,6 +8,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import accumulate
 from typing import Any, Protocol
 
@@ -20,9 +21,15 @@ from augx.labels import Carrier
 from augx.model import Annotations, Applied, Dropped, Json, LabelOptions, Mask, Picture, Step
 from augx.seeds import Rng
 from augx.transforms.catalog import TRANSFORMS
-from augx.transforms.classical import Classical
+from augx.transforms.classical import Classical, luma, mask_class
+from augx.transforms.draws import Geometry, geometry
+from augx.transforms.draws_light import Light, light
+from augx.transforms.fusion import FLAT, Border, Course
+from augx.transforms.misfits import failed
 from augx.transforms.own import base as own
 from augx.transforms.own.frames import numbered, renumbered
+from augx.transforms.sampling import Levels
+from augx.transforms.settings import chance
 
 At = Callable[[str], Rng]
 
@@ -77,12 +84,14 @@ class Pipeline:
         options: LabelOptions = _OPTIONS,
         swaps: Mapping[str, tuple[int, ...]] = _NO_SWAPS,
         ignore: int | None = None,
+        fuse: bool = True,
     ) -> None:
         """`steps` as the recipe's check has passed them. `swaps`: class, or "" for any, -> which keypoint each becomes
         in a mirror. `ignore`: the dataset's own value of class masks for no class."""
-        self._nodes = [_node(step) for step in steps]
+        self._nodes = [_node(step, fuse) for step in steps]
         outside = next((value for value in (options.ignore, ignore) if value is not None), 0)
         self._rules = own.Rules(options, swaps, outside, options.hard)
+        self._levels = Levels(np.zeros((1, 1), np.uint8))  # of the picture that was here last
         self.draws = any(_draws(step) for step in steps)
 
     def __call__(
@@ -93,7 +102,9 @@ class Pipeline:
 
         Raises ImageError where a transform cannot work on this picture.
         """
-        way = _Way(picture, at, self._rules, partners)
+        if picture.pixels is not self._levels.planes[0]:
+            self._levels = Levels(picture.pixels)
+        way = _Way(picture, at, self._rules, partners, self._levels)
         for index, node in enumerate(self._nodes):
             node.run(way, str(index), False)
         way.land()
@@ -136,11 +147,36 @@ def _draws(step: Step) -> bool:
 class _Way:
     """One picture on its way through the steps."""
 
-    def __init__(self, picture: Picture, at: At, rules: own.Rules, partners: Partners) -> None:
-        self.at, self.rules, self.partners = at, rules, partners
+    def __init__(self, picture: Picture, at: At, rules: own.Rules, partners: Partners, levels: Levels) -> None:
+        """`levels`: of the picture as it comes, for all its copies."""
+        self.at, self.rules, self.partners, self.levels = at, rules, partners, levels
         self.applied: list[Applied] = []
         self.dropped: list[Dropped] = []
+        self.interpolated: NDArray[Any] | None = None  # the pixels that a warp has made, if it is these
         self.take(picture)
+
+    @property
+    def picture(self) -> Picture:
+        """As it is now: what waits is done first."""
+        course = self.course
+        if course.waits:
+            levels = self.levels
+            if self._picture.pixels is not levels.planes[0]:
+                levels = Levels(self._picture.pixels, self._picture.pixels is not self.interpolated)
+            try:
+                self.picture = course.picture(self._picture, self.rules.outside, levels)
+            except (cv2.error, MemoryError) as error:
+                size = course.matrix.width, course.matrix.height
+                raise failed(", ".join(course.names), size, error) from error
+            self.interpolated = None if course.exact else self._picture.pixels
+            if self.carrier is not None and course.moved:
+                course.carry(self.carrier)
+        return self._picture
+
+    @picture.setter
+    def picture(self, picture: Picture) -> None:
+        self._picture = picture
+        self.course = Course.of(picture.width, picture.height)
 
     def take(self, picture: Picture) -> None:
         """Goes on with a picture whose labels are whole."""
@@ -153,8 +189,9 @@ class _Way:
 
     def land(self) -> None:
         """Makes the labels whole again: those of the picture as it is now."""
+        picture = self.picture
         if self.carrier is not None and self.carrier.moved:
-            picture, dropped = _labelled(self.picture, self.carrier, self.rules.options.values)
+            picture, dropped = _labelled(picture, self.carrier, self.rules.options.values)
             self.dropped += dropped
             self.take(picture)
 
@@ -164,10 +201,45 @@ class _Way:
             params = transform.draw(before, rng, carrier.boxes())
         else:
             params = transform.draw(before, rng)
-        self.picture = transform.apply(before, params)
         self.applied.append(Applied(transform.name, parameters(params)))
-        if carrier is not None:
-            self.carry(carrier, transform, params, before)
+        self.change(transform, params)
+
+    def change(self, transform: Classical | own.Still, params: Mapping[str, Any]) -> None:
+        """Does at once what was drawn."""
+        before = self.picture
+        self.picture = transform.apply(before, params)
+        if self.carrier is not None:
+            self.carry(self.carrier, transform, params, before)
+
+    def move(self, step: Geometry, rng: Rng, otherwise: Callable[[], Classical]) -> None:
+        """Draws where pixels go. They do when something has to look at them. `otherwise`: does what no matrix can."""
+        width, height = self.course.matrix.width, self.course.matrix.height
+        params = step.draw(width, height, rng)
+        self.applied.append(Applied(step.name, parameters(params)))
+        warp = step.warp(params, width, height)
+        if warp is not None and abs(warp.determinant) < FLAT:
+            self.change(otherwise(), params)
+        elif warp is not None:
+            border = border_of(step, params, self._picture)
+            joins = step.name, warp, border, getattr(step.settings, "interpolation", cv2.INTER_LINEAR)
+            course = self.course.joined(*joins) or self.settled().joined(*joins)
+            assert course is not None  # a fresh one takes any
+            self.course = course
+
+    def settled(self) -> Course:
+        """Where the picture is, when what waits is done."""
+        return Course.of(self.picture.width, self.picture.height)
+
+    def suits(self, step: Light) -> bool:
+        pixels = self._picture.pixels
+        return pixels.dtype == np.uint8 and step.suits(1 if pixels.ndim == 2 else 3)
+
+    def tone(self, step: Light, rng: Rng) -> None:
+        """Draws what becomes of colours: see `move`. `step` suits the picture."""
+        canvas, channels = self.course.matrix, 1 if self._picture.pixels.ndim == 2 else 3
+        params = step.draw(canvas.width, canvas.height, channels, rng)
+        self.applied.append(Applied(step.name, parameters(params)))
+        self.course = self.course.toned(step.stages(params, channels))
 
     def mix(self, transform: own.Mix, path: str) -> None:
         """Left out where there is nothing to mix with. Who is chosen is drawn from a stream of its own: a replay knows
@@ -248,15 +320,28 @@ def _deep_as(plane: NDArray[Any], picture: Picture) -> NDArray[Any]:
 
 
 class _Leaf:
-    def __init__(self, step: Step) -> None:
-        self.transform: Any = own.make(step.name, step.args) if TRANSFORMS[step.name].own else _classical(step)
+    def __init__(self, step: Step, fuse: bool) -> None:
+        self.transform: Any
+        if TRANSFORMS[step.name].own:
+            self.transform = own.make(step.name, step.args)
+        else:
+            drawn = (geometry(step.name, step.args) or light(step.name, step.args)) if fuse else None
+            self.transform = drawn or _classical(step)
         self.p = self.transform.p if isinstance(self.transform, Classical) else _chance(step)
+        self.classical = cache(lambda: _classical(step))
 
     def run(self, way: _Way, path: str, certain: bool) -> None:
         rng = way.at(path)
         if rng.python.random() < self.p or certain:
             if isinstance(self.transform, own.Mix):
                 way.mix(self.transform, path)
+            elif isinstance(self.transform, Geometry):
+                way.move(self.transform, rng, self.classical)
+            elif isinstance(self.transform, Light):
+                if way.suits(self.transform):
+                    way.tone(self.transform, rng)
+                else:
+                    way.apply(self.classical(), rng)
             else:
                 way.apply(self.transform, rng)
 
@@ -264,7 +349,8 @@ class _Leaf:
 class _Policy:
     """Chooses steps for each picture. What it builds for one it keeps for the next."""
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, fuse: bool) -> None:
+        self.fuse = fuse
         self.policy: own.Policy = own.make(step.name, step.args)
         self.p = _chance(step)
         self.built: dict[str, _Node] = {}
@@ -283,12 +369,24 @@ class _Policy:
         if key not in self.built:
             if len(self.built) >= _MOST_BUILT:
                 self.built.clear()
-            self.built[key] = _node(step)
+            self.built[key] = _node(step, self.fuse)
         return self.built[key]
 
 
 def _chance(step: Step) -> float:
-    return own.load(step.name).chance if step.p is None else step.p
+    if step.p is not None:
+        return step.p
+    return own.load(step.name).chance if TRANSFORMS[step.name].own else chance(step.name)
+
+
+def border_of(step: Geometry, params: Mapping[str, Any], picture: Picture) -> Border:
+    """What a step sees outside of the picture."""
+    settings = step.settings
+    fill = params.get("fill", getattr(settings, "fill", 0))
+    classes = params.get("fill_mask", getattr(settings, "fill_mask", None))
+    if picture.mask is not None and classes is not None:
+        classes = mask_class(classes, picture.mask.values)
+    return Border(getattr(settings, "border_mode", 0), luma(fill) if picture.pixels.ndim == 2 else fill, classes)
 
 
 def _classical(step: Step) -> Classical:
@@ -296,10 +394,10 @@ def _classical(step: Step) -> Classical:
 
 
 class _Group:
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, fuse: bool) -> None:
         self.name = step.name
         self.p = _GROUP_P[step.name] if step.p is None else step.p
-        self.members = [_node(member) for member in step.steps]
+        self.members = [_node(member, fuse) for member in step.steps]
         self.replace = bool(step.args.get("replace", False))
         self.n = int(step.args.get("n", 1)) if self.replace else min(int(step.args.get("n", 1)), len(self.members))
         self.weights = list(accumulate(member.p for member in self.members))
@@ -328,8 +426,8 @@ class _Group:
 class _Inside(_Group):
     """Its members run on the whole picture, and then what is not inside is put back."""
 
-    def __init__(self, step: Step) -> None:
-        super().__init__(step)
+    def __init__(self, step: Step, fuse: bool) -> None:
+        super().__init__(step, fuse)
         self.where = own.make(step.name, step.args)
 
     def run(self, way: _Way, path: str, certain: bool) -> None:
@@ -351,11 +449,11 @@ class _Inside(_Group):
 _Node = _Leaf | _Group | _Policy
 
 
-def _node(step: Step) -> _Node:
+def _node(step: Step, fuse: bool) -> _Node:
     if step.name in _GROUP_P:
-        return _Inside(step) if step.name == "inside" else _Group(step)
+        return _Inside(step, fuse) if step.name == "inside" else _Group(step, fuse)
     target = TRANSFORMS[step.name].own
-    return _Policy(step) if target and issubclass(own.load(step.name), own.Policy) else _Leaf(step)
+    return _Policy(step, fuse) if target and issubclass(own.load(step.name), own.Policy) else _Leaf(step, fuse)
 
 
 def parameters(drawn: Mapping[str, Any]) -> dict[str, Json]:

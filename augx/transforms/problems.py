@@ -13,7 +13,8 @@ from typing import Any
 from augx.model import Json
 from augx.transforms.arguments import defaults_of, describe, in_words, shown
 from augx.transforms.catalog import TRANSFORMS, Entry, suggest
-from augx.transforms.door import ValidationError, constant, defaults, transform_class
+from augx.transforms.constants import constant
+from augx.transforms.door import ValidationError, defaults, transform_class
 from augx.transforms.own import base as own
 
 _LARGEST = 65_535  # of any number in a recipe, and of a picture's side

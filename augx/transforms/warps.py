@@ -38,8 +38,13 @@ class Matrix:
     bends: bool = False
 
     @cached_property
+    def determinant(self) -> float:
+        (a, b, x), (c, d, y), (e, f, w) = self.values.tolist()
+        return float(a * (d * w - y * f) - b * (c * w - y * e) + x * (c * f - d * e))
+
+    @cached_property
     def mirrors(self) -> bool:
-        turn = float(np.linalg.det(self.values))
+        turn = self.determinant
         if turn and self.perspective:  # on which side of the horizon is what the new picture shows
             turn *= float(np.linalg.inv(self.values)[2] @ (self.width / 2, self.height / 2, 1))
         return turn < 0

@@ -1,0 +1,471 @@
+"""What has been drawn and not yet been done: any run of geometric steps is one warp, any run of tone steps one table.
+
+A picture is interpolated once, however many steps there are, and not at all by flips, quarter turns and crops. Where
+it shrinks it is averaged over what each new pixel covers, so that nothing aliases. Steps join as long as the result is
+the one they would have one after the other, but for that; else what waits is done first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from augx.labels import Carrier
+from augx.model import Mask, Picture
+from augx.transforms.sampling import (
+    LARGEST,
+    NEAR,
+    UP_TO,
+    Box,
+    Levels,
+    averaged,
+    box_of,
+    inverse,
+    is_exact,
+    is_inside,
+    level_of,
+    paces_of,
+    placed,
+    shift,
+    softness,
+    turned,
+    whole,
+)  # fmt: skip
+from augx.transforms.tones import Fill, Tones, after, linear, toned, toned_fill
+from augx.transforms.warps import Matrix
+
+Array = NDArray[Any]
+
+FLAT = 1e-12  # a determinant: all pixels come from a line
+_MOST_VEILS = 4
+_GROWN = 0.75  # pixels between samples, below which the edge of a frame is seen to be as wide as its pixels
+_ROOM = 3  # pixels
+_ALIKE = 1e-4  # pixels, by which edges that are one may be apart
+_MOST_ROOM = 1 << 26  # pixels of a picture with the borders that a canvas shows
+_WITHIN = 0.71  # pixels from the centre of a pixel to its corner
+_FILLED, _FAR, _BAND = 1.25, 2.0, 5  # pixels beyond an edge that is filled, that is looked at; pixels along a row
+_KINDS = {  # what interpolations come to, where shrinking is seen to apart
+    cv2.INTER_AREA: cv2.INTER_LINEAR,
+    cv2.INTER_LINEAR_EXACT: cv2.INTER_LINEAR,
+    cv2.INTER_NEAREST_EXACT: cv2.INTER_NEAREST,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """What lies outside a picture that a step looks at. `mode`: one of OpenCV's. `fill`, where that is constant, in
+    levels of 0..255; `classes`: likewise for class masks, None: what the dataset has outside."""
+
+    mode: int = cv2.BORDER_CONSTANT
+    fill: Fill = 0
+    classes: int | Sequence[int] | None = None
+
+    def toned(self, tones: Tones) -> Border:
+        return replace(self, fill=toned_fill(self.fill, tones)) if self.mode == cv2.BORDER_CONSTANT else self
+
+
+Edge = tuple[float, float, float]  # a, b, c: a x + b y + c pixels within lies a place
+
+
+@dataclass(frozen=True, eq=False)
+class Veil:
+    """A constant border between two warps: it hides what the canvas of the first does not show.
+
+    `way`: to that canvas, from the one of the veil before or else from the frame; `rest`: (3, 3), to the last canvas.
+    """
+
+    way: Matrix
+    rest: Array
+    border: Border
+
+    def over(self, plane: Array, fill: Array, nearest: bool, drawn: Sequence[Edge] = ()) -> Array:
+        """`plane`, which is as large as the last canvas, with `fill` where it is hidden, and mixed with it at edges.
+
+        What is well hidden is filled as polygons; what is near an edge, pixel by pixel. `drawn`: edges that are there
+        already, in the same colour.
+        """
+        value = np.broadcast_to(np.rint(fill), max(plane.shape[2:], default=1)).astype(plane.dtype)
+        height, width = plane.shape[:2]
+        edges = [edge for edge in self.edges() if not any(np.allclose(edge, one, atol=_ALIKE) for one in drawn)]
+        corners = [(0.5, 0.5), (width - 0.5, 0.5), (width - 0.5, height - 0.5), (0.5, height - 0.5)]
+        rings: list[Array] = []
+        for a, b, c in edges:
+            apart = [a * x + b * y + c for x, y in corners]  # pixels, from each centre to the edge
+            if max(apart) <= -_WITHIN:
+                plane[...] = value if plane.ndim == 3 else value[0]
+                return plane
+            if min(apart) < _WITHIN:
+                _mix(plane, (a, b, c), value, nearest)
+                hidden = _beyond(corners, [one + _FILLED for one in apart])
+                rings.append(np.rint((np.array(hidden).reshape(-1, 2) - 0.5) * 256).astype(np.int32))
+        for ring in rings:
+            if len(ring) > 2:
+                plane = cv2.fillConvexPoly(plane, ring, value.tolist(), shift=8)
+        return plane
+
+    def edges(self) -> list[Edge]:
+        """a, b, c of each side of the canvas: a x + b y + c is how far within a place of the last canvas lies."""
+        back, (width, height) = inverse(self.rest), (self.way.width, self.way.height)
+        middle = self.rest @ (width / 2, height / 2, 1)
+        lines = np.array([back[0], width * back[2] - back[0], back[1], height * back[2] - back[1]])
+        lines *= np.sign(lines @ (middle / middle[2]))[:, None]
+        far = np.hypot(lines[:, 0], lines[:, 1])
+        return [(a, b, c) for a, b, c in (lines[far > 0] / far[far > 0, None]).tolist()]
+
+
+def _mix(plane: Array, edge: Edge, value: Array, nearest: bool) -> None:
+    """In place: `value` in the pixels along an edge, as far as they lie beyond it; all from _FAR on."""
+    a, b, c = edge
+    height, width = plane.shape[:2]
+    steep = abs(a) >= abs(b)
+    slope, rise, count, most = (a, b, height, width) if steep else (b, a, width, height)
+    at = np.arange(count)[:, None]
+    start = rise * (at + 0.5) + c
+    first = min(-_FAR / slope, _WITHIN / slope) - 0.5 - start / slope
+    across = np.minimum(np.maximum(np.floor(first) + np.arange(_BAND), 0), most - 1)
+    apart = start + slope * (across + 0.5)
+    share = (apart >= 0).astype(np.float32) if nearest else _share(apart, abs(slope), abs(rise))
+    across = across.astype(np.intp)
+    numbers = (at * width + across if steep else across * width + at).reshape(-1)
+    flat, share = plane.reshape(-1, len(value)), share.reshape(-1, 1)
+    flat[numbers] = np.rint(flat[numbers] * share + value * (1 - share))
+
+
+def _share(apart: Array, steep: float, flat: float) -> Array:
+    """How much of a pixel lies within an edge, `apart` from its centre; its normal is (steep, flat), steep >= flat."""
+    away = np.abs(apart)
+    part = away / steep
+    if flat > 1e-6:
+        corner = (steep + flat) / 2
+        cut = 0.5 - np.square(np.maximum(corner - away, 0)) / (2 * steep * flat)
+        part = np.where(away > (steep - flat) / 2, cut, part)
+    share: Array = (0.5 + np.copysign(np.minimum(part, 0.5), apart)).astype(np.float32)
+    return share
+
+
+def _beyond(corners: Sequence[tuple[float, float]], apart: Sequence[float]) -> list[tuple[float, float]]:
+    """The part of a convex ring where `apart`, given for its corners, is not positive."""
+    part = []
+    for number, (x, y) in enumerate(corners):
+        (u, v), here, there = corners[number - 1], apart[number], apart[number - 1]
+        if (here > 0) != (there > 0):
+            share = here / (here - there)
+            part.append((x + (u - x) * share, y + (v - y) * share))
+        if here <= 0:
+            part.append((x, y))
+    return part
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A picture's way so far, as one warp of `frame`, a part of it, between two tables.
+
+    `size`: width and height of the picture. `frame`: x0, y0, x1, y1 in its pixels: the part that borders lie around.
+    `matrix`: from places that count from its corner; `names`: of the steps in it. `border`: around the frame, None as
+    long as nothing outside was looked at; `veils`: further ones, in order. `exact`: pixels have only changed places.
+    `interpolation`: OpenCV's, where not exact.
+    """
+
+    size: tuple[int, int]
+    frame: tuple[int, int, int, int]
+    matrix: Matrix
+    border: Border | None = None
+    veils: tuple[Veil, ...] = ()
+    interpolation: int = cv2.INTER_LINEAR
+    exact: bool = True
+    before: Tones = ()
+    behind: Tones = ()
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, width: int, height: int) -> Course:
+        return cls((width, height), (0, 0, width, height), Matrix(np.eye(3), width, height))
+
+    @property
+    def moved(self) -> bool:
+        return bool(self.names)
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.names or self.before)
+
+    def toned(self, tones: Tones) -> Course:
+        """With more of them, at its end."""
+        if self.moved:
+            return replace(self, behind=after(self.behind, tones))
+        return replace(self, before=after(self.before, tones))
+
+    def joined(self, name: str, warp: Matrix, border: Border, interpolation: int) -> Course | None:
+        """With a warp of the canvas more; None where what waits must be done first.
+
+        A border that repeats pixels repeats those of the canvas, so that they must be there.
+        """
+        interpolation = _KINDS.get(interpolation, interpolation)
+        exact, inside = is_exact(warp), is_inside(warp, self.matrix.width, self.matrix.height)
+        constant = border.mode == cv2.BORDER_CONSTANT
+        first = self.border is None and not self.veils and (self.exact or (constant and not inside and self._cuts))
+        if not (inside or first or (constant and len(self.veils) < _MOST_VEILS)):
+            return None
+        if not exact and not self.exact and interpolation != self.interpolation:
+            return None
+        if (warp.bends and self.moved) or (warp.perspective and self._tears(warp.values @ self.matrix.values)):
+            return None
+        course = self.framed() if first and not self.exact else self
+        if not (exact and inside):
+            course = course.fronted(not inside and constant)
+        veils = tuple(replace(veil, rest=warp.values @ veil.rest) for veil in course.veils)
+        if not (inside or first):
+            veils = (*veils, Veil(course.lap, warp.values, border))
+        values, bends = warp.values @ course.matrix.values, warp.bends or course.matrix.bends
+        course = replace(
+            course,
+            names=(*self.names, name),
+            matrix=Matrix(values, warp.width, warp.height, bends),
+            border=border if first and not inside else course.border,
+            veils=veils,
+            exact=self.exact and exact,
+            interpolation=self.interpolation if exact else interpolation,
+        )
+        return course.framed() if exact and inside and first else course
+
+    def _tears(self, values: Array) -> bool:
+        """Whether the horizon of a perspective crosses the picture, though outside of the canvas: what lies there must
+        be cut off first."""
+        (left, top), (width, height) = self.frame[:2], self.size
+        corners = np.array([(x - left, y - top, 1) for x in (0, width) for y in (0, height)])
+        depths = corners @ values[2]
+        return bool(depths.min() * depths.max() <= 0)
+
+    @property
+    def _cuts(self) -> bool:
+        """Whether the canvas shows whole pixels, upright and none much enlarged: a border can lie around those."""
+        if self.matrix.bends or not self.matrix.straight or not whole(self.shown):
+            return False
+        return bool(min(paces_of(self.back, self.matrix.width, self.matrix.height)) > _GROWN)
+
+    @property
+    def lap(self) -> Matrix:
+        """From the canvas of the last veil, or else from the frame."""
+        return replace(self.matrix, values=self.veils[-1].rest) if self.veils else self.matrix
+
+    def fronted(self, bordered: bool) -> Course:
+        """With the tones that would come between two warps in front of both, which is the same: where a pixel comes
+        from makes no difference to them. Linear ones may stay behind, unless a constant is about to come in."""
+        tones = self.behind
+        if not tones or (linear(tones) and not bordered):
+            return self
+        veils = tuple(replace(veil, border=veil.border.toned(tones)) for veil in self.veils)
+        border = self.border and self.border.toned(tones)
+        return replace(self, border=border, veils=veils, before=after(self.before, tones), behind=())
+
+    def framed(self) -> Course:
+        """The frame cut down to what the canvas shows: borders lie around that from now on."""
+        x0, y0, x1, y1 = (round(value) for value in self.shown)
+        left, top = self.frame[:2]
+        values = self.matrix.values @ shift(x0, y0)
+        return replace(
+            self,
+            frame=(left + x0, top + y0, left + x1, top + y1),
+            matrix=Matrix(values, self.matrix.width, self.matrix.height),
+        )
+
+    @cached_property
+    def back(self) -> Array:
+        """(3, 3), from places of the canvas to those of the frame."""
+        return inverse(self.matrix.values)
+
+    @cached_property
+    def shown(self) -> Box:
+        """The part of the frame that the canvas shows, beyond its edges, too."""
+        return box_of(self.back, self.matrix.width, self.matrix.height)
+
+    def carry(self, carrier: Carrier) -> None:
+        """Labels go where the pixels go: cut wherever a border was put around a canvas."""
+        x0, y0, x1, y1 = self.frame
+        first, *others = (*(veil.way for veil in self.veils), self.lap)
+        laps = [replace(self, matrix=first, veils=())]
+        laps += [Course((one.width, one.height), (0, 0, one.width, one.height), way, Border(), exact=False)
+                 for one, way in zip((first, *others), others, strict=False)]  # fmt: skip
+        cut = Matrix(shift(-x0, -y0), x1 - x0, y1 - y0)
+        if self.border is not None:
+            carrier.move(cut, self._cut)
+        else:
+            first = replace(first, values=first.values @ cut.values)
+        for way, lap in zip((first, *others), laps, strict=True):
+            carrier.move(way, lap.objects)
+
+    def objects(self, values: Array) -> Array:
+        """A plane of objects, or of one, moved: see `plane`. No border repeats them."""
+        return self.plane(values, 0, reflects=False)
+
+    def picture(self, picture: Picture, outside: int, levels: Levels | None = None) -> Picture:
+        """The picture at the end of the course, its masks with it; `outside`: of class masks, no class. `levels`: of
+        its pixels, if there are some from before."""
+        pixels = picture.pixels
+        if not self.moved:
+            return replace(picture, pixels=toned(pixels, self.before))
+        deep = 257 if pixels.dtype == np.uint16 else 1
+        fills = [np.asarray(border.fill, float) * deep for border in self._borders]
+        pixels = self._warped(levels or Levels(pixels, sharp=False), fills, self.interpolation, self.before)
+        moved = replace(picture, pixels=np.ascontiguousarray(toned(pixels, self.behind)))
+        alpha, mask, instances = picture.alpha, picture.mask, picture.instances
+        if alpha is not None:
+            nothing = [np.zeros(1) for _ in fills]
+            alpha = np.ascontiguousarray(self._warped(Levels(alpha), nothing, self.interpolation))
+        if mask is not None:
+            mask = Mask(self.plane(mask.values, outside, reflects=True), mask.palette)
+        if instances is not None:
+            instances = Mask(self.objects(instances.values), instances.palette)
+        return replace(moved, alpha=alpha, mask=mask, instances=instances)
+
+    def plane(self, values: Array, outside: int, reflects: bool) -> Array:
+        """A mask moved as the pixels are but never mixed: each new pixel has the value of the pixel its centre lies in.
+
+        `reflects`: it is one of classes: borders that repeat the picture repeat it, and constant ones may have a class
+        of their own; else `outside` is around it.
+        """
+        classes = [outside if border.classes is None or not reflects else border.classes for border in self._borders]
+        fills = [np.asarray(one, float) for one in classes]
+        return np.ascontiguousarray(self._warped(Levels(values), fills, cv2.INTER_NEAREST, repeats=reflects))
+
+    @property
+    def _borders(self) -> Iterator[Border]:
+        """That of the frame, and those of the veils."""
+        yield self.border or Border(cv2.BORDER_REPLICATE)
+        yield from (veil.border for veil in self.veils)
+
+    def _cut(self, plane: Array) -> Array:
+        """The frame of a plane; a plane of its size is one already."""
+        x0, y0, x1, y1 = self.frame
+        return plane if plane.shape[:2] == (y1 - y0, x1 - x0) else plane[y0:y1, x0:x1]
+
+    def _warped(
+        self, levels: Levels, fills: Sequence[Array], interpolation: int, tones: Tones = (), repeats: bool = True
+    ) -> Array:
+        """A plane at the end of the course. `fills`: of each border; `tones` are for what is in the plane, not for
+        those. `repeats`: a border that repeats pixels does so."""
+        mode = next(self._borders).mode
+        if not repeats and self.border is not None:
+            mode = cv2.BORDER_CONSTANT
+        plane = self._cut(levels.planes[0])
+        width, height = self.matrix.width, self.matrix.height
+        veils = [*zip(self.veils, fills[1:], strict=True)]
+        paces = np.ones(2) if self.exact else paces_of(self.back, width, height)
+        frame = Matrix(np.eye(3), plane.shape[1], plane.shape[0])
+        if self.border is not None and mode != cv2.BORDER_CONSTANT and max(paces) > LARGEST:
+            bordered = None if interpolation == cv2.INTER_NEAREST else self._bordered(plane, mode)
+            if bordered is not None:
+                course, plane = bordered
+                return course._warped(Levels(plane, levels.sharp), fills, interpolation, tones)
+        if mode == cv2.BORDER_CONSTANT and interpolation != cv2.INTER_NEAREST and level_of(paces):
+            veils.insert(
+                0, (Veil(frame, self.matrix.values, Border()), fills[0])
+            )  # or its edge was as wide as the paces
+            mode = cv2.BORDER_REPLICATE
+        value = tuple(np.broadcast_to(fills[0], max(plane.shape[2:], default=1)).tolist())
+        done = self._sampled(levels, plane, paces, mode, value, interpolation, tones)
+        if veils and self.exact:
+            done = done.copy()  # it may be a part of the picture
+        drawn: list[tuple[Array, list[Edge]]] = []
+        if mode == cv2.BORDER_CONSTANT and veils:
+            drawn.append((fills[0], Veil(frame, self.matrix.values, Border()).edges()))
+        for veil, fill in veils:
+            same = [edge for colour, edges in drawn if np.array_equal(colour, fill) for edge in edges]
+            done = veil.over(done, fill, interpolation == cv2.INTER_NEAREST, same)
+            drawn.append((fill, veil.edges()))
+        return done
+
+    def _bordered(self, plane: Array, mode: int) -> tuple[Course, Array] | None:
+        """`plane`, the frame, with as much of its border as the canvas shows, and the course of that: what is repeated
+        must be repeated before it is averaged. None where that is far too much."""
+        if self.matrix.bends or not np.isfinite(self.shown).all():
+            return None
+        x0, y0, x1, y1 = self.shown
+        height, width = plane.shape[:2]
+        left, top, right, bottom = (max(0, math.ceil(one) + _ROOM) for one in (-x0, -y0, x1 - width, y1 - height))
+        if (width + left + right) * (height + top + bottom) > _MOST_ROOM:
+            return None
+        plane = cv2.copyMakeBorder(plane, top, bottom, left, right, mode)
+        back = shift(-left, -top)
+        frame = 0, 0, plane.shape[1], plane.shape[0]
+        veils = self.veils
+        if veils:
+            veils = (replace(veils[0], way=replace(veils[0].way, values=veils[0].way.values @ back)), *veils[1:])
+        matrix = replace(self.matrix, values=self.matrix.values @ back)
+        return replace(self, frame=frame, matrix=matrix, border=None, veils=veils), plane
+
+    @cached_property
+    def _seen(self) -> Box:
+        """The part of the frame that the canvas shows, and no veil hides."""
+        if not self.veils or self.matrix.bends:
+            return self.shown
+        x0, y0, x1, y1 = self.shown
+        way = self.veils[0].way
+        a0, b0, a1, b1 = box_of(inverse(way.values), way.width, way.height)
+        return max(min(x0, a1), a0), max(min(y0, b1), b0), min(max(x1, a0), a1), min(max(y1, b0), b1)
+
+    def _sampled(
+        self,
+        levels: Levels,
+        plane: Array,
+        paces: Array,
+        mode: int,
+        value: tuple[float, ...],
+        interpolation: int,
+        tones: Tones,
+    ) -> Array:
+        """`plane`, the frame of the largest of `levels`, on the last canvas, without veils."""
+        if self.exact:
+            if self.border is None:
+                return toned(placed(plane, self.matrix, self.back, mode, value), tones)
+            return placed(toned(plane, tones), self.matrix, self.back, mode, value)
+        width, height = self.matrix.width, self.matrix.height
+        nearest = interpolation == cv2.INTER_NEAREST
+        x0, y0, x1, y1 = self._seen
+        rows, columns = plane.shape[:2]
+        inside = not self.matrix.bends and min(x0, y0, columns - x1, rows - y1) >= -NEAR
+        straight = not self.veils and self.matrix.straight and whole(self._seen)
+        if inside and straight and (nearest or paces.max() < UP_TO):
+            part = toned(plane[round(y0) : round(y1), round(x0) : round(x1)], tones)
+            how = cv2.INTER_NEAREST_EXACT if nearest else interpolation
+            return cv2.resize(turned(part, self.matrix), (width, height), interpolation=how)
+        level = level_of(paces) if not nearest and (inside or mode == cv2.BORDER_REPLICATE) else 0
+        taps = (0.0, 0.0) if nearest else softness(paces * 0.5**level, levels.sharp and not level)
+        late = not tones or (inside and linear(tones))  # there may be less to do then
+        if inside:  # no more than what is seen, and what interpolation looks at around it
+            (left, top), grid = (0, 0) if plane.shape == levels.planes[0].shape else self.frame[:2], 1 << level
+            back = shift(left, top) @ self.back
+            x0, y0, x1, y1 = x0 + left, y0 + top, x1 + left, y1 + top
+            left, top = (max(0, int(edge) - 4 * grid) // grid * grid for edge in (x0, y0))
+            plane = levels.planes[0][top : int(y1) + 5 * grid, left : int(x1) + 5 * grid]
+            back = shift(-left, -top) @ back
+        else:
+            left, top, back = 0, 0, self.back
+            if mode == cv2.BORDER_CONSTANT and taps != (0.0, 0.0):  # its edge is softened, too
+                plane, tones, room = toned(plane, tones), (), _ROOM
+                plane = cv2.copyMakeBorder(plane, room, room, room, room, mode, value=value)
+                back = shift(_ROOM, _ROOM) @ back
+            levels = levels if plane is levels.planes[0] else Levels(plane, levels.sharp)
+        if tones and not late:
+            plane = toned(plane, tones)
+            levels, left, top = Levels(plane, levels.sharp), 0, 0
+        part = levels.part(level, taps, left, top, plane)
+        back = np.diag([0.5**level, 0.5**level, 1.0]) @ back
+        if max(paces) * 0.5**level > LARGEST and not nearest:  # in one direction only
+            part, smaller = averaged(part, paces * 0.5**level)
+            back = np.diag([*smaller, 1.0]) @ back
+        centred = shift(-0.5, -0.5) @ back @ shift(0.5, 0.5)
+        flags, size = interpolation | cv2.WARP_INVERSE_MAP, (width, height)
+        if self.matrix.perspective:
+            done = cv2.warpPerspective(part, centred, size, flags=flags, borderMode=mode, borderValue=value)
+        else:
+            done = cv2.warpAffine(part, centred[:2], size, flags=flags, borderMode=mode, borderValue=value)
+        return toned(done, tones) if late else done

@@ -1,0 +1,189 @@
+"""How a picture is sampled where a matrix says: pixels put in other places whole, or averaged over what each new one
+covers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from augx.transforms.warps import Matrix
+
+Array = NDArray[Any]
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1
+
+NEAR = 1e-6  # pixels, by which arithmetic may be off
+UP_TO = 1.02  # pixels between samples, up to which none is passed over
+LARGEST = 2.9  # pixels between samples, up to which three taps do
+_SAME = 1e-9  # by which numbers of a matrix may be off
+_TAPS = ((UP_TO, 0.0), (1.2, 0.06), (1.45, 0.09), (1.8, 0.13), (2.15, 0.18), (LARGEST, 0.25))  # pace below, outer taps
+_BLUNT = 1.45  # pixels between samples, up to which a picture that was just interpolated is soft enough
+_KEPT = 4 << 20  # bytes of a softened plane
+_MOST_KEPT = 6  # of them
+_UNEVEN = 1.4  # times as far apart in one direction as in the other, from which they are softened apart
+
+
+def shift(x: float, y: float) -> Array:
+    return np.array([[1.0, 0, x], [0, 1, y], [0, 0, 1]])
+
+
+def inverse(values: Array) -> Array:
+    (a, b, x), (c, d, y), (e, f, w) = values.tolist()
+    if e or f:
+        inverse: Array = np.linalg.inv(values)
+        return inverse
+    of = w / (a * d - b * c)  # by hand: it is asked for each step of each copy
+    return np.array(
+        [
+            [d * of, -b * of, (b * y - d * x) * of / w],
+            [-c * of, a * of, (c * x - a * y) * of / w],
+            [0, 0, 1.0],
+        ]
+    )
+
+
+def box_of(back: Array, width: int, height: int) -> Box:
+    """x0, y0, x1, y1 of what a canvas shows."""
+    (a, b, x), (c, d, y), (e, f, w) = back.tolist()
+    if e or f:
+        places = Matrix(back, 0, 0).points(np.array([[0, 0], [width, 0], [width, height], [0, height]], float))
+        return (*places.min(axis=0).tolist(), *places.max(axis=0).tolist())
+    along, across, down, beside = a * width / w, b * height / w, d * height / w, c * width / w
+    x, y = x / w, y / w
+    return (
+        x + min(along, 0) + min(across, 0),
+        y + min(beside, 0) + min(down, 0),
+        x + max(along, 0) + max(across, 0),
+        y + max(beside, 0) + max(down, 0),
+    )
+
+
+def is_exact(warp: Matrix) -> bool:
+    """Whether pixels only change places: quarter turns, mirrors and shifts by whole pixels."""
+    if warp.perspective:
+        return False
+    (a, b, x), (c, d, y), _ = warp.values.tolist()
+    sides = (a, d, b, c) if abs(a) > abs(b) else (b, c, a, d)
+    whole = all(abs(abs(one) - 1) < _SAME for one in sides[:2]) and all(abs(one) < _SAME for one in sides[2:])
+    return whole and abs(x - round(x)) < _SAME and abs(y - round(y)) < _SAME
+
+
+def is_inside(warp: Matrix, width: int, height: int) -> bool:
+    """Whether a warp shows nothing that lies outside of a canvas."""
+    if warp.bends:
+        return False
+    back = inverse(warp.values)
+    if warp.perspective:
+        depths = back[2] @ [[0, warp.width, warp.width, 0], [0, 0, warp.height, warp.height], [1, 1, 1, 1]]
+        if (depths * back[2, 2] <= 0).any():
+            return False
+    x0, y0, x1, y1 = box_of(back, warp.width, warp.height)
+    return min(x0, y0) >= -NEAR and x1 <= width + NEAR and y1 <= height + NEAR
+
+
+def whole(values: Box) -> bool:
+    return all(abs(value - round(value)) < NEAR for value in values)
+
+
+def turned(plane: Array, matrix: Matrix) -> Array:
+    """Mirrored and transposed as a straight matrix does it."""
+    (a, b), (c, d) = matrix.values[:2, :2]
+    if abs(b) > abs(a):
+        plane, a, d = cv2.transpose(plane), b, c
+    if a < 0 or d < 0:
+        plane = cv2.flip(plane, -1 if a < 0 and d < 0 else 1 if a < 0 else 0)
+    return plane
+
+
+def placed(plane: Array, matrix: Matrix, back: Array, mode: int, value: tuple[float, ...]) -> Array:
+    """Pixels put in other places, whole."""
+    x0, y0, x1, y1 = (round(edge) for edge in box_of(back, matrix.width, matrix.height))
+    height, width = plane.shape[:2]
+    top, bottom, left, right = max(-y0, 0), max(y1 - height, 0), max(-x0, 0), max(x1 - width, 0)
+    if not (top or bottom or left or right):
+        return turned(plane[y0:y1, x0:x1], matrix)
+    if mode != cv2.BORDER_CONSTANT:
+        plane = cv2.copyMakeBorder(plane, top, bottom, left, right, mode)
+        return turned(plane[y0 + top : y1 + top, x0 + left : x1 + left], matrix)
+    part = plane[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
+    if part.size:
+        return turned(cv2.copyMakeBorder(part, top, bottom, left, right, mode, value=value), matrix)
+    empty = np.empty((matrix.height, matrix.width, *plane.shape[2:]), plane.dtype)
+    empty[...] = np.rint(value[: plane.shape[2]] if plane.ndim == 3 else value[0])
+    return empty
+
+
+def averaged(plane: Array, paces: Array) -> tuple[Array, Array]:
+    """A plane smaller in the directions in which samples are far apart, and how large it is against what it was."""
+    was = np.array([plane.shape[1], plane.shape[0]])
+    size = np.maximum(np.rint(was / np.maximum(paces / 2, 1)), 1).astype(int)
+    return cv2.resize(plane, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA), size / was
+
+
+class Levels:
+    """A plane in full, half, quarter ... size, softened to measure; each is made when it is first wanted.
+
+    A bilinear sample finds the source's pixels at their very places, but where samples are 1 to 3 pixels apart it
+    misses what lies between them. Three taps [a, 1 - 2a, a] that spread as an average over so many pixels does make up
+    for that, to 40 dB; halves only come in above, as they have lost where within two pixels an edge was.
+    """
+
+    def __init__(self, plane: Array, sharp: bool = True) -> None:
+        """`sharp`: it was not interpolated just now, which softens too."""
+        self.planes, self.sharp = [plane], sharp
+        self._soft: dict[tuple[int, float, float], Array] = {}
+
+    def part(self, level: int, taps: tuple[float, float], left: int, top: int, part: Array) -> Array:
+        """What a part of the plane, with its corner at left, top, is in 1 / 2^level of the size, softened. Softened
+        planes of small pictures are kept whole for the next copies, those of large ones would take too much."""
+        while len(self.planes) <= level:
+            last = self.planes[-1]
+            rows, columns = last.shape[:2]
+            if rows % 2 or columns % 2:
+                last = cv2.copyMakeBorder(last, 0, rows % 2, 0, columns % 2, cv2.BORDER_REPLICATE)
+            size = (columns + 1) // 2, (rows + 1) // 2
+            self.planes.append(cv2.resize(last, size, interpolation=cv2.INTER_AREA))
+        grid = 1 << level
+        x0, y0, x1, y1 = left >> level, top >> level, left + part.shape[1], top + part.shape[0]
+        window = slice(y0, -(-y1 // grid)), slice(x0, -(-x1 // grid))
+        plane = self.planes[level]
+        if taps == (0.0, 0.0):
+            return plane[window]
+        if plane.nbytes > _KEPT:
+            return _softened(plane[window], taps)
+        key = level, *taps
+        if key not in self._soft:
+            if len(self._soft) >= _MOST_KEPT:
+                self._soft.clear()
+            self._soft[key] = _softened(plane, taps)
+        return self._soft[key][window]
+
+
+def _softened(plane: Array, taps: tuple[float, float]) -> Array:
+    x, y = (np.array([one, 1 - 2 * one, one]) for one in taps)
+    return cv2.sepFilter2D(plane, -1, x, y, borderType=cv2.BORDER_REPLICATE)
+
+
+def level_of(paces: Array) -> int:
+    """How often a plane is halved before it is softened."""
+    return max(0, int(np.ceil(np.log2(float(np.sqrt(paces.prod())) / LARGEST))))
+
+
+def softness(paces: Array, sharp: bool) -> tuple[float, float]:
+    """The outer taps, across and down, in few steps, so that copies share planes."""
+    if paces.max() <= _UNEVEN * paces.min():
+        paces = np.full(2, np.sqrt(paces.prod()))
+    across, down = (next((tap for most, tap in _TAPS if pace < most), _TAPS[-1][1]) for pace in paces.tolist())
+    return (across, down) if sharp or paces.max() >= _BLUNT else (0.0, 0.0)
+
+
+def paces_of(back: Array, width: int, height: int) -> Array:
+    """How many pixels of the source, (x, y), lie between neighbours in the middle of a canvas."""
+    weight = float(back[2] @ (width / 2, height / 2, 1))
+    middle = (back[:2] @ (width / 2, height / 2, 1)) / weight
+    slope = (back[:2, :2] - np.outer(middle, back[2, :2])) / weight
+    paces: Array = np.hypot(slope[:, 0], slope[:, 1])
+    return paces
