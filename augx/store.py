@@ -227,7 +227,7 @@ class Folder:
 
     def date(self, name: str, mtime_ns: int) -> bool:
         """Gives a file, or a link, a modification time, and says whether that was possible."""
-        with suppress(OSError):
+        with suppress(OSError, NotImplementedError, ValueError):  # ValueError: a name that no file can have
             os.utime(self.path(name), ns=(mtime_ns, mtime_ns), follow_symlinks=False)
             return True
         return False

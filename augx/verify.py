@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import partial
 
 from augx import images, journal, objects
-from augx.errors import ImageError, OutputError
+from augx.errors import ImageError, OutputError, printable
 from augx.journal import FAILURES, MANIFEST, SUMMARY
 from augx.model import Json
 from augx.store import DOUBTED, Folder, batches, hashes, open_regular, sha256_file
@@ -66,7 +66,7 @@ def verify(output: str, workers: int, deep: bool = False) -> tuple[int, list[str
     findings += [f"{name}: it is in no row of the manifest" for name in sorted(unlisted - seen.keys())]
     if told and rows != told["counts"].get("images"):
         findings.append(f"{MANIFEST}: it has {rows} rows, {SUMMARY} says {told['counts'].get('images')}")
-    return rows, findings
+    return rows, [printable(finding) for finding in findings]
 
 
 def _summary_faults(folder: Folder, told: Mapping[str, Json], deep: bool) -> Iterator[str]:

@@ -408,3 +408,13 @@ def test_a_file_that_has_grown_is_not_read(output: Path) -> None:
         file.truncate(1 << 40)
     (finding,) = verify.verify(str(output), 1)[1]
     assert finding.startswith(f"{IMAGE}: it has {1 << 40} bytes, the manifest says ")
+
+
+def test_names_that_no_file_can_have(output: Path) -> None:
+    """Half a surrogate pair, which JSON can escape: it is told, and can be printed."""
+    told = rows(output)
+    told[0]["file_name"] = "a\ud800.png"
+    (output / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
+    findings = verify.verify(str(output), 1)[1]
+    assert any(finding.startswith("a\\ud800.png: ") for finding in findings)
+    assert "".join(findings).encode()
