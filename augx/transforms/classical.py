@@ -56,6 +56,8 @@ class Classical:
         self.name = name
         self.p = float(defaults(name)["p"] if p is None else p)
         self._args = {key: constant(key, value) for key, value in args.items()}
+        if name == "Perspective" and isinstance(fill := args.get("fill"), (int, float)):
+            self._args["fill"] = [fill] * 3  # 2.0.8 would fill red alone
         self.moves = TRANSFORMS[name].moves
         self.wants_boxes = "BBox" in name
         bits = args.get("num_bits")

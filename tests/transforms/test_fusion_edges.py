@@ -155,6 +155,14 @@ def test_what_lies_behind_the_horizon_of_a_perspective_is_cut_off_before(before:
             assert len(ours) == len(theirs) and np.allclose(ours, theirs, atol=2e-2)
 
 
+@pytest.mark.parametrize("source", [photo(1), photo(1)[..., 0], photo(1).astype(np.uint16) * 257])
+def test_one_number_fills_all_channels(source: np.ndarray) -> None:
+    steps = [step("Perspective", scale=[0.1, 0.2], fit_output=True, keep_size=False, fill=255)]
+    for fuse in (True, False):
+        pixels = made(steps, Picture(np.ascontiguousarray(source)), fuse).pixels
+        assert pixels[0, 0].min() == np.iinfo(source.dtype).max or pixels[-1, -1].min() == np.iinfo(source.dtype).max
+
+
 def test_masks_go_under_the_same_borders() -> None:
     steps = [
         step("RandomResizedCrop", size=[90, 90], scale=[0.4, 0.6]),
