@@ -8,6 +8,7 @@ STEP-th point of each.
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import mmap
 import multiprocessing
@@ -112,6 +113,10 @@ def victim(case: Scenario, blow: Blow) -> End:
         os.killpg(child, signal.SIGKILL)
     os.close(mouth)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    lock = case.work / ".augx" / "lock"
+    if ended and lock.exists():
+        with lock.open() as file:  # a worker that has closed its pipe may hold it a moment longer
+            fcntl.flock(file, fcntl.LOCK_EX)
     return End(code if ended else None, said.decode(errors="replace"))
 
 

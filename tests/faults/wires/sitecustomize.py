@@ -38,7 +38,7 @@ def _wrong(event: str, args: tuple[Any, ...]) -> bool:
         return False
     if event in PLACES:
         paths = [_path(args[index]) for index in PLACES[event]]
-        ours = (OUTPUT, "/dev/null")
+        ours = (OUTPUT, "/dev/null", os.path.join(os.path.dirname(OUTPUT), f".augx-{os.getpid()}"))
         return any(p and p not in ours and not p.startswith(OUTPUT + "/") and not OWN.fullmatch(p) for p in paths)
     if event in COMMANDS:
         return True
