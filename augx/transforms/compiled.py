@@ -9,9 +9,10 @@ import cv2
 
 from augx.model import Step
 from augx.seeds import Rng
+from augx.transforms.borders import Border
 from augx.transforms.draws import geometry
 from augx.transforms.draws_light import light
-from augx.transforms.fusion import FLAT, Border, Course
+from augx.transforms.fusion import FLAT, Course
 
 _SIZE = 4096, 3072  # of a picture that stands for all, large enough for any usual crop
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from augx.labels import Carrier
 from augx.model import Mask, Picture
+from augx.transforms.borders import Border, Edge, Veil
 from augx.transforms.sampling import (
     LARGEST,
     NEAR,
@@ -38,7 +39,7 @@ from augx.transforms.sampling import (
     turned,
     whole,
 )  # fmt: skip
-from augx.transforms.tones import Fill, Tones, after, linear, toned, toned_fill
+from augx.transforms.tones import Tones, after, linear, toned
 from augx.transforms.warps import Matrix
 
 Array = NDArray[Any]
@@ -47,120 +48,12 @@ FLAT = 1e-12  # a determinant: all pixels come from a line
 _MOST_VEILS = 4
 _GROWN = 0.75  # pixels between samples, below which the edge of a frame is seen to be as wide as its pixels
 _ROOM = 3  # pixels
-_ALIKE = 1e-4  # pixels, by which edges that are one may be apart
 _MOST_ROOM = 1 << 26  # pixels of a picture with the borders that a canvas shows
-_WITHIN = 0.71  # pixels from the centre of a pixel to its corner
-_FILLED, _FAR, _BAND = 1.25, 2.0, 5  # pixels beyond an edge that is filled, that is looked at; pixels along a row
 _KINDS = {  # what interpolations come to, where shrinking is seen to apart
     cv2.INTER_AREA: cv2.INTER_LINEAR,
     cv2.INTER_LINEAR_EXACT: cv2.INTER_LINEAR,
     cv2.INTER_NEAREST_EXACT: cv2.INTER_NEAREST,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Border:
-    """What lies outside a picture that a step looks at. `mode`: one of OpenCV's. `fill`, where that is constant, in
-    levels of 0..255; `classes`: likewise for class masks, None: what the dataset has outside."""
-
-    mode: int = cv2.BORDER_CONSTANT
-    fill: Fill = 0
-    classes: int | Sequence[int] | None = None
-
-    def toned(self, tones: Tones) -> Border:
-        return replace(self, fill=toned_fill(self.fill, tones)) if self.mode == cv2.BORDER_CONSTANT else self
-
-
-Edge = tuple[float, float, float]  # a, b, c: a x + b y + c pixels within lies a place
-
-
-@dataclass(frozen=True, eq=False)
-class Veil:
-    """A constant border between two warps: it hides what the canvas of the first does not show.
-
-    `way`: to that canvas, from the one of the veil before or else from the frame; `rest`: (3, 3), to the last canvas.
-    """
-
-    way: Matrix
-    rest: Array
-    border: Border
-
-    def over(self, plane: Array, fill: Array, nearest: bool, drawn: Sequence[Edge] = ()) -> Array:
-        """`plane`, which is as large as the last canvas, with `fill` where it is hidden, and mixed with it at edges.
-
-        What is well hidden is filled as polygons; what is near an edge, pixel by pixel. `drawn`: edges that are there
-        already, in the same colour.
-        """
-        value = np.broadcast_to(np.rint(fill), max(plane.shape[2:], default=1)).astype(plane.dtype)
-        height, width = plane.shape[:2]
-        edges = [edge for edge in self.edges() if not any(np.allclose(edge, one, atol=_ALIKE) for one in drawn)]
-        corners = [(0.5, 0.5), (width - 0.5, 0.5), (width - 0.5, height - 0.5), (0.5, height - 0.5)]
-        rings: list[Array] = []
-        for a, b, c in edges:
-            apart = [a * x + b * y + c for x, y in corners]  # pixels, from each centre to the edge
-            if max(apart) <= -_WITHIN:
-                plane[...] = value if plane.ndim == 3 else value[0]
-                return plane
-            if min(apart) < _WITHIN:
-                _mix(plane, (a, b, c), value, nearest)
-                hidden = _beyond(corners, [one + _FILLED for one in apart])
-                rings.append(np.rint((np.array(hidden).reshape(-1, 2) - 0.5) * 256).astype(np.int32))
-        for ring in rings:
-            if len(ring) > 2:
-                plane = cv2.fillConvexPoly(plane, ring, value.tolist(), shift=8)
-        return plane
-
-    def edges(self) -> list[Edge]:
-        """a, b, c of each side of the canvas: a x + b y + c is how far within a place of the last canvas lies."""
-        back, (width, height) = inverse(self.rest), (self.way.width, self.way.height)
-        middle = self.rest @ (width / 2, height / 2, 1)
-        lines = np.array([back[0], width * back[2] - back[0], back[1], height * back[2] - back[1]])
-        lines *= np.sign(lines @ (middle / middle[2]))[:, None]
-        far = np.hypot(lines[:, 0], lines[:, 1])
-        return [(a, b, c) for a, b, c in (lines[far > 0] / far[far > 0, None]).tolist()]
-
-
-def _mix(plane: Array, edge: Edge, value: Array, nearest: bool) -> None:
-    """In place: `value` in the pixels along an edge, as far as they lie beyond it; all from _FAR on."""
-    a, b, c = edge
-    height, width = plane.shape[:2]
-    steep = abs(a) >= abs(b)
-    slope, rise, count, most = (a, b, height, width) if steep else (b, a, width, height)
-    at = np.arange(count)[:, None]
-    start = rise * (at + 0.5) + c
-    first = min(-_FAR / slope, _WITHIN / slope) - 0.5 - start / slope
-    across = np.minimum(np.maximum(np.floor(first) + np.arange(_BAND), 0), most - 1)
-    apart = start + slope * (across + 0.5)
-    share = (apart >= 0).astype(np.float32) if nearest else _share(apart, abs(slope), abs(rise))
-    across = across.astype(np.intp)
-    numbers = (at * width + across if steep else across * width + at).reshape(-1)
-    flat, share = plane.reshape(-1, len(value)), share.reshape(-1, 1)
-    flat[numbers] = np.rint(flat[numbers] * share + value * (1 - share))
-
-
-def _share(apart: Array, steep: float, flat: float) -> Array:
-    """How much of a pixel lies within an edge, `apart` from its centre; its normal is (steep, flat), steep >= flat."""
-    away = np.abs(apart)
-    part = away / steep
-    if flat > 1e-6:
-        corner = (steep + flat) / 2
-        cut = 0.5 - np.square(np.maximum(corner - away, 0)) / (2 * steep * flat)
-        part = np.where(away > (steep - flat) / 2, cut, part)
-    share: Array = (0.5 + np.copysign(np.minimum(part, 0.5), apart)).astype(np.float32)
-    return share
-
-
-def _beyond(corners: Sequence[tuple[float, float]], apart: Sequence[float]) -> list[tuple[float, float]]:
-    """The part of a convex ring where `apart`, given for its corners, is not positive."""
-    part = []
-    for number, (x, y) in enumerate(corners):
-        (u, v), here, there = corners[number - 1], apart[number], apart[number - 1]
-        if (here > 0) != (there > 0):
-            share = here / (here - there)
-            part.append((x + (u - x) * share, y + (v - y) * share))
-        if here <= 0:
-            part.append((x, y))
-    return part
 
 
 @dataclass(frozen=True, eq=False)
@@ -366,9 +259,8 @@ class Course:
                 course, plane = bordered
                 return course._warped(Levels(plane, levels.sharp), fills, interpolation, tones)
         if mode == cv2.BORDER_CONSTANT and interpolation != cv2.INTER_NEAREST and level_of(paces):
-            veils.insert(
-                0, (Veil(frame, self.matrix.values, Border()), fills[0])
-            )  # or its edge was as wide as the paces
+            # Sampled with the picture, its edge would be as wide as the paces.
+            veils.insert(0, (Veil(frame, self.matrix.values, Border()), fills[0]))
             mode = cv2.BORDER_REPLICATE
         value = tuple(np.broadcast_to(fills[0], max(plane.shape[2:], default=1)).tolist())
         done = self._sampled(levels, plane, paces, mode, value, interpolation, tones)

@@ -20,11 +20,12 @@ from augx.errors import ImageError
 from augx.labels import Carrier
 from augx.model import Annotations, Applied, Dropped, Json, LabelOptions, Mask, Picture, Step
 from augx.seeds import Rng
+from augx.transforms.borders import Border
 from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.classical import Classical, luma, mask_class
 from augx.transforms.draws import Geometry, geometry
 from augx.transforms.draws_light import Light, light
-from augx.transforms.fusion import FLAT, Border, Course
+from augx.transforms.fusion import FLAT, Course
 from augx.transforms.misfits import failed
 from augx.transforms.own import base as own
 from augx.transforms.own.frames import numbered, renumbered

@@ -11,7 +11,8 @@ from test_fusion import made, numbers, photo, reference, step, things
 
 from augx.model import Mask, Picture, Step
 from augx.seeds import Rng
-from augx.transforms.fusion import Border, Course, Veil
+from augx.transforms.borders import Border, Veil
+from augx.transforms.fusion import Course
 from augx.transforms.pipeline import Pipeline
 from augx.transforms.warps import Matrix
 
