@@ -9,6 +9,7 @@ import cv2
 
 from augx.model import Step
 from augx.seeds import Rng
+from augx.transforms.blurs import Blur
 from augx.transforms.borders import Border
 from augx.transforms.draws import geometry
 from augx.transforms.draws_light import light
@@ -27,7 +28,9 @@ def compiled(steps: Sequence[Step]) -> str:
 
     def settled() -> Course:
         done["turn" if course.exact else "warp"] += course.moved
-        tables = [tone.ndim == 1 or tone.shape[0] == 256 for tone in (*course.before, *course.behind)]
+        stages = [*course.before, *course.behind]
+        tables = [stage.ndim == 1 or stage.shape[0] == 256 for stage in stages if not isinstance(stage, Blur)]
+        done["blur"] += len(stages) - len(tables) + (course.blur is not None)
         done["table"] += sum(tables)
         done["colour matrix"] += len(tables) - sum(tables)
         return Course.of(course.matrix.width, course.matrix.height)

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from augx.model import Json
 from augx.seeds import Rng
+from augx.transforms.blurs import Blur
 from augx.transforms.misfits import failed
 from augx.transforms.settings import settings
 from augx.transforms.tables import PLANCKIAN, stages
+from augx.transforms.tones import Stage
 
 Array = NDArray[Any]
 Params = dict[str, Any]
@@ -27,7 +29,10 @@ _STRONGEST = 2  # saturation for which the rounding of the luma makes no more th
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """One step that gives each pixel a colour by the one it had. `settings`: as in `draws.Geometry`."""
+    """One step that gives each pixel a colour by the one it had, or by those around it.
+
+    `settings`: as in `draws.Geometry`.
+    """
 
     name: str
     settings: SimpleNamespace
@@ -45,8 +50,10 @@ class Light:
         except Exception as error:
             raise failed(self.name, (width, height), error) from error
 
-    def stages(self, params: Params, channels: int) -> tuple[Array, ...]:
+    def stages(self, params: Params, channels: int) -> tuple[Stage, ...]:
         """What is to be done to colours, in order; () is nothing: see `tables.stages`."""
+        if self.name == "GaussianBlur":
+            return (Blur(params["kernel"]),) if len(params["kernel"]) > 1 else ()
         return stages(self.name, self.settings, params, channels)
 
 
@@ -85,6 +92,7 @@ _SUITS: Mapping[str, Callable[[SimpleNamespace, int], bool]] = {
     "ToGray": _turns_grey,
     "ToRGB": lambda s, channels: channels == 3,
     "ToSepia": lambda s, channels: channels == 3,
+    "GaussianBlur": lambda s, channels: s.sigma_limit[0] > 0,
 }
 
 
@@ -174,7 +182,17 @@ def _temperature(s: SimpleNamespace, shape: Shape, rng: Rng) -> Params:
     return {"temperature": int(min(max(kelvin, low), high))}
 
 
+def _gaussian(s: SimpleNamespace, shape: Shape, rng: Rng) -> Params:
+    sigma, size = rng.python.uniform(*s.sigma_limit), rng.python.randint(*s.blur_limit)
+    size = size + (size + 1) % 2 if size else int(sigma * 3.5) * 2 + 1
+    # The very numbers of 2.0.8, whose places are floating-point ones from 100 on.
+    places = np.arange(-(size // 2), size // 2 + 1) if size < 100 else np.linspace(-(size // 2), size // 2, size)
+    values = np.exp(-0.5 * (places / sigma) ** 2)
+    return {"kernel": values / values.sum()}
+
+
 _DRAWS: Mapping[str, Callable[[SimpleNamespace, Shape, Rng], Params]] = {
+    "GaussianBlur": _gaussian,
     "ChannelDropout": _dropout,
     "ChannelShuffle": _shuffle,
     "ColorJitter": _jitter,

@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 
 from augx.labels import Carrier
 from augx.model import Mask, Picture
+from augx.transforms.blurs import Blur, Front, front
 from augx.transforms.borders import Border, Edge, Veil
 from augx.transforms.sampling import (
     LARGEST,
     NEAR,
     UP_TO,
     Box,
+    Grain,
     Levels,
     averaged,
     box_of,
@@ -39,15 +41,17 @@ from augx.transforms.sampling import (
     turned,
     whole,
 )  # fmt: skip
-from augx.transforms.tones import Tones, after, linear, toned
+from augx.transforms.tones import Patches, Stage, Tones, after, linear, toned
 from augx.transforms.warps import Matrix
 
 Array = NDArray[Any]
+Window = tuple[int, int, int, int]  # x0, y0, x1, y1
 
 FLAT = 1e-12  # a determinant: all pixels come from a line
 _MOST_VEILS = 4
 _GROWN = 0.75  # pixels between samples, below which the edge of a frame is seen to be as wide as its pixels
 _ROOM = 3  # pixels
+_NEAR_BORDERS = cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE  # those that do not look far into the picture
 _MOST_ROOM = 1 << 26  # pixels of a picture with the borders that a canvas shows
 _KINDS = {  # what interpolations come to, where shrinking is seen to apart
     cv2.INTER_AREA: cv2.INTER_LINEAR,
@@ -63,7 +67,8 @@ class Course:
     `size`: width and height of the picture. `frame`: x0, y0, x1, y1 in its pixels: the part that borders lie around.
     `matrix`: from places that count from its corner; `names`: of the steps in it. `border`: around the frame, None as
     long as nothing outside was looked at; `veils`: further ones, in order. `exact`: pixels have only changed places.
-    `interpolation`: OpenCV's, where not exact.
+    `interpolation`: OpenCV's, where not exact. `before`: tables for the frame, and `blur` after them; `behind`: tables
+    and blurs for the last canvas. `patches`: of the picture.
     """
 
     size: tuple[int, int]
@@ -74,12 +79,14 @@ class Course:
     interpolation: int = cv2.INTER_LINEAR
     exact: bool = True
     before: Tones = ()
-    behind: Tones = ()
+    blur: Front | None = None
+    behind: tuple[Stage, ...] = ()
     names: tuple[str, ...] = ()
+    patches: Patches | None = None
 
     @classmethod
-    def of(cls, width: int, height: int) -> Course:
-        return cls((width, height), (0, 0, width, height), Matrix(np.eye(3), width, height))
+    def of(cls, width: int, height: int, patches: Patches | None = None) -> Course:
+        return cls((width, height), (0, 0, width, height), Matrix(np.eye(3), width, height), patches=patches)
 
     @property
     def moved(self) -> bool:
@@ -88,13 +95,21 @@ class Course:
     @property
     def waits(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.names or self.before)
+        return bool(self.names or self.before or self.behind)
 
-    def toned(self, tones: Tones) -> Course:
+    @property
+    def grain(self) -> Grain:
+        """Of the picture at its end."""
+        blurs = [stage for stage in self.behind if isinstance(stage, Blur)]
+        if any(blur.softens for blur in blurs) or (self.blur and self.blur.softens(0)):
+            return "blurred"
+        return "sharp" if self.exact else "interpolated"
+
+    def toned(self, stages: tuple[Stage, ...]) -> Course:
         """With more of them, at its end."""
-        if self.moved:
-            return replace(self, behind=after(self.behind, tones))
-        return replace(self, before=after(self.before, tones))
+        if self.moved or self.behind or any(isinstance(stage, Blur) for stage in stages):
+            return replace(self, behind=after(self.behind, stages))
+        return replace(self, before=_tables(after(self.before, stages)))
 
     def joined(self, name: str, warp: Matrix, border: Border, interpolation: int) -> Course | None:
         """With a warp of the canvas more; None where what waits must be done first.
@@ -111,9 +126,9 @@ class Course:
             return None
         if (warp.bends and self.moved) or (warp.perspective and self._tears(warp.values @ self.matrix.values)):
             return None
-        course = self.framed() if first and not self.exact else self
-        if not (exact and inside):
-            course = course.fronted(not inside and constant)
+        course = (self.framed() if first and not self.exact else self)._ready(warp, exact, inside, constant)
+        if course is None:
+            return None
         veils = tuple(replace(veil, rest=warp.values @ veil.rest) for veil in course.veils)
         if not (inside or first):
             veils = (*veils, Veil(course.lap, warp.values, border))
@@ -128,6 +143,40 @@ class Course:
             interpolation=self.interpolation if exact else interpolation,
         )
         return course.framed() if exact and inside and first else course
+
+    def _ready(self, warp: Matrix, exact: bool, inside: bool, constant: bool) -> Course | None:
+        """Ready for a warp more: what is behind goes in front of both warps where it makes a difference. None where it
+        cannot."""
+        if not self.behind:
+            return self
+        place = next((at for at, stage in enumerate(self.behind) if isinstance(stage, Blur)), None)
+        if place is None:
+            bordered = not inside and constant
+            stays = (exact and inside) or (not bordered and self._alike(self._tones, warp))
+            return self if stays else self._fronted(self._tones)
+        blur, first, last = self.behind[place], _tables(self.behind[:place]), self.behind[place + 1 :]
+        assert isinstance(blur, Blur)
+        around = self.border is not None and (self.exact or self.border.mode != cv2.BORDER_CONSTANT)
+        if self.blur or self.veils or around or len(_tables(last)) < len(last):
+            return None
+        ahead = front(blur, self.matrix, self.frame, self.border is not None)
+        bordered = not inside and constant
+        if ahead is None or (last and (bordered or not self._alike(_tables(last), warp))):
+            return None
+        if not bordered and self._alike(first, warp, ahead.reach):
+            return replace(self, blur=ahead, behind=after(first, last))
+        return replace(self._fronted(first), blur=ahead, behind=last)
+
+    @property
+    def _tones(self) -> Tones:
+        return _tables(self.behind)
+
+    def _alike(self, tones: Tones, warp: Matrix, reach: int = 0) -> bool:
+        """Whether tones behind what is moved so far may come behind a warp more, and a blur that reaches so far."""
+        if linear(tones):
+            return True
+        paces = paces_of(inverse(warp.values @ self.matrix.values), warp.width, warp.height)
+        return self.patches is not None and self.patches.alike(tones, max(float(paces.max()), reach))
 
     def _tears(self, values: Array) -> bool:
         """Whether the horizon of a perspective crosses the picture, though outside of the canvas: what lies there must
@@ -149,15 +198,12 @@ class Course:
         """From the canvas of the last veil, or else from the frame."""
         return replace(self.matrix, values=self.veils[-1].rest) if self.veils else self.matrix
 
-    def fronted(self, bordered: bool) -> Course:
+    def _fronted(self, tones: Tones) -> Course:
         """With the tones that would come between two warps in front of both, which is the same: where a pixel comes
-        from makes no difference to them. Linear ones may stay behind, unless a constant is about to come in."""
-        tones = self.behind
-        if not tones or (linear(tones) and not bordered):
-            return self
+        from makes no difference to them."""
         veils = tuple(replace(veil, border=veil.border.toned(tones)) for veil in self.veils)
         border = self.border and self.border.toned(tones)
-        return replace(self, border=border, veils=veils, before=after(self.before, tones), behind=())
+        return replace(self, border=border, veils=veils, before=_tables(after(self.before, tones)), behind=())
 
     def framed(self) -> Course:
         """The frame cut down to what the canvas shows: borders lie around that from now on."""
@@ -204,11 +250,14 @@ class Course:
         its pixels, if there are some from before."""
         pixels = picture.pixels
         if not self.moved:
-            return replace(picture, pixels=toned(pixels, self.before))
+            return replace(picture, pixels=finished(toned(pixels, self.before), self.behind))
         deep = 257 if pixels.dtype == np.uint16 else 1
         fills = [np.asarray(border.fill, float) * deep for border in self._borders]
-        pixels = self._warped(levels or Levels(pixels, sharp=False), fills, self.interpolation, self.before)
-        moved = replace(picture, pixels=np.ascontiguousarray(toned(pixels, self.behind)))
+        course, levels = self, levels or Levels(pixels, "interpolated")
+        if self.blur and not self._blurs_late:
+            course, levels = self._blurred(levels)
+        pixels = course._warped(levels, fills, self.interpolation, course.before, course.blur)
+        moved = replace(picture, pixels=np.ascontiguousarray(finished(pixels, self.behind)))
         alpha, mask, instances = picture.alpha, picture.mask, picture.instances
         if alpha is not None:
             nothing = [np.zeros(1) for _ in fills]
@@ -218,6 +267,22 @@ class Course:
         if instances is not None:
             instances = Mask(self.objects(instances.values), instances.palette)
         return replace(moved, alpha=alpha, mask=mask, instances=instances)
+
+    @property
+    def _blurs_late(self) -> bool:
+        """Whether the blur can be done while the picture is sampled, of what is seen."""
+        near = self.border is None or self.border.mode == cv2.BORDER_CONSTANT
+        whole_ = self.blur is not None and (self.blur.frame == self.frame or self.border is None)
+        return near and whole_ and not self.exact and self.interpolation != cv2.INTER_NEAREST
+
+    def _blurred(self, levels: Levels) -> tuple[Course, Levels]:
+        """The frame, blurred, and the course from there."""
+        assert self.blur is not None
+        (left, top, right, bottom), (x0, y0, x1, y1) = self.blur.frame, self.frame
+        plane = self.blur.over(toned(levels.planes[0][top:bottom, left:right], self.before))
+        plane = plane[y0 - top : y1 - top, x0 - left : x1 - left]
+        size = x1 - x0, y1 - y0
+        return replace(self, size=size, frame=(0, 0, *size), before=(), blur=None), Levels(plane, self.grain)
 
     def plane(self, values: Array, outside: int, reflects: bool) -> Array:
         """A mask moved as the pixels are but never mixed: each new pixel has the value of the pixel its centre lies in.
@@ -241,10 +306,16 @@ class Course:
         return plane if plane.shape[:2] == (y1 - y0, x1 - x0) else plane[y0:y1, x0:x1]
 
     def _warped(
-        self, levels: Levels, fills: Sequence[Array], interpolation: int, tones: Tones = (), repeats: bool = True
+        self,
+        levels: Levels,
+        fills: Sequence[Array],
+        interpolation: int,
+        tones: Tones = (),
+        blur: Front | None = None,
+        repeats: bool = True,
     ) -> Array:
         """A plane at the end of the course. `fills`: of each border; `tones` are for what is in the plane, not for
-        those. `repeats`: a border that repeats pixels does so."""
+        those, and so is `blur`. `repeats`: a border that repeats pixels does so."""
         mode = next(self._borders).mode
         if not repeats and self.border is not None:
             mode = cv2.BORDER_CONSTANT
@@ -257,13 +328,13 @@ class Course:
             bordered = None if interpolation == cv2.INTER_NEAREST else self._bordered(plane, mode)
             if bordered is not None:
                 course, plane = bordered
-                return course._warped(Levels(plane, levels.sharp), fills, interpolation, tones)
+                return course._warped(Levels(plane, levels.grain), fills, interpolation, tones)
         if mode == cv2.BORDER_CONSTANT and interpolation != cv2.INTER_NEAREST and level_of(paces):
             # Sampled with the picture, its edge would be as wide as the paces.
             veils.insert(0, (Veil(frame, self.matrix.values, Border()), fills[0]))
             mode = cv2.BORDER_REPLICATE
         value = tuple(np.broadcast_to(fills[0], max(plane.shape[2:], default=1)).tolist())
-        done = self._sampled(levels, plane, paces, mode, value, interpolation, tones)
+        done = self._sampled(levels, plane, paces, mode, value, interpolation, tones, blur)
         if veils and self.exact:
             done = done.copy()  # it may be a part of the picture
         drawn: list[tuple[Array, list[Edge]]] = []
@@ -313,6 +384,7 @@ class Course:
         value: tuple[float, ...],
         interpolation: int,
         tones: Tones,
+        blur: Front | None,
     ) -> Array:
         """`plane`, the frame of the largest of `levels`, on the last canvas, without veils."""
         if self.exact:
@@ -325,32 +397,47 @@ class Course:
         rows, columns = plane.shape[:2]
         inside = not self.matrix.bends and min(x0, y0, columns - x1, rows - y1) >= -NEAR
         straight = not self.veils and self.matrix.straight and whole(self._seen)
-        if inside and straight and (nearest or paces.max() < UP_TO):
+        if inside and straight and not blur and (nearest or paces.max() < UP_TO):
             part = toned(plane[round(y0) : round(y1), round(x0) : round(x1)], tones)
             how = cv2.INTER_NEAREST_EXACT if nearest else interpolation
             return cv2.resize(turned(part, self.matrix), (width, height), interpolation=how)
         level = level_of(paces) if not nearest and (inside or mode == cv2.BORDER_REPLICATE) else 0
-        taps = (0.0, 0.0) if nearest else softness(paces * 0.5**level, levels.sharp and not level)
-        late = not tones or (inside and linear(tones))  # there may be less to do then
-        if inside:  # no more than what is seen, and what interpolation looks at around it
-            (left, top), grid = (0, 0) if plane.shape == levels.planes[0].shape else self.frame[:2], 1 << level
-            back = shift(left, top) @ self.back
-            x0, y0, x1, y1 = x0 + left, y0 + top, x1 + left, y1 + top
-            left, top = (max(0, int(edge) - 4 * grid) // grid * grid for edge in (x0, y0))
-            plane = levels.planes[0][top : int(y1) + 5 * grid, left : int(x1) + 5 * grid]
-            back = shift(-left, -top) @ back
-        else:
-            left, top, back = 0, 0, self.back
-            if mode == cv2.BORDER_CONSTANT and taps != (0.0, 0.0):  # its edge is softened, too
-                plane, tones, room = toned(plane, tones), (), _ROOM
-                plane = cv2.copyMakeBorder(plane, room, room, room, room, mode, value=value)
-                back = shift(_ROOM, _ROOM) @ back
-            levels = levels if plane is levels.planes[0] else Levels(plane, levels.sharp)
-        if tones and not late:
-            plane = toned(plane, tones)
-            levels, left, top = Levels(plane, levels.sharp), 0, 0
-        part = levels.part(level, taps, left, top, plane)
-        back = np.diag([0.5**level, 0.5**level, 1.0]) @ back
+        grain: Grain = levels.grain if not level else "interpolated"
+        if blur and blur.softens(level):
+            grain = "blurred"
+        taps = (0.0, 0.0) if nearest else softness(paces * 0.5**level, grain)
+        reach = blur.reach if blur else 0
+        late = not tones or (inside and self._late(tones, paces, reach))  # there may be less to do then
+        back = self.back
+        if plane.shape != levels.planes[0].shape:
+            if inside:
+                left, top = self.frame[:2]
+                x0, y0, x1, y1, back = x0 + left, y0 + top, x1 + left, y1 + top, shift(left, top) @ back
+            else:  # borders lie around the frame
+                levels = Levels(plane, levels.grain)
+        window = (0, 0, levels.planes[0].shape[1], levels.planes[0].shape[0])
+        if blur and inside:
+            window = blur.frame
+        if (inside or mode in _NEAR_BORDERS) and math.isfinite(x0 + y0 + x1 + y1) and not self.matrix.bends:
+            window = _around((x0, y0, x1, y1), window, 1 << level, reach)
+        room = 0
+        if mode == cv2.BORDER_CONSTANT and not inside and (blur or taps != (0.0, 0.0)):
+            room = _ROOM + reach
+        left, top = window[0] - room, window[1] - room
+        if (tones and not late) or (room and (blur or not levels.small)):
+            part = toned(levels.planes[0][window[1] : window[3], window[0] : window[2]], () if late else tones)
+            if blur and room and not blur.bordered:
+                part, blur = blur.over(part), None
+            if room:  # the edge of the picture is softened, too
+                part = cv2.copyMakeBorder(part, room, room, room, room, mode, value=value)
+            levels, window = Levels(part, levels.grain), (0, 0, part.shape[1], part.shape[0])
+        elif room:
+            levels = levels.bordered(room, value)
+            window = *window[:2], window[2] + 2 * room, window[3] + 2 * room
+        part = levels.part(level, (0.0, 0.0) if blur else taps, window)
+        if blur:
+            part = blur.over(part, level, taps)
+        back = np.diag([0.5**level, 0.5**level, 1.0]) @ shift(-left, -top) @ back
         if max(paces) * 0.5**level > LARGEST and not nearest:  # in one direction only
             part, smaller = averaged(part, paces * 0.5**level)
             back = np.diag([*smaller, 1.0]) @ back
@@ -361,3 +448,29 @@ class Course:
         else:
             done = cv2.warpAffine(part, centred[:2], size, flags=flags, borderMode=mode, borderValue=value)
         return toned(done, tones) if late else done
+
+    def _late(self, tones: Tones, paces: Array, reach: int) -> bool:
+        """Whether tones in front of what is moved may come behind it, but for borders."""
+        wide = max(float(paces.max()), reach)
+        return linear(tones) or (self.patches is not None and self.patches.alike(tones, wide))
+
+
+def _around(seen: Box, within: Window, grid: int, reach: int) -> Window:
+    """What is seen of a plane, with what interpolation looks at around it and `reach` more, but at least a pixel; the
+    corner on one of `grid` times the size."""
+    margin = 4 * grid + reach
+    x0, y0 = (max(least, min(math.floor(low) - margin, most - 1)) // grid * grid
+              for low, least, most in zip(seen[:2], within[:2], within[2:], strict=True))  # fmt: skip
+    x1, y1 = (max(first + 1, min(math.ceil(high) + margin, most))
+              for first, high, most in zip((x0, y0), seen[2:], within[2:], strict=True))  # fmt: skip
+    return x0, y0, x1, y1
+
+
+def _tables(stages: tuple[Stage, ...]) -> Tones:
+    return tuple(stage for stage in stages if not isinstance(stage, Blur))
+
+
+def finished(pixels: Array, stages: tuple[Stage, ...]) -> Array:
+    for stage in stages:
+        pixels = stage.over(pixels) if isinstance(stage, Blur) else toned(pixels, (stage,))
+    return pixels

@@ -29,8 +29,9 @@ from augx.transforms.fusion import FLAT, Course
 from augx.transforms.misfits import failed
 from augx.transforms.own import base as own
 from augx.transforms.own.frames import numbered, renumbered
-from augx.transforms.sampling import Levels
+from augx.transforms.sampling import Grain, Levels
 from augx.transforms.settings import chance
+from augx.transforms.tones import Patches
 
 At = Callable[[str], Rng]
 
@@ -93,6 +94,7 @@ class Pipeline:
         outside = next((value for value in (options.ignore, ignore) if value is not None), 0)
         self._rules = own.Rules(options, swaps, outside, options.hard)
         self._levels = Levels(np.zeros((1, 1), np.uint8))  # of the picture that was here last
+        self._patches = Patches(self._levels.planes[0])
         self.draws = any(_draws(step) for step in steps)
 
     def __call__(
@@ -104,8 +106,8 @@ class Pipeline:
         Raises ImageError where a transform cannot work on this picture.
         """
         if picture.pixels is not self._levels.planes[0]:
-            self._levels = Levels(picture.pixels)
-        way = _Way(picture, at, self._rules, partners, self._levels)
+            self._levels, self._patches = Levels(picture.pixels), Patches(picture.pixels)
+        way = _Way(picture, at, self._rules, partners, self._levels, self._patches)
         for index, node in enumerate(self._nodes):
             node.run(way, str(index), False)
         way.land()
@@ -148,12 +150,14 @@ def _draws(step: Step) -> bool:
 class _Way:
     """One picture on its way through the steps."""
 
-    def __init__(self, picture: Picture, at: At, rules: own.Rules, partners: Partners, levels: Levels) -> None:
-        """`levels`: of the picture as it comes, for all its copies."""
-        self.at, self.rules, self.partners, self.levels = at, rules, partners, levels
+    def __init__(
+        self, picture: Picture, at: At, rules: own.Rules, partners: Partners, levels: Levels, patches: Patches
+    ) -> None:
+        """`levels`, `patches`: of the picture as it comes, for all its copies."""
+        self.at, self.rules, self.partners, self.levels, self.patches = at, rules, partners, levels, patches
         self.applied: list[Applied] = []
         self.dropped: list[Dropped] = []
-        self.interpolated: NDArray[Any] | None = None  # the pixels that a warp has made, if it is these
+        self.grain: tuple[NDArray[Any] | None, Grain] = None, "sharp"  # of these pixels, which a course has made
         self.take(picture)
 
     @property
@@ -163,13 +167,14 @@ class _Way:
         if course.waits:
             levels = self.levels
             if self._picture.pixels is not levels.planes[0]:
-                levels = Levels(self._picture.pixels, self._picture.pixels is not self.interpolated)
+                made, grain = self.grain
+                levels = Levels(self._picture.pixels, grain if self._picture.pixels is made else "sharp")
             try:
                 self.picture = course.picture(self._picture, self.rules.outside, levels)
             except (cv2.error, MemoryError) as error:
                 size = course.matrix.width, course.matrix.height
                 raise failed(", ".join(course.names), size, error) from error
-            self.interpolated = None if course.exact else self._picture.pixels
+            self.grain = self._picture.pixels, course.grain
             if self.carrier is not None and course.moved:
                 course.carry(self.carrier)
         return self._picture
@@ -177,7 +182,8 @@ class _Way:
     @picture.setter
     def picture(self, picture: Picture) -> None:
         self._picture = picture
-        self.course = Course.of(picture.width, picture.height)
+        patches = self.patches if picture.pixels is self.levels.planes[0] else Patches(picture.pixels)
+        self.course = Course.of(picture.width, picture.height, patches)
 
     def take(self, picture: Picture) -> None:
         """Goes on with a picture whose labels are whole."""
@@ -229,7 +235,7 @@ class _Way:
 
     def settled(self) -> Course:
         """Where the picture is, when what waits is done."""
-        return Course.of(self.picture.width, self.picture.height)
+        return Course.of(self.picture.width, self.picture.height, self.course.patches)
 
     def suits(self, step: Light) -> bool:
         pixels = self._picture.pixels

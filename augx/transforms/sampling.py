@@ -4,7 +4,7 @@ covers.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from augx.transforms.warps import Matrix
 
 Array = NDArray[Any]
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1
+Grain = Literal["sharp", "interpolated", "blurred"]  # what was done to a picture just now, which softens it
 
 NEAR = 1e-6  # pixels, by which arithmetic may be off
 UP_TO = 1.02  # pixels between samples, up to which none is passed over
@@ -23,6 +24,7 @@ _TAPS = ((UP_TO, 0.0), (1.2, 0.06), (1.45, 0.09), (1.8, 0.13), (2.15, 0.18), (LA
 _BLUNT = 1.45  # pixels between samples, up to which a picture that was just interpolated is soft enough
 _KEPT = 4 << 20  # bytes of a softened plane
 _MOST_KEPT = 6  # of them
+_MOST_BORDERED = 2  # colours of borders
 _UNEVEN = 1.4  # times as far apart in one direction as in the other, from which they are softened apart
 
 
@@ -131,14 +133,28 @@ class Levels:
     for that, to 40 dB; halves only come in above, as they have lost where within two pixels an edge was.
     """
 
-    def __init__(self, plane: Array, sharp: bool = True) -> None:
-        """`sharp`: it was not interpolated just now, which softens too."""
-        self.planes, self.sharp = [plane], sharp
+    def __init__(self, plane: Array, grain: Grain = "sharp") -> None:
+        self.planes, self.grain = [plane], grain
         self._soft: dict[tuple[int, float, float], Array] = {}
+        self._bordered: dict[tuple[int, tuple[float, ...]], Levels] = {}
 
-    def part(self, level: int, taps: tuple[float, float], left: int, top: int, part: Array) -> Array:
-        """What a part of the plane, with its corner at left, top, is in 1 / 2^level of the size, softened. Softened
-        planes of small pictures are kept whole for the next copies, those of large ones would take too much."""
+    @property
+    def small(self) -> bool:
+        """What is made of the plane is kept for the next copies; what is made of large ones would take too much."""
+        return self.planes[0].nbytes <= _KEPT
+
+    def bordered(self, room: int, value: tuple[float, ...]) -> Levels:
+        """Of the plane with a constant border."""
+        if (room, value) not in self._bordered:
+            if len(self._bordered) >= _MOST_BORDERED:
+                self._bordered.clear()
+            plane = cv2.copyMakeBorder(self.planes[0], room, room, room, room, cv2.BORDER_CONSTANT, value=value)
+            self._bordered[room, value] = Levels(plane, self.grain)
+        return self._bordered[room, value]
+
+    def part(self, level: int, taps: tuple[float, float], window: tuple[int, int, int, int]) -> Array:
+        """What a part of the plane, from x0, y0 to x1, y1, is in 1 / 2^level of the size, softened. The corner lies on
+        a pixel of that size."""
         while len(self.planes) <= level:
             last = self.planes[-1]
             rows, columns = last.shape[:2]
@@ -147,19 +163,19 @@ class Levels:
             size = (columns + 1) // 2, (rows + 1) // 2
             self.planes.append(cv2.resize(last, size, interpolation=cv2.INTER_AREA))
         grid = 1 << level
-        x0, y0, x1, y1 = left >> level, top >> level, left + part.shape[1], top + part.shape[0]
-        window = slice(y0, -(-y1 // grid)), slice(x0, -(-x1 // grid))
+        x0, y0, x1, y1 = window
+        part = slice(y0 >> level, -(-y1 // grid)), slice(x0 >> level, -(-x1 // grid))
         plane = self.planes[level]
         if taps == (0.0, 0.0):
-            return plane[window]
+            return plane[part]
         if plane.nbytes > _KEPT:
-            return _softened(plane[window], taps)
+            return _softened(plane[part], taps)
         key = level, *taps
         if key not in self._soft:
             if len(self._soft) >= _MOST_KEPT:
                 self._soft.clear()
             self._soft[key] = _softened(plane, taps)
-        return self._soft[key][window]
+        return self._soft[key][part]
 
 
 def _softened(plane: Array, taps: tuple[float, float]) -> Array:
@@ -172,12 +188,15 @@ def level_of(paces: Array) -> int:
     return max(0, int(np.ceil(np.log2(float(np.sqrt(paces.prod())) / LARGEST))))
 
 
-def softness(paces: Array, sharp: bool) -> tuple[float, float]:
+def softness(paces: Array, grain: Grain) -> tuple[float, float]:
     """The outer taps, across and down, in few steps, so that copies share planes."""
     if paces.max() <= _UNEVEN * paces.min():
         paces = np.full(2, np.sqrt(paces.prod()))
+    if grain == "blurred":  # nothing can be missed: no more than what new pixels are larger
+        across, down = np.clip((np.square(paces) - 1) / 24, 0, _TAPS[-1][1]).tolist()
+        return across, down
     across, down = (next((tap for most, tap in _TAPS if pace < most), _TAPS[-1][1]) for pace in paces.tolist())
-    return (across, down) if sharp or paces.max() >= _BLUNT else (0.0, 0.0)
+    return (across, down) if grain == "sharp" or paces.max() >= _BLUNT else (0.0, 0.0)
 
 
 def paces_of(back: Array, width: int, height: int) -> Array:

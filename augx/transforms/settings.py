@@ -99,6 +99,11 @@ def _whole_span(value: Json) -> tuple[int, int]:
     return int(low), int(high)
 
 
+def _sizes(value: Json) -> tuple[int, int]:
+    low, high = _from(0)(value)
+    return int(low), int(high)
+
+
 def _factor(value: Json) -> Pair:
     """Around 1, and not below 0."""
     if isinstance(value, list):
@@ -233,6 +238,7 @@ _KNOWN: Mapping[str, Known] = {
     },
     "ToGray": {"num_output_channels": (_whole, 3), "method": (_as_is, "weighted_average")},
     "ChannelDropout": {"channel_drop_range": (_whole, [1, 1]), "fill": (_real, 0)},
+    "GaussianBlur": {"blur_limit": (_sizes, 0), "sigma_limit": (_from(0), [0.5, 3.0])},
     "PlanckianJitter": {
         "mode": (_as_is, "blackbody"),
         "temperature_limit": (_whole, None),

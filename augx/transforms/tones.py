@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,18 +10,30 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from augx.transforms.blurs import Blur
+
 Array = NDArray[Any]
 Fill = float | Sequence[float]
 Tones = tuple[Array, ...]  # as `tables.stages` has them, in order
+Stage = Array | Blur
 
 _ROUNDED = 1.5  # levels, by which a line of whole numbers may be off
+_ALIKE = 1.0  # levels, root of the mean square, by which averages before and after tones may differ
+_PATCHES = 16  # along each side of a picture
+_WIDEST = 16  # pixels of a patch
 
 
-def after(first: Tones, tones: Tones) -> Tones:
+def after(first: tuple[Stage, ...], tones: tuple[Stage, ...]) -> tuple[Stage, ...]:
     """Both, one after the other; tables that follow each other are one."""
     for tone in tones:
         last = first[-1] if first else None
-        if last is None or last.dtype != np.uint8 or tone.dtype != np.uint8:
+        if (
+            last is None
+            or isinstance(last, Blur)
+            or isinstance(tone, Blur)
+            or last.dtype != np.uint8
+            or tone.dtype != np.uint8
+        ):
             first = (*first, tone)
         elif tone.ndim == 1:
             first = (*first[:-1], tone[last])
@@ -45,6 +58,42 @@ def toned_fill(fill: Fill, tones: Tones) -> Fill:
     pixel = np.clip(np.rint(colours), 0, 255).astype(np.uint8).reshape(1, 1, -1)
     done = toned(pixel[..., 0] if grey else np.broadcast_to(pixel, (1, 1, 3)).copy(), tones)
     return float(done[0, 0]) if grey else [float(one) for one in done[0, 0]]
+
+
+class Patches:
+    """Small squares spread over a picture. They tell whether tones make a difference between pixels that are averaged
+    before and after: linear ones do not, nor do others where neighbours are much alike or the bend is elsewhere."""
+
+    def __init__(self, pixels: Array) -> None:
+        """`pixels`: uint8, (H, W) or (H, W, 3)."""
+        self._pixels = pixels
+        self._made: dict[int, tuple[Array, Array]] = {}
+
+    def alike(self, tones: Tones, pace: float) -> bool:
+        """Whether it does not matter. `pace`: how many pixels are averaged, across and down."""
+        if linear(tones):
+            return True
+        side = min(1 << max(1, math.ceil(math.log2(max(pace, 1)))), _WIDEST, *self._pixels.shape[:2])
+        if side < 2 or self._pixels.dtype != np.uint8:
+            return False
+        if side not in self._made:
+            self._made[side] = self._cut(side)
+        patches, means = self._made[side]
+        early = cv2.reduce(toned(patches, tones), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)
+        off = early - toned(means, tones)
+        return float(np.vdot(off, off)) <= _ALIKE * _ALIKE * off.size
+
+    def _cut(self, side: int) -> tuple[Array, Array]:
+        """(n, side², ...) and their means, (n, 1, ...)."""
+        height, width = self._pixels.shape[:2]
+        down, across = (
+            (np.linspace(0, size - side, _PATCHES).astype(np.intp)[:, None] + np.arange(side)).reshape(-1)
+            for size in (height, width)
+        )
+        colours = self._pixels.shape[2:]
+        cut = self._pixels[down][:, across].reshape(_PATCHES, side, _PATCHES, side, *colours).swapaxes(1, 2)
+        patches = cut.reshape(_PATCHES * _PATCHES, side * side, *colours)
+        return patches, np.rint(cv2.reduce(patches, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)).astype(np.uint8)
 
 
 def linear(tones: Tones) -> bool:

@@ -53,6 +53,7 @@ def reference(steps: list[Step], source: Array, copy: int = 0) -> Array:
     rng = Rng()
     picture = Picture(source)
     width, height = picture.width, picture.height
+    colours, scale = source.astype(np.float32), 1
     stages: list[Any] = []
     for number, one in enumerate(steps):
         at = rng.at(0, "a.png", copy, str(number))
@@ -64,7 +65,20 @@ def reference(steps: list[Step], source: Array, copy: int = 0) -> Array:
                 stages.append((warp, border_of(moving, params, picture), width, height))
                 width, height = warp.width, warp.height
         elif toning := light(one.name, one.args):
-            stages.append(toning.stages(toning.draw(width, height, 3, at), 3))
+            drawn = toning.draw(width, height, 3, at)
+            if one.name == "GaussianBlur":
+                kernel = drawn["kernel"]
+                spread = float(kernel @ np.square(np.arange(len(kernel)) - len(kernel) // 2))
+                colours, scale = fine(stages, colours, scale, width, height).astype(np.float32), PLACES
+                colours, stages = cv2.GaussianBlur(colours, (0, 0), PLACES * spread**0.5), []
+            else:
+                stages.append(toning.stages(drawn, 3))
+    shown = fine(stages, colours, scale, width, height)
+    return shown.reshape(height, PLACES, width, PLACES, 3).mean(axis=(1, 3))
+
+
+def fine(stages: list[Any], source: Array, scale: int, width: int, height: int) -> Array:
+    """(H * PLACES, W * PLACES, 3), what stages make of `source`, which has `scale` pixels for each."""
     across = (np.arange(width * PLACES) + 0.5) / PLACES
     down = (np.arange(height * PLACES) + 0.5) / PLACES
     xy = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
@@ -80,13 +94,13 @@ def reference(steps: list[Step], source: Array, copy: int = 0) -> Array:
         gone = ((xy < 0) | (xy > (wide, high))).any(axis=1) & ~outside
         shown[gone] = toned(np.full((1, 3), border.fill, float), later)
         outside |= gone
-    x, y = (xy - 0.5).T.astype(np.float32)
-    bled = cv2.copyMakeBorder(source, 1, 1, 1, 1, cv2.BORDER_REPLICATE).astype(np.float32)
+    x, y = (xy * scale - 0.5).T.astype(np.float32)
+    bled = cv2.copyMakeBorder(source, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     side = width * PLACES
     at = (x + 1).reshape(-1, side), (y + 1).reshape(-1, side)
     seen = cv2.remap(bled, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(-1, 3)
     shown[~outside] = toned(seen[~outside].astype(float), later)
-    return shown.reshape(height, PLACES, width, PLACES, 3).mean(axis=(1, 3))
+    return shown.reshape(height * PLACES, width * PLACES, 3)
 
 
 def toned(colours: Array, stages: list[tuple[Array, ...]]) -> Array:
@@ -115,9 +129,13 @@ WARPS = [
     lambda r: step("ShiftScaleRotate", rotate_limit=20),
 ]
 LIGHTS = [
-    lambda r: step("RandomBrightnessContrast"), lambda r: step("RandomGamma"), lambda r: step("InvertImg"),
-    lambda r: step("RGBShift"), lambda r: step("ToSepia"),
-]  # fmt: skip
+    lambda r: step("RandomBrightnessContrast"),
+    lambda r: step("RandomGamma"),
+    lambda r: step("InvertImg"),
+    lambda r: step("RGBShift"),
+    lambda r: step("ToSepia"),
+]
+BLUR = step("GaussianBlur", sigma_limit=[0.5, 2])  # fmt: skip
 
 
 def recipe(seed: int) -> list[Step]:
@@ -129,18 +147,55 @@ def recipe(seed: int) -> list[Step]:
     return [maker(r) for maker in makers]
 
 
+def blurred(seed: int) -> list[Step]:
+    """One of these with a blur in it."""
+    steps = recipe(seed)
+    steps.insert(random.Random(seed).randint(0, len(steps)), BLUR)
+    return steps
+
+
+def errors(steps: list[Step], source: Array) -> tuple[float, float]:
+    """Mean squared ones, against the truth: of what is interpolated once, and of one step after the other."""
+    truth = reference(steps, source)
+    ours, theirs = (((made(steps, Picture(source), fuse).pixels - truth) ** 2).mean() for fuse in (True, False))
+    return float(ours), float(theirs)
+
+
+def blurred_alike(seeds: range) -> None:
+    """What is blurred before a warp instead of after it: nearer in most recipes and by far in all of them together;
+    where it is not, the root of the error is a level or two."""
+    found = [(*errors(blurred(seed), photo(seed)), blurred(seed)) for seed in seeds]
+    worse = [one for one in found if one[0] > 1.05 * one[1]]
+    assert len(worse) <= 0.25 * len(found) and all(ours < theirs + 5 for ours, theirs, _ in worse), worse
+    assert sum(ours for ours, _, _ in found) < 0.5 * sum(theirs for _, theirs, _ in found)
+
+
+def test_a_blur_keeps_no_warps_apart() -> None:
+    blurred_alike(range(20))
+
+
+@pytest.mark.slow
+def test_a_blur_keeps_no_warps_apart_in_two_hundred_recipes() -> None:
+    blurred_alike(range(200))
+
+
+@pytest.mark.parametrize("fill", [0, 255])
+def test_a_blur_sees_what_a_border_was_when_it_came(fill: int) -> None:
+    """Blurred and then turned, an edge is as hard as without a blur; turned and then blurred, it is soft."""
+    flat, turn = Picture(np.full((90, 90, 3), 128, np.uint8)), step("Rotate", limit=[20, 20], fill=fill)
+    wide, crop = step("GaussianBlur", sigma_limit=[2, 2]), step("CenterCrop", height=84, width=84)
+    for steps in ([wide, turn, crop], [turn, wide, crop], [turn, wide]):
+        fused, stepped = (made(steps, flat, fuse).pixels.astype(int) for fuse in (True, False))
+        assert np.abs(fused - stepped).max() <= 9 and np.abs(fused - stepped).mean() < 0.3, steps
+
+
 def nearer(seeds: range) -> None:
     """The mean squared error of what is interpolated once, against that of one step after the other: less in nearly
     all recipes, hardly more in any, and a quarter of it in all of them together."""
-    errors = []
-    for seed in seeds:
-        steps, source = recipe(seed), photo(seed)
-        truth = reference(steps, source)
-        off = [((made(steps, Picture(source), fuse).pixels - truth) ** 2).mean() for fuse in (True, False)]
-        errors.append((off[0] / off[1], *off, [one.name for one in steps]))
-    worse = sorted(error for error in errors if error[0] > 1)
-    assert len(worse) <= 0.02 * len(seeds) and all(error[0] < 1.3 for error in worse), worse
-    assert sum(ours for _, ours, _, _ in errors) < 0.25 * sum(theirs for _, _, theirs, _ in errors)
+    found = [(*errors(recipe(seed), photo(seed)), [one.name for one in recipe(seed)]) for seed in seeds]
+    worse = [one for one in found if one[0] > one[1]]
+    assert len(worse) <= 0.02 * len(found) and all(ours < 1.3 * theirs for ours, theirs, _ in worse), worse
+    assert sum(ours for ours, _, _ in found) < 0.25 * sum(theirs for _, theirs, _ in found)
 
 
 def test_nearer_to_the_truth_than_one_after_the_other() -> None:
@@ -218,7 +273,8 @@ def test_labels_go_the_same_way(part: int) -> None:
             "5 steps -> 1 warp, 1 table",
         ),
         ([step("RandomGamma"), step("ToSepia"), step("InvertImg")], "3 steps -> 2 tables, 1 colour matrix"),
-        ([step("Rotate"), step("GaussianBlur"), step("Rotate")], "3 steps -> 2 warps, 1 GaussianBlur"),
+        ([step("Rotate"), step("GaussianBlur"), step("Rotate")], "3 steps -> 1 warp, 1 blur"),
+        ([step("GaussianBlur"), step("RandomCrop", height=99, width=99)], "2 steps -> 1 turn, 1 blur"),
         ([step("Rotate"), step("Solarize"), step("Resize", height=9, width=9)], "3 steps -> 1 warp, 1 table"),
         ([step("Resize", height=9, width=9), step("Rotate")], "2 steps -> 1 warp"),
         ([step("Rotate"), step("Rotate", border_mode="reflect")], "2 steps -> 2 warps"),

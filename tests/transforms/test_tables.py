@@ -14,12 +14,14 @@ from test_draws import FLAG, Args, Maker, either, of, several, span, whole
 from augx.model import Picture
 from augx.seeds import Rng
 from augx.transforms import draws, draws_light
+from augx.transforms.blurs import Blur
 from augx.transforms.classical import Classical
 from augx.transforms.door import defaults
 from augx.transforms.draws_light import light
 from augx.transforms.pipeline import parameters
 from augx.transforms.problems import check
 from augx.transforms.settings import chance
+from augx.transforms.tones import Stage
 
 RECIPES = 12  # of each transform
 COPIES = 17  # of each recipe and kind of picture
@@ -36,6 +38,10 @@ SPACE: dict[str, dict[str, Maker]] = {
     "ChannelShuffle": {},
     "ColorJitter": {"brightness": either(span(0, 3), of(0)), "contrast": of([1, 1], 0), "saturation": of([1, 1], 0)},
     "ColorJitter saturation": {"brightness": of(0), "contrast": of(0), "saturation": of([0.3, 1.9], 1, 0.5, [0, 0])},
+    "GaussianBlur": {
+        "blur_limit": either(whole(0, 9), of([3, 3], [3, 7], [5, 121])),
+        "sigma_limit": either(several(span(0.2, 5), 2), of([0.2, 0.3], [5, 40])),
+    },
     "HueSaturationValue": {"hue_shift_limit": span(-90, 90), "val_shift_limit": span(-99, 99)},
     "InvertImg": {},
     "MultiplicativeNoise": {"multiplier": several(of(1, 1.1), 2), "per_channel": FLAG},
@@ -71,9 +77,11 @@ def recipes(case: str) -> list[tuple[str, Args]]:
     return found
 
 
-def done(pixels: np.ndarray, stages: tuple[np.ndarray, ...]) -> np.ndarray:
+def done(pixels: np.ndarray, stages: tuple[Stage, ...]) -> np.ndarray:
     for stage in stages:
-        if stage.dtype == np.uint8:
+        if isinstance(stage, Blur):
+            pixels = stage.over(pixels)
+        elif stage.dtype == np.uint8:
             assert stage.shape == (256,) or (stage.shape == (256, 3) and pixels.ndim == 3)
             pixels = stage[pixels] if stage.ndim == 1 else cv2.LUT(pixels, stage[None])
         else:
@@ -101,7 +109,9 @@ def test_tables_and_draws_are_those_of_albumentations(case: str) -> None:
                 stages = step.stages(found, channels)
                 want, have = transform.apply(picture, expected).pixels, done(pixels, stages)
                 assert want.shape == have.shape and want.dtype == have.dtype
-                off = name != "ChannelShuffle" and any(stage.dtype != np.uint8 for stage in stages)
+                off = name != "ChannelShuffle" and any(
+                    not isinstance(stage, Blur) and stage.dtype != np.uint8 for stage in stages
+                )
                 assert np.abs(want.astype(int) - have).max() <= off, where
                 drawn += 1
     assert drawn >= 200
