@@ -132,9 +132,10 @@ class Folder:
         finally:
             self._waiting = None
         self.sync()
+        looked: set[str] = set()
         for temporary, path in waiting:
             with stopping("cannot write", path):
-                self._place(temporary, path)
+                self._place(temporary, path, looked)
 
     def sync(self) -> None:
         """Waits until the disk has whatever was written, and under which names (with `fsync` "off", for nothing)."""
@@ -266,14 +267,17 @@ class Folder:
         if self.fsync == "each" or (self.fsync == "batch" and self._waiting is None):  # a batch is flushed as one
             os.fsync(descriptor)
 
-    def _place(self, temporary: str, path: str) -> None:
+    def _place(self, temporary: str, path: str, looked: set[str] | None = None) -> None:
+        """`looked`: folders that were found to be no links, just now."""
+        looked = set() if looked is None else looked
         folder = above = os.path.dirname(path)
         if folder not in self._made:
             os.makedirs(folder, exist_ok=True)
             self._made.add(folder)
-        while len(above) > len(self.root):
+        while len(above) > len(self.root) and above not in looked:
             if os.path.islink(above):
                 raise OSError(errno.ELOOP, "a link in the place of a folder leads out of OUTPUT", above)
+            looked.add(above)
             above = os.path.dirname(above)
         os.replace(temporary, path)
         if self.fsync == "each":
@@ -308,10 +312,14 @@ def _sync_folder(path: str) -> None:
         os.close(descriptor)
 
 
+_BRIEF = 120  # bytes, which every file system takes for a path
+
+
 def _check_length(path: str) -> None:
     """OSError where the file system cannot have a file of this name."""
-    with suppress(FileNotFoundError):
-        os.lstat(path)
+    if len(path) > _BRIEF or not path.isascii():
+        with suppress(FileNotFoundError):
+            os.lstat(path)
 
 
 def _read(chunks: Iterable[bytes]) -> Iterator[bytes]:

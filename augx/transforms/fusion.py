@@ -28,6 +28,8 @@ from augx.transforms.sampling import (
     Box,
     Grain,
     Levels,
+    Paces,
+    at_level,
     averaged,
     box_of,
     inverse,
@@ -47,6 +49,8 @@ from augx.transforms.warps import Matrix
 Array = NDArray[Any]
 Window = tuple[int, int, int, int]  # x0, y0, x1, y1
 
+_EYE = np.eye(3)
+_EYE.flags.writeable = False
 FLAT = 1e-12  # a determinant: all pixels come from a line
 _MOST_VEILS = 4
 _GROWN = 0.75  # pixels between samples, below which the edge of a frame is seen to be as wide as its pixels
@@ -86,7 +90,7 @@ class Course:
 
     @classmethod
     def of(cls, width: int, height: int, patches: Patches | None = None) -> Course:
-        return cls((width, height), (0, 0, width, height), Matrix(np.eye(3), width, height), patches=patches)
+        return cls((width, height), (0, 0, width, height), Matrix(_EYE, width, height), patches=patches)
 
     @property
     def moved(self) -> bool:
@@ -176,7 +180,7 @@ class Course:
         if linear(tones):
             return True
         paces = paces_of(inverse(warp.values @ self.matrix.values), warp.width, warp.height)
-        return self.patches is not None and self.patches.alike(tones, max(float(paces.max()), reach))
+        return self.patches is not None and self.patches.alike(tones, max(*paces, reach))
 
     def _tears(self, values: Array) -> bool:
         """Whether the horizon of a perspective crosses the picture, though outside of the canvas: what lies there must
@@ -257,7 +261,7 @@ class Course:
         if self.blur and not self._blurs_late:
             course, levels = self._blurred(levels)
         pixels = course._warped(levels, fills, self.interpolation, course.before, course.blur)
-        moved = replace(picture, pixels=np.ascontiguousarray(finished(pixels, self.behind)))
+        pixels = np.ascontiguousarray(finished(pixels, self.behind))
         alpha, mask, instances = picture.alpha, picture.mask, picture.instances
         if alpha is not None:
             nothing = [np.zeros(1) for _ in fills]
@@ -266,7 +270,7 @@ class Course:
             mask = Mask(self.plane(mask.values, outside, reflects=True), mask.palette)
         if instances is not None:
             instances = Mask(self.objects(instances.values), instances.palette)
-        return replace(moved, alpha=alpha, mask=mask, instances=instances)
+        return replace(picture, pixels=pixels, alpha=alpha, mask=mask, instances=instances)
 
     @property
     def _blurs_late(self) -> bool:
@@ -322,8 +326,8 @@ class Course:
         plane = self._cut(levels.planes[0])
         width, height = self.matrix.width, self.matrix.height
         veils = [*zip(self.veils, fills[1:], strict=True)]
-        paces = np.ones(2) if self.exact else paces_of(self.back, width, height)
-        frame = Matrix(np.eye(3), plane.shape[1], plane.shape[0])
+        paces = (1.0, 1.0) if self.exact else paces_of(self.back, width, height)
+        frame = Matrix(_EYE, plane.shape[1], plane.shape[0])
         if self.border is not None and mode != cv2.BORDER_CONSTANT and max(paces) > LARGEST:
             bordered = None if interpolation == cv2.INTER_NEAREST else self._bordered(plane, mode)
             if bordered is not None:
@@ -333,7 +337,7 @@ class Course:
             # Sampled with the picture, its edge would be as wide as the paces.
             veils.insert(0, (Veil(frame, self.matrix.values, Border()), fills[0]))
             mode = cv2.BORDER_REPLICATE
-        value = tuple(np.broadcast_to(fills[0], max(plane.shape[2:], default=1)).tolist())
+        value = _channels(fills[0], max(plane.shape[2:], default=1))
         done = self._sampled(levels, plane, paces, mode, value, interpolation, tones, blur)
         if veils and self.exact:
             done = done.copy()  # it may be a part of the picture
@@ -379,7 +383,7 @@ class Course:
         self,
         levels: Levels,
         plane: Array,
-        paces: Array,
+        paces: Paces,
         mode: int,
         value: tuple[float, ...],
         interpolation: int,
@@ -397,7 +401,7 @@ class Course:
         rows, columns = plane.shape[:2]
         inside = not self.matrix.bends and min(x0, y0, columns - x1, rows - y1) >= -NEAR
         straight = not self.veils and self.matrix.straight and whole(self._seen)
-        if inside and straight and not blur and (nearest or paces.max() < UP_TO):
+        if inside and straight and not blur and (nearest or max(paces) < UP_TO):
             part = toned(plane[round(y0) : round(y1), round(x0) : round(x1)], tones)
             how = cv2.INTER_NEAREST_EXACT if nearest else interpolation
             return cv2.resize(turned(part, self.matrix), (width, height), interpolation=how)
@@ -405,7 +409,7 @@ class Course:
         grain: Grain = levels.grain if not level else "interpolated"
         if blur and blur.softens(level):
             grain = "blurred"
-        taps = (0.0, 0.0) if nearest else softness(paces * 0.5**level, grain)
+        taps = (0.0, 0.0) if nearest else softness(at_level(paces, level), grain)
         reach = blur.reach if blur else 0
         late = not tones or (inside and self._late(tones, paces, reach))  # there may be less to do then
         back = self.back
@@ -439,7 +443,7 @@ class Course:
             part = blur.over(part, level, taps)
         back = np.diag([0.5**level, 0.5**level, 1.0]) @ shift(-left, -top) @ back
         if max(paces) * 0.5**level > LARGEST and not nearest:  # in one direction only
-            part, smaller = averaged(part, paces * 0.5**level)
+            part, smaller = averaged(part, at_level(paces, level))
             back = np.diag([*smaller, 1.0]) @ back
         centred = shift(-0.5, -0.5) @ back @ shift(0.5, 0.5)
         flags, size = interpolation | cv2.WARP_INVERSE_MAP, (width, height)
@@ -449,10 +453,16 @@ class Course:
             done = cv2.warpAffine(part, centred[:2], size, flags=flags, borderMode=mode, borderValue=value)
         return toned(done, tones) if late else done
 
-    def _late(self, tones: Tones, paces: Array, reach: int) -> bool:
+    def _late(self, tones: Tones, paces: Paces, reach: int) -> bool:
         """Whether tones in front of what is moved may come behind it, but for borders."""
-        wide = max(float(paces.max()), reach)
+        wide = max(*paces, reach)
         return linear(tones) or (self.patches is not None and self.patches.alike(tones, wide))
+
+
+def _channels(fill: Array, count: int) -> tuple[float, ...]:
+    """A value for each of so many channels."""
+    values = fill.reshape(-1).tolist()
+    return tuple(values * count) if len(values) == 1 else tuple(values)
 
 
 def _around(seen: Box, within: Window, grid: int, reach: int) -> Window:

@@ -28,7 +28,7 @@ _CLOSE = 1e-8 + 1e-5 * _EYE  # np.allclose, whose many checks take longer than a
 def lower(name: str, transform: Any, params: Params, width: int, height: int) -> Lowered | None:
     """Where `transform`, called `name`, moves a picture of this size with `params`; None: nothing moves."""
     warp = _LOWERINGS[name](transform, params, width, height)
-    if isinstance(warp, Matrix) and (warp.width, warp.height) == (width, height) and (warp.values == np.eye(3)).all():
+    if isinstance(warp, Matrix) and (warp.width, warp.height) == (width, height) and (warp.values == _EYE).all():
         return None
     return warp
 
@@ -43,11 +43,14 @@ def _stretch(x: float, y: float) -> Array:
 
 def _centred(values: Array) -> Array:
     """A matrix that counts in pixel centres, in continuous places."""
-    return _shift(0.5, 0.5) @ values @ _shift(-0.5, -0.5)
+    (a, b, x), (c, d, y), (e, f, w) = values.tolist()
+    if e or f:
+        return _shift(0.5, 0.5) @ values @ _shift(-0.5, -0.5)
+    return np.array([[a, b, x + (w - a - b) / 2], [c, d, y + (w - c - d) / 2], [0, 0, w]])
 
 
 def _flip_x(transform: Any, params: Params, width: int, height: int) -> Matrix:
-    return Matrix(_shift(width, 0) @ _stretch(-1, 1), width, height)
+    return Matrix(np.array([[-1.0, 0, width], [0, 1, 0], [0, 0, 1]]), width, height)
 
 
 def _flip_y(transform: Any, params: Params, width: int, height: int) -> Matrix:
@@ -82,7 +85,9 @@ def _symmetry(transform: Any, params: Params, width: int, height: int) -> Matrix
 
 
 def _affine(transform: Any, params: Params, width: int, height: int) -> Matrix:
-    if (np.abs(params["matrix"] - _EYE) <= _CLOSE).all():  # 2.0.8 leaves the picture alone then
+    if (
+        params["matrix"][0, 0] > 0.9 and (np.abs(params["matrix"] - _EYE) <= _CLOSE).all()
+    ):  # 2.0.8 leaves the picture alone then
         return Matrix(np.eye(3), width, height)
     rows, columns = params["output_shape"][:2]
     return Matrix(_centred(params["matrix"]), int(np.round(columns)), int(np.round(rows)))

@@ -37,7 +37,10 @@ At = Callable[[str], Rng]
 
 _GROUP_P = {"OneOf": 0.5, "SomeOf": 1.0, "Sequential": 0.5, "inside": 1.0}  # those of Albumentations 2.0.8
 _BOILERPLATE = frozenset(
-    ("shape", "rows", "cols", "interpolation", "mask_interpolation", "fill", "fill_mask", "border_mode", "bbox_shift")
+    {
+        *("shape", "rows", "cols", "interpolation", "mask_interpolation", "fill", "fill_mask", "border_mode"),
+        *("bbox_shift", "bbox_matrix", "matrix_bbox"),  # the matrix once more, as Albumentations has it for boxes
+    }
 )
 _MOST_NUMBERS = 64  # of an array or list that the manifest holds in full
 _MOST_BUILT = 2000  # transforms of a policy: more than any table has levels
@@ -477,12 +480,18 @@ _NOTHING = object()
 
 
 def _plain(value: Any) -> Json:
-    if isinstance(value, np.ndarray):
-        return _digest(value) if value.size > _MOST_NUMBERS else _plain(value.tolist())
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
+    kind = type(value)
+    if kind is int or kind is str or kind is bool:  # most are, and there are many
+        return value
+    if kind is float:
         return value if math.isfinite(value) else None
+    if isinstance(value, np.ndarray):
+        if value.size > _MOST_NUMBERS:
+            return _digest(value)
+        listed = value.tolist()
+        return listed if value.dtype.kind in "iub" or np.isfinite(value).all() else _plain(listed)
+    if isinstance(value, np.generic):
+        return _plain(value.item())
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, Mapping):

@@ -4,6 +4,7 @@ covers.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import cv2
@@ -14,6 +15,7 @@ from augx.transforms.warps import Matrix
 
 Array = NDArray[Any]
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1
+Paces = tuple[float, float]
 Grain = Literal["sharp", "interpolated", "blurred"]  # what was done to a picture just now, which softens it
 
 NEAR = 1e-6  # pixels, by which arithmetic may be off
@@ -118,10 +120,10 @@ def placed(plane: Array, matrix: Matrix, back: Array, mode: int, value: tuple[fl
     return empty
 
 
-def averaged(plane: Array, paces: Array) -> tuple[Array, Array]:
+def averaged(plane: Array, paces: Paces) -> tuple[Array, Array]:
     """A plane smaller in the directions in which samples are far apart, and how large it is against what it was."""
     was = np.array([plane.shape[1], plane.shape[0]])
-    size = np.maximum(np.rint(was / np.maximum(paces / 2, 1)), 1).astype(int)
+    size = np.maximum(np.rint(was / np.maximum(np.array(paces) / 2, 1)), 1).astype(int)
     return cv2.resize(plane, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA), size / was
 
 
@@ -183,26 +185,35 @@ def _softened(plane: Array, taps: tuple[float, float]) -> Array:
     return cv2.sepFilter2D(plane, -1, x, y, borderType=cv2.BORDER_REPLICATE)
 
 
-def level_of(paces: Array) -> int:
+def level_of(paces: Paces) -> int:
     """How often a plane is halved before it is softened."""
-    return max(0, int(np.ceil(np.log2(float(np.sqrt(paces.prod())) / LARGEST))))
+    return max(0, math.ceil(math.log2(max(math.sqrt(paces[0] * paces[1]), 1e-9) / LARGEST)))
 
 
-def softness(paces: Array, grain: Grain) -> tuple[float, float]:
+def at_level(paces: Paces, level: int) -> Paces:
+    """On a plane that was halved so often."""
+    return paces[0] * 0.5**level, paces[1] * 0.5**level
+
+
+def softness(paces: Paces, grain: Grain) -> tuple[float, float]:
     """The outer taps, across and down, in few steps, so that copies share planes."""
-    if paces.max() <= _UNEVEN * paces.min():
-        paces = np.full(2, np.sqrt(paces.prod()))
+    if max(paces) <= _UNEVEN * min(paces):
+        paces = (math.sqrt(paces[0] * paces[1]),) * 2
     if grain == "blurred":  # nothing can be missed: no more than what new pixels are larger
-        across, down = np.clip((np.square(paces) - 1) / 24, 0, _TAPS[-1][1]).tolist()
+        across, down = (min(max((pace * pace - 1) / 24, 0.0), _TAPS[-1][1]) for pace in paces)
         return across, down
-    across, down = (next((tap for most, tap in _TAPS if pace < most), _TAPS[-1][1]) for pace in paces.tolist())
-    return (across, down) if grain == "sharp" or paces.max() >= _BLUNT else (0.0, 0.0)
+    if grain == "interpolated" and max(paces) < _BLUNT:
+        return 0.0, 0.0
+    across, down = (next((tap for most, tap in _TAPS if pace < most), _TAPS[-1][1]) for pace in paces)
+    return across, down
 
 
-def paces_of(back: Array, width: int, height: int) -> Array:
-    """How many pixels of the source, (x, y), lie between neighbours in the middle of a canvas."""
-    weight = float(back[2] @ (width / 2, height / 2, 1))
-    middle = (back[:2] @ (width / 2, height / 2, 1)) / weight
-    slope = (back[:2, :2] - np.outer(middle, back[2, :2])) / weight
-    paces: Array = np.hypot(slope[:, 0], slope[:, 1])
-    return paces
+def paces_of(back: Array, width: int, height: int) -> Paces:
+    """How many pixels of the source, across and down, lie between neighbours in the middle of a canvas."""
+    (a, b, x), (c, d, y), (e, f, w) = back.tolist()
+    weight = e * width / 2 + f * height / 2 + w
+    if e or f:
+        across, down = (a * width + b * height) / 2 + x, (c * width + d * height) / 2 + y
+        across, down = across / weight, down / weight
+        a, b, c, d = a - across * e, b - across * f, c - down * e, d - down * f
+    return math.hypot(a, b) / abs(weight), math.hypot(c, d) / abs(weight)

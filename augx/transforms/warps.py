@@ -49,14 +49,15 @@ class Matrix:
             turn *= float(np.linalg.inv(self.values)[2] @ (self.width / 2, self.height / 2, 1))
         return turn < 0
 
-    @cached_property
+    @property
     def perspective(self) -> bool:
         return bool(self.values[2, 0] or self.values[2, 1])
 
-    @cached_property
+    @property
     def straight(self) -> bool:
-        (a, b), (c, d) = np.abs(self.values[:2, :2])
-        return not self.perspective and bool(min(max(a, d), max(b, c)) <= 1e-9 * max(a, b, c, d))
+        (a, b, _), (c, d, _), (e, f, _) = self.values.tolist()
+        upright, turned = max(abs(a), abs(d)), max(abs(b), abs(c))
+        return not (e or f) and min(upright, turned) <= 1e-9 * max(upright, turned)
 
     def points(self, xy: Array) -> Array:
         """(n, 2) -> (n, 2); NaN on the horizon."""
