@@ -18,6 +18,7 @@ Array = NDArray[Any]
 _LEAST = 0.003  # square pixels of spread, which change nothing in 8 bits
 _THREE = 0.25  # square pixels, up to which three taps have them exactly
 _SOFT = 0.25  # square pixels
+_HALVES, _QUARTERS = 3.0, 12.0  # square pixels
 _SAME = 1e-9
 _NONE = np.ones(1)
 
@@ -56,9 +57,15 @@ class Front:
         """As for `Blur`, of a picture in 1 / 2^level of the size."""
         return min(spread(self.across), spread(self.down)) * 0.25**level >= _SOFT
 
+    @property
+    def level(self) -> int:
+        """How often the picture can be halved before it is blurred, and nobody sees it."""
+        least = min(spread(self.across), spread(self.down))
+        return 0 if least < _HALVES else 1 if least < _QUARTERS else 2
+
     def over(self, plane: Array, level: int = 0, taps: tuple[float, float] = (0.0, 0.0)) -> Array:
         """A part of the picture in 1 / 2^level of the size, blurred, and softened by outer taps across and down."""
-        kernels = (scaled(kernel, 0.5**level) for kernel in (self.across, self.down))
+        kernels = (_at(kernel, level) for kernel in (self.across, self.down))
         across, down = (
             np.convolve(kernel, [tap, 1 - 2 * tap, tap]) if tap else kernel
             for kernel, tap in zip(kernels, taps, strict=True)
@@ -84,9 +91,17 @@ def spread(kernel: Array) -> float:
 
 def scaled(kernel: Array, scale: float) -> Array:
     """A Gaussian for pixels that are `scale` times as many."""
-    if abs(scale - 1) < _SAME:
-        return kernel
-    wide = spread(kernel) * scale * scale
+    return kernel if abs(scale - 1) < _SAME else _gaussian(spread(kernel) * scale * scale)
+
+
+def _at(kernel: Array, level: int) -> Array:
+    """For a picture in 1 / 2^level of the size, which has been averaged and will be interpolated for that."""
+    more = 4**level
+    return _gaussian((spread(kernel) - (more - 1) / 4) / more) if level else kernel
+
+
+def _gaussian(wide: float) -> Array:
+    """With a spread of so many square pixels."""
     if wide < _LEAST:
         return _NONE
     if wide < _THREE:

@@ -406,6 +406,8 @@ class Course:
             how = cv2.INTER_NEAREST_EXACT if nearest else interpolation
             return cv2.resize(turned(part, self.matrix), (width, height), interpolation=how)
         level = level_of(paces) if not nearest and (inside or mode == cv2.BORDER_REPLICATE) else 0
+        first = blur is not None and not blur.bordered and mode == cv2.BORDER_CONSTANT and not inside
+        level = max(level, blur.level) if blur and not first else level
         grain: Grain = levels.grain if not level else "interpolated"
         if blur and blur.softens(level):
             grain = "blurred"
@@ -424,13 +426,14 @@ class Course:
             window = blur.frame
         if (inside or mode in _NEAR_BORDERS) and math.isfinite(x0 + y0 + x1 + y1) and not self.matrix.bends:
             window = _around((x0, y0, x1, y1), window, 1 << level, reach)
+        alone = (tones and not late) or blur or not levels.small  # no other copy needs the same
         room = 0
-        if mode == cv2.BORDER_CONSTANT and not inside and (blur or taps != (0.0, 0.0)):
+        if mode == cv2.BORDER_CONSTANT and not (inside and alone) and (blur or taps != (0.0, 0.0)):
             room = _ROOM + reach
         left, top = window[0] - room, window[1] - room
-        if (tones and not late) or (room and (blur or not levels.small)):
+        if (tones and not late) or (room and alone):
             part = toned(levels.planes[0][window[1] : window[3], window[0] : window[2]], () if late else tones)
-            if blur and room and not blur.bordered:
+            if blur and first:
                 part, blur = blur.over(part), None
             if room:  # the edge of the picture is softened, too
                 part = cv2.copyMakeBorder(part, room, room, room, room, mode, value=value)

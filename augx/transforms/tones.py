@@ -18,7 +18,7 @@ Tones = tuple[Array, ...]  # as `tables.stages` has them, in order
 Stage = Array | Blur
 
 _ROUNDED = 1.5  # levels, by which a line of whole numbers may be off
-_ALIKE = 1.0  # levels, root of the mean square, by which averages before and after tones may differ
+_ALIKE = 1.5  # levels, root of the mean square, by which averages before and after tones may differ: half a JPEG's
 _PATCHES = 16  # along each side of a picture
 _WIDEST = 16  # pixels of a patch
 
