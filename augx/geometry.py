@@ -24,6 +24,7 @@ __all__ = [
     "around",
     "clip_ring",
     "coco_area",
+    "coco_areas",
     "ellipse",
     "flat",
     "is_line",
@@ -193,6 +194,18 @@ def _cleaned(ring: Points) -> Points:
     """A ring without points that repeat the one before."""
     cleaned: Points = ring[(ring != np.roll(ring, 1, axis=0)).any(axis=1)]
     return cleaned
+
+
+def coco_areas(things: Sequence[Object], width: int, height: int) -> list[float | None]:
+    """As `coco_area` of each."""
+    alone = [number for number, thing in enumerate(things) if len(thing.rings) == 1]
+    known = dict(
+        zip(alone, rle.areas_of_rings([things[number].rings[0] for number in alone], width, height), strict=True)
+    )
+    return [
+        float(known[number]) if number in known else coco_area(thing, width, height)
+        for number, thing in enumerate(things)
+    ]
 
 
 def coco_area(thing: Object, width: int, height: int) -> float | None:

@@ -26,6 +26,8 @@ KINDS: Mapping[str, str] = {
 }
 
 _STRAY = 0.51  # pixels: a person may set points outside by half a pixel, and there they stay where nothing moves
+_MANY = 16  # numbers, from which NumPy is quicker
+_EXACT = 4e6  # pixels, below which so many digits are whole numbers of a double
 _DIGITS = 9  # of a pixel: enough that a file of decimals comes out as it went in, few enough to hide what adding costs
 
 
@@ -38,6 +40,22 @@ def tidy(value: float) -> float:
     return whole if value == whole else value
 
 
+def tidied(values: Sequence[float]) -> list[float]:
+    """`tidy` of each, to a unit of the last digit where there are more."""
+    if len(values) < _MANY:
+        return list(map(tidy, values))
+    import numpy as np  # only who writes objects needs it
+
+    there = np.asarray(values, np.float64)
+    if not np.abs(there).max() < _EXACT:
+        return list(map(tidy, values))
+    rounded = np.rint(there * 10**_DIGITS) / 10**_DIGITS
+    found: list[float] = rounded.tolist()
+    for place in np.flatnonzero(rounded == np.rint(rounded)).tolist():
+        found[place] = int(found[place])
+    return found
+
+
 def to_row(thing: Object, area: float | None) -> dict[str, Json]:
     """One of a row's `objects`: absent parts are left out. `area`: pixels² as COCO counts them."""
     row: dict[str, Json] = {"label": thing.label, "bbox": None}
@@ -45,7 +63,7 @@ def to_row(thing: Object, area: float | None) -> dict[str, Json]:
         x0, y0, x1, y1 = thing.box
         row["bbox"] = [tidy(x0), tidy(y0), tidy(x1 - x0), tidy(y1 - y0)]
     if thing.rings:
-        row["segmentation"] = [list(map(tidy, ring)) for ring in thing.rings]
+        row["segmentation"] = [tidied(ring) for ring in thing.rings]
     elif thing.rle is not None:
         counts = thing.rle.counts
         row["segmentation"] = {
@@ -53,7 +71,7 @@ def to_row(thing: Object, area: float | None) -> dict[str, Json]:
             "counts": counts if isinstance(counts, str) else list(counts),
         }
     if thing.keypoints is not None:
-        row["keypoints"] = list(map(tidy, thing.keypoints))
+        row["keypoints"] = tidied(thing.keypoints)
     if thing.corners is not None:
         row["obb"] = list(map(tidy, thing.corners))
     if thing.crowd:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _RENAME = "rename one of them, or write another format with `--to`"
 _SHARD_SOURCES = 32  # a kill loses the work of one shard at most ...
+_SMALL_SHARDS = 5  # at the beginning, each of twice the size of the one before
 _SHARD_BYTES = 4 << 20  # ... so a shard is small where images are large
 
 
@@ -249,7 +250,8 @@ def plan_hash(plan: Plan, keys: Callable[[Job], str]) -> str:
 def shards(jobs: Iterable[Job], size: Callable[[Job], int], generation: int = 0, usual: int = 0) -> Iterator[Shard]:
     """Cuts jobs into shards of about equal work, the same however many workers there are; `size` is in bytes.
 
-    `usual`: how many copies a job has as a rule; one of twice as many counts twice.
+    `usual`: how many copies a job has as a rule; one of twice as many counts twice. The first shards are small, so that
+    something is there to be seen soon.
     """
 
     def shard() -> Shard:
@@ -262,7 +264,8 @@ def shards(jobs: Iterable[Job], size: Callable[[Job], int], generation: int = 0,
         some.append(job)
         total += size(job) * weight
         count += weight
-        if count >= _SHARD_SOURCES or total >= _SHARD_BYTES:
+        share = min(1.0, 2.0 ** (number - _SMALL_SHARDS))
+        if count >= _SHARD_SOURCES * share or total >= _SHARD_BYTES * share:
             yield shard()
             some, total, count, number = [], 0.0, 0.0, number + 1
     if some:

@@ -329,6 +329,8 @@ def manifest_row(
 ) -> dict[str, Json]:
     known = picture.annotations
     width, height = picture.width, picture.height
+    things = labels.boxed(known).objects
+    areas = [_area(thing, area) for thing, area in zip(things, geometry.coco_areas(things, width, height), strict=True)]
     return {
         "file_name": name,
         "source": job.sample.id,
@@ -340,7 +342,7 @@ def manifest_row(
         "height": height,
         "label": known.label,
         "labels": dict(known.labels),
-        "objects": [objects.to_row(thing, _area(thing, width, height)) for thing in labels.boxed(known).objects],
+        "objects": [objects.to_row(thing, area) for thing, area in zip(things, areas, strict=True)],
         "dropped": [objects.dropped_row(one) for one in dropped],
         "captions": list(known.captions),
         "values": dict(known.values),
@@ -379,9 +381,8 @@ def _numbers(mask: Mask) -> geometry.Plane:
     return values if values.ndim == 2 else values[..., 0] + 256 * values[..., 1] + 65536 * values[..., 2]
 
 
-def _area(thing: Object, width: int, height: int) -> float | None:
+def _area(thing: Object, area: float | None) -> float | None:
     """As COCO counts it; a polygon too small for a pixel has its own."""
-    area = geometry.coco_area(thing, width, height)
     return sum(map(geometry.ring_area, thing.rings)) if area == 0 and thing.rings else area
 
 

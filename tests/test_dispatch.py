@@ -58,6 +58,7 @@ class Executor:
 def executed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answer], Executor]:
     def executed(answer: Answer) -> Executor:
         monkeypatch.setattr(planning, "_SHARD_SOURCES", 2)
+        monkeypatch.setattr(planning, "_SMALL_SHARDS", 0)
         executor = Executor(answer)
         monkeypatch.setattr(local, "run", executor)
         return executor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from array import array
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augx import geometry
+from augx import geometry, rle
 from augx.geometry import clip_ring, coco_area, mask_rings, pairs, rasterise, ring_area, shape_box
 from augx.model import Object, Rle
 
@@ -354,3 +355,12 @@ class TestMaskRings:
         mask[1:-1:2, 1:-1:2] = 0
         (ring,) = mask_rings(mask)
         assert (rasterise([ring], 201, 201) == mask).all()
+
+
+def test_areas_of_many_outlines_at_once_are_those_of_each() -> None:
+    r = random.Random(5)
+    for _ in range(200):
+        width, height = r.randint(1, 80), r.randint(1, 80)
+        rings = [[r.uniform(-20, 100) for _ in range(2 * r.randint(0, 9))] for _ in range(r.randint(0, 12))]
+        alone = [rle.area(rle.runs_of_rings([ring], width, height)) for ring in rings]
+        assert rle.areas_of_rings(rings, width, height) == alone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from augx import objects
 from augx.errors import ImageError
 from augx.geometry import pairs, rasterise, ring_area, rings_box, rle_decode, rle_encode
 from augx.labels import Carrier, Warp, boxed, fit, resolve
@@ -845,3 +847,14 @@ class TestAgainstPixels:
 def test_warps_of_the_tests_are_warps() -> None:
     warps: list[Warp] = [flip(4, 3), Wave(4, 3), Halves(4, 3)]
     assert [warp.bends for warp in warps] == [False, True, True]
+
+
+def test_many_numbers_are_tidied_as_each() -> None:
+    r = random.Random(6)
+    for digits in (0, 1, 3, 6, 9):
+        values = [round(r.uniform(-100, 5000), digits) for _ in range(500)]
+        assert repr(objects.tidied(values)) == repr([objects.tidy(value) for value in values])
+    values = [r.uniform(0, 3e6) for _ in range(500)] + [1e300]
+    assert objects.tidied(values) == [objects.tidy(value) for value in values]
+    near = zip(objects.tidied(values[:500]), map(objects.tidy, values), strict=False)
+    assert max(abs(one - other) for one, other in near) < 2e-9

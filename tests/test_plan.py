@@ -153,7 +153,14 @@ def test_shards_cut_the_jobs_and_lose_none(sizes: list[int]) -> None:
         assert sum(sizes[int(job.stem)] for job in shard.jobs[:-1]) < 4 << 20
 
 
-def test_shards_are_full() -> None:
+def test_the_first_shards_are_small() -> None:
+    jobs = [Job(sample(f"{n}.jpg"), f"{n}", ".jpg", (0,)) for n in range(70)]
+    assert [len(shard.jobs) for shard in planning.shards(jobs, lambda job: 1)] == [1, 2, 4, 8, 16, 32, 7]
+    assert [len(shard.jobs) for shard in planning.shards(jobs[:40], lambda job: 128 << 10)] == [1, 2, 4, 8, 16, 9]
+
+
+def test_shards_are_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "_SMALL_SHARDS", 0)
     jobs = [Job(sample(f"{n}.jpg"), f"{n}", ".jpg", (0,)) for n in range(70)]
     assert [len(shard.jobs) for shard in planning.shards(jobs, lambda job: 1)] == [32, 32, 6]
     assert [len(shard.jobs) for shard in planning.shards(jobs[:5], lambda job: 2 << 20)] == [2, 2, 1]
@@ -524,7 +531,8 @@ def test_the_content_of_several_files_is_the_digest_of_their_digests(sums: list[
     assert planning.content(sums) == hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
-def test_a_source_of_many_copies_is_much_of_a_shard() -> None:
+def test_a_source_of_many_copies_is_much_of_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "_SMALL_SHARDS", 0)
     few = [Job(sample(f"{n}.jpg"), f"{n}", ".jpg", (0, 1)) for n in range(40)]
     many = [replace(job, copies=tuple(range(8))) for job in few]
     assert [len(one.jobs) for one in planning.shards(few, lambda job: 1, usual=2)] == [32, 8]

@@ -89,6 +89,7 @@ def test_a_disk_of_some_kilobytes(
     photos: Path, expected: dict[str, str], mount: Mount, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(planning, "_SHARD_SOURCES", 3)
+    monkeypatch.setattr(planning, "_SMALL_SHARDS", 0)
     disk = mount("-t", "tmpfs", "-o", f"size={size}k", "none")
     stops(photos, disk / "out", {*expected.values()}, "No space left", "free some space")
     again(disk, "size=8m")
@@ -100,6 +101,7 @@ def test_a_disk_of_few_files(
     photos: Path, expected: dict[str, str], mount: Mount, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     monkeypatch.setattr(planning, "_SHARD_SOURCES", 3)
+    monkeypatch.setattr(planning, "_SMALL_SHARDS", 0)
     disk = mount("-t", "tmpfs", "-o", f"nr_inodes={most}", "none")
     stops(photos, disk / "out", {*expected.values()}, "No space left", "free some space")
     again(disk, "nr_inodes=10000")
@@ -150,6 +152,7 @@ def test_a_disk_that_turns_read_only(
 ) -> None:
     """As ext4 does when its journal cannot be written any more. When it was checked, the same command goes on."""
     monkeypatch.setattr(planning, "_SHARD_SOURCES", 3)
+    monkeypatch.setattr(planning, "_SMALL_SHARDS", 0)
     image = formatted(tmp_path / "image")
     disk = mount("-o", "loop,errors=remount-ro", str(image))
     asked = runner.Request(str(photos), str(disk / "out"), a_recipe(), workers=0)
