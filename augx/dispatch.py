@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -39,13 +40,17 @@ class Means:
 
 
 class Dispatch:
-    """One run's jobs on their way. `made`, `failed`: images so far; `step` is told of each shard's."""
+    """One run's jobs on their way. `made`, `failed`: images so far; `step` is told of each shard's.
+
+    `profile`: CPU seconds of the workers, by part, where the orders ask for it.
+    """
 
     def __init__(self, plan: Plan, orders: Orders, means: Means, failed: int, step: Callable[[int, int], None]) -> None:
         self.plan, self.orders, self.means, self.step = plan, orders, means, step
         self.made, self.failed = 0, failed
         self.limit = _limit(means.max_errors, plan.images() + sum(len(copies) for _, copies in plan.lost))
         self.folder = Folder(orders.output, orders.fsync)
+        self.profile: Counter[str] = Counter()
 
     def __call__(self, jobs: Iterable[Job], generation: int) -> None:
         """Raises Stopped where the system refuses to go on, GateError past `max_errors`."""
@@ -75,6 +80,7 @@ class Dispatch:
                         continue
                     if "stopped" in answer:
                         raise Stopped(answer["stopped"], answer["hint"])
+                    self.profile.update(answer.get("profile", {}))
                     self._count(answer["made"], answer["failed"])
                     if answer["short"]:
                         some = tuple(shard.jobs[number] for number in answer["short"])

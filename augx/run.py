@@ -29,6 +29,7 @@ from augx.ring import place_of
 from augx.store import OWN, Folder, hashes, pass_over
 from augx.survey import Survey, source_date, survey
 
+PARENT = "start, plan, manifest"
 _UNSURE = "`balance` counts what each image's own source shows, not what mixes bring in from other pictures"
 
 
@@ -57,6 +58,7 @@ class Request:
     seconds: float = 300.0
     memory: int | None = None
     fsync: str = "batch"
+    profile: bool = False
 
 
 class Progress(Protocol):
@@ -69,13 +71,15 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`made` and `kept`: images of this run and of earlier ones. `summary` is what summary.json says."""
+    """`made` and `kept`: images of this run and of earlier ones. `summary` is what summary.json says. `profile`: CPU
+    seconds by part of the work, where the request asked for it."""
 
     made: int
     kept: int
     failed: int
     removed: int
     summary: dict[str, Json]
+    profile: Mapping[str, float] = field(default_factory=dict)
 
 
 def read(request: Request) -> tuple[Plan, list[Format]]:
@@ -213,12 +217,15 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
         progress.begin(len(names), found.kept)
         try:
             journal.begin(folder, state.intent, names + labels, generation)
-            made = _work(request, plan, found, folder, generation, progress)
+            made, profile = _work(request, plan, found, folder, generation, progress)
             summary, removed = manifest.finish(plan, folder, targets)
         finally:
             progress.end()
             folder.clean()
-        return Outcome(made, found.kept, _failed(summary), removed, summary)
+        if request.profile:
+            alone = sum(profile.values()) if not request.workers else 0.0
+            profile = {**profile, PARENT: time.process_time() - alone}
+        return Outcome(made, found.kept, _failed(summary), removed, summary, profile)
 
 
 def guard(input: str, folder: Folder) -> None:
@@ -252,8 +259,10 @@ def guard(input: str, folder: Folder) -> None:
         )
 
 
-def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generation: int, progress: Progress) -> int:
-    """Has the jobs worked off; returns how many images were made."""
+def _work(
+    request: Request, plan: Plan, found: Survey, folder: Folder, generation: int, progress: Progress
+) -> tuple[int, Mapping[str, float]]:
+    """Has the jobs worked off; returns how many images were made, and the workers' profile."""
     from augx.dispatch import Dispatch, Means  # heavy, and not needed where there is nothing to do
     from augx.partners import Folders
     from augx.work import Orders
@@ -263,7 +272,7 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
     left_out = fitting.lost_by(plan.dataset, [formats.load(name) for name in plan.formats], mixes)
     orders = Orders(
         folder.root, plan.recipe.canonical(), plan.bases, known, request.untouched, left_out,
-        Folders.now(plan.recipe.places), request.fsync,
+        Folders.now(plan.recipe.places), request.fsync, profile=request.profile,
     )  # fmt: skip
     lost = sum(len(copies) for _, copies in plan.lost)
     means = Means(request.workers, request.seconds, request.memory, request.max_errors)
@@ -275,7 +284,7 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
         todo = (replace(job, pools=plan.pools(planned[job.sample.id])) for job in ordered)
     dispatch = Dispatch(plan, orders, means, found.failed + lost, progress.step)
     dispatch(todo, generation)
-    return dispatch.made
+    return dispatch.made, dispatch.profile
 
 
 def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str], plan: Plan, todo: Sequence[Job]) -> None:

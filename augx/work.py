@@ -22,6 +22,7 @@ from augx.partners import Chosen, Folders, Neighbours
 from augx.recipe import Recipe
 from augx.seeds import Rng
 from augx.store import Folder, Unfit
+from augx.timing import timing
 from augx.transforms.pipeline import Partners, Pipeline
 
 _R = TypeVar("_R")
@@ -37,7 +38,7 @@ class Orders:
 
     `untouched`: images go over byte for byte, whatever they are (`augx convert`). `lost`: format -> the kinds of label
     that its label files leave out. `bases`: as a Plan's. `fsync`: as a Folder's. `alone`: nobody else is at work, and
-    what there was not enough memory for fails.
+    what there was not enough memory for fails. `profile`: the answers say where the time went.
     """
 
     output: str
@@ -49,6 +50,7 @@ class Orders:
     folders: Folders = field(default_factory=Folders)
     fsync: str = "off"
     alone: bool = False
+    profile: bool = False
 
 
 def start(orders: Orders) -> Callable[[Shard, Callable[[], None]], dict[str, Json]]:
@@ -69,6 +71,7 @@ class Worker:
         self.maker = Maker(recipe, orders.dataset, orders.untouched, orders.lost, orders.folders)
         self.keys = plan.Keys(orders.bases, self.maker.neighbours.content)
         self.folder = Folder(orders.output, orders.fsync)
+        self.timing = timing() if orders.profile else None
 
     def __call__(self, shard: Shard, alive: Callable[[], None]) -> dict[str, Json]:
         entries, short = [], []
@@ -84,7 +87,8 @@ class Worker:
         except Stopped as stopped:
             return {"stopped": stopped.message, "hint": stopped.hint}
         made = sum(len(copies) for _, copies, _ in entries)
-        return {"made": made, "failed": sum(len(entry.failed) for entry, _, _ in entries), "short": short}
+        answer = {"made": made, "failed": sum(len(entry.failed) for entry, _, _ in entries), "short": short}
+        return answer | {"profile": self.timing.take()} if self.timing else answer
 
     def work(self, job: Job, alive: Callable[[], None]) -> tuple[Entry, list[int], list[bytes]]:
         """All copies of one source. What cannot be made is in the entry's `failed`."""
@@ -100,7 +104,7 @@ class Worker:
 
         try:
             files, mtime = read_sources(self.orders.dataset.root, job.sample, self.maker.recipe.limits)
-            sums = [hashlib.sha256(data).hexdigest() for data in files]
+            sums = [digest(data) for data in files]
             entry.sha256, entry.size = plan.content(sums), sum(map(len, files))
             opened = (self.maker.neighbours.opened if job.pools else self.maker.open)(job.sample, files)
         except ImageError as error:
@@ -226,7 +230,7 @@ class Maker:
             if fault or equal is not None:
                 continue
             image = self.image(opened, copy, made[0], job.ending)
-            sha256 = hashlib.sha256(image).hexdigest()
+            sha256 = digest(image)
             equal = lower.get(sha256)
             if equal is None:
                 break
@@ -234,7 +238,7 @@ class Maker:
             raise ImageError("rejected", f"{fault}, {attempt + 1} times over", "transform")
         if equal == 0:
             image = self.image(opened, copy, made[0], job.ending)
-            sha256 = hashlib.sha256(image).hexdigest()
+            sha256 = digest(image)
         picture, applied, lost = made
         row, written = self.files(job, copy, opened, image, picture, applied, opened.dropped + lost)
         return row | {"sha256": sha256, "redrawn": attempt, "equals": equal}, written
@@ -268,7 +272,7 @@ class Maker:
                 known = replace(self.dataset, details=self.dataset.details[kind])
                 shown = objects.row_without(row, self.lost.get(kind, frozenset()))
                 written[path] = formats.load(kind).label_file(shown, job.sample, known).encode()
-        row["files"] = {path: hashlib.sha256(written[path]).hexdigest() for path in beside.values()}
+        row["files"] = {path: digest(written[path]) for path in beside.values()}
         return row, written
 
     def augmented(
@@ -384,6 +388,10 @@ def _numbers(mask: Mask) -> geometry.Plane:
 def _area(thing: Object, area: float | None) -> float | None:
     """As COCO counts it; a polygon too small for a pixel has its own."""
     return sum(map(geometry.ring_area, thing.rings)) if area == 0 and thing.rings else area
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def failure(source: str, copy: int, error: ImageError) -> dict[str, Json]:

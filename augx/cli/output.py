@@ -116,6 +116,18 @@ def balance_table(reached: dict[str, dict[str, int | None]], unit: str, most: in
     return table(rows) + (f"\n... and {left} more classes (--json has all)" if left else "")
 
 
+def show_profile(outcome: Outcome) -> None:
+    """Where the time went: CPU milliseconds for each image made, and shares."""
+    total = sum(outcome.profile.values()) or 1.0
+    rows = [("CPU time", "ms an image", "share")]
+    for part, seconds in outcome.profile.items():
+        if not seconds:
+            continue
+        rows.append((part, f"{1000 * seconds / max(outcome.made, 1):.3f}", f"{100 * seconds / total:.1f} %"))
+    rows.append(("all", f"{1000 * total / max(outcome.made, 1):.3f}", f"{total:.2f} s"))
+    click.echo(table(rows), err=True)
+
+
 def summarise(outcome: Outcome, output: str, verbose: bool) -> None:
     """The closing words of a run: how many, failed and why, per class, where, and what next."""
     summary, counts = outcome.summary, outcome.summary["counts"]

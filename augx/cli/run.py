@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -24,11 +25,12 @@ from augx.cli.options import (
 @planning_options
 @working_options
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and write nothing.")
+@click.option("--profile", is_flag=True, help="Say where the time went, in CPU time.")
 @json_option
 @quiet_option
 @verbose_option
 def run_command(
-    input: str, output: str, dry_run: bool, as_json: bool, quiet: bool, verbose: bool, **chosen: Any
+    input: str, output: str, dry_run: bool, profile: bool, as_json: bool, quiet: bool, verbose: bool, **chosen: Any
 ) -> int:
     """Multiply the labelled images under INPUT into OUTPUT, by a recipe.
 
@@ -40,21 +42,25 @@ def run_command(
     augx run photos/ photos-x10/ -r recipe.yaml -n 20  your recipe, 20 copies each
     augx run photos/ photos-x10/ -r gentle --seed 3    another bundled one, another seed
     augx run scans/ out/ --column label=finding        a table with its own column names
+    augx run photos/ photos-x10/ --profile             where the time goes: decode, warp, encode, ...
     """
     if dry_run:
         from augx.cli.plan import show_plan
 
         return show_plan(input, chosen, as_json)
     from augx import recipe, run
-    from augx.cli.output import Progress, print_json, summarise, warn
+    from augx.cli.output import Progress, print_json, show_profile, summarise, warn
 
     asked = request(input, output, chosen)
     if asked.recipe is not None:
         warn(asked.recipe, quiet)
+    asked = replace(asked, profile=profile)
     outcome = run.run(asked, Progress(quiet), recipe.check_transforms)
     if as_json:
         did = {"made": outcome.made, "kept": outcome.kept, "failed": outcome.failed, "removed": outcome.removed}
-        print_json(did | outcome.summary)
+        print_json(did | outcome.summary | ({"profile": dict(outcome.profile)} if profile else {}))
     elif not quiet:
         summarise(outcome, output, verbose)
+    if profile and not as_json:
+        show_profile(outcome)
     return 1 if outcome.failed else 0
