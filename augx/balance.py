@@ -79,7 +79,7 @@ def copies(samples: Sequence[Sample], balance: str | int | Mapping[str, int], co
     Sources that show none of the classes in question get `copies`. Raises InputError where there are no classes, or
     where one that is named is not there.
     """
-    counts, unit = _counts(samples)
+    counts, unit = class_counts(samples)
     before = Counter[str]()
     for count in counts:
         before.update(count)
@@ -98,7 +98,7 @@ def copies(samples: Sequence[Sample], balance: str | int | Mapping[str, int], co
     return Balanced(every, unit, reached)
 
 
-def _counts(samples: Sequence[Sample]) -> tuple[list[Counts], str]:
+def class_counts(samples: Sequence[Sample]) -> tuple[list[Counts], str]:
     """What each sample adds to its classes with each image of it, and what is counted."""
     objects = [Counter(o.label for o in s.annotations.objects if o.label is not None) for s in samples]
     if any(objects):

@@ -14,7 +14,7 @@ ImageError                    one image cannot be made; becomes a row in failure
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PASSING = frozenset(
     ("worker-died", "timed-out", "out-of-memory", "name-too-long", "no-background", "changed-while-read")
@@ -53,14 +53,18 @@ class GateError(AugxError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a recipe. `line` and `column` count from 1; 0 means the file as a whole."""
+    """One thing wrong in a recipe, or a dataset. `line` and `column` count from 1; 0 means the file as a whole.
+
+    `code`: in `rules.RULES` or `codes.CODES`.
+    """
 
     file: str
     line: int
     column: int
     message: str
     suggestion: str = ""
-    severity: str = "error"  # or "warning"
+    severity: str = "error"  # or "warning", "note"
+    code: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file

@@ -51,7 +51,12 @@ def fingerprints(sources: Mapping[str, Source], limits: Limits = _DEFAULT) -> Fi
     names = sorted(sources)
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
         found = list(threads.map(lambda name: _read(sources[name], limits), names))
-    kept = [(name, one) for name, one in zip(names, found, strict=True) if one is not None]
+    return together(zip(names, found, strict=True))
+
+
+def together(found: Iterable[tuple[str, tuple[bytes, bytes] | None]]) -> Fingerprints:
+    """Of what `fingerprint` says of pictures, by name, in the order of their names; without those of one colour."""
+    kept = [(name, one) for name, one in found if one is not None]
     bits = np.frombuffer(b"".join(one[0] for _, one in kept), np.uint8).reshape(-1, 16)
     looks = np.frombuffer(b"".join(one[1] for _, one in kept), np.uint8).reshape(-1, _LOOK * _LOOK)
     return Fingerprints(tuple(name for name, _ in kept), bits, looks)
@@ -98,12 +103,12 @@ def across(dataset: Dataset, groups: Iterable[Sequence[str]]) -> list[Flaw]:
 def _read(source: Source, limits: Limits) -> tuple[bytes, bytes] | None:
     try:
         data, _ = source._replace(limit=limits.bytes).read(lambda head, size: glance(head, size, limits))
-        return _fingerprint(decode(data, limits).picture)
+        return fingerprint(decode(data, limits).picture)
     except (OSError, ImageError):
         return None
 
 
-def _fingerprint(picture: Picture) -> tuple[bytes, bytes] | None:
+def fingerprint(picture: Picture) -> tuple[bytes, bytes] | None:
     """Bits and look; None for a flat picture. Transparency counts as mid-grey."""
     pixels: NDArray[Any] = picture.pixels
     if pixels.dtype == np.uint16:

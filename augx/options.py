@@ -221,5 +221,5 @@ class Options(Steps):
         )
         for key, node in given.items():
             if image.format not in _USED_BY.get(key, (image.format,)):
-                self.warn(node, f"{under}{key} has no effect on {image.format}", "leave it out")
+                self.warn(node, f"{under}{key} has no effect on {image.format}", "leave it out", "no-effect")
         return image

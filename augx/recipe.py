@@ -18,6 +18,7 @@ from pathlib import Path
 
 from augx import bundled
 from augx.errors import Problem, RecipeError, Refused
+from augx.ignores import ignores, told
 from augx.model import ImageOptions, Json, LabelOptions, Limits, Override, RejectOptions, Sample, SplitOptions, Step
 from augx.options import IMAGE_KEYS, LABEL_KEYS, LIMIT_KEYS, MAX_SEED, Balance, Options
 from augx.steps import argument_problems, leaves
@@ -29,6 +30,7 @@ _KEYS = (
     "labels", "values", "limits", "fuse", "output",
 )  # fmt: skip
 _OTHER_WORDS = {"n": "copies", "augmentations": "transforms", "pipeline": "transforms", "steps": "transforms"}
+_UNREADABLE = "recipe-unreadable"
 _BELONGS = {  # what people write at the top of a recipe -> where it belongs
     "input": "INPUT is an argument of the command",
     "image": "it belongs under 'output'",
@@ -46,7 +48,7 @@ class Recipe:
     `balance`: "none", "max", a number, or class -> number. `split`: None: as the dataset says.
     `fuse`: runs of steps are done at once; else one after the other.
     `marks`: name and arguments, as read, of every step that has some, depth first; empty if not read from a file.
-    `places`: folders that steps name -> where they are.
+    `places`: folders that steps name -> where they are. `ignored`: warnings that its comments tell off.
     """
 
     name: str = field(default="", compare=False)
@@ -64,6 +66,7 @@ class Recipe:
     fuse: bool = True
     image: ImageOptions = field(default_factory=ImageOptions)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
+    ignored: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
     marks: tuple[tuple[Node, Node], ...] = field(default=(), compare=False, repr=False)
     places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
@@ -115,7 +118,7 @@ class Recipe:
         try:
             root = Node.of(value)
         except ValueError as e:
-            raise RecipeError([Problem(name, 0, 0, f"is no recipe: {e}")]) from None
+            raise RecipeError([Problem(name, 0, 0, f"is no recipe: {e}", code=_UNREADABLE)]) from None
         return _Reader(name, least_copies=0, written=True).recipe(root)
 
     def variants(self) -> tuple[Recipe, ...]:
@@ -178,10 +181,16 @@ def read(source: str | Path, *, checked: bool = True) -> Recipe:
 
     A bare name without an ending is a bundled recipe, even where a file of that name lies in the working folder.
     """
+    return parse(*text_of(source), checked=checked)
+
+
+def text_of(source: str | Path) -> tuple[bytes, str]:
+    """What `read` would parse, and what messages call it. Raises RecipeError."""
     if source == "-":
-        return parse(_stdin(), "<stdin>", checked=checked)
-    if isinstance(source, Path) or os.sep in source or Path(source).suffix:
-        return parse(_file(str(source)), str(source), checked=checked)
+        return _stdin(), "<stdin>"
+    if is_file(source):
+        return _file(str(source)), str(source)
+    assert isinstance(source, str)
     texts = bundled.texts()
     if source not in texts:
         meant = nearest(source, texts)
@@ -189,8 +198,15 @@ def read(source: str | Path, *, checked: bool = True) -> Recipe:
         way_out += f"bundled: {', '.join(texts)}; a file is written with its ending or ./"
         if source and os.path.exists(source):
             way_out = f"for the file of that name write ./{source}"
-        raise RecipeError([Problem(short(source) or "''", 0, 0, "no bundled recipe has this name", way_out)])
-    return parse(texts[source], source, checked=checked)
+        raise RecipeError(
+            [Problem(short(source) or "''", 0, 0, "no bundled recipe has this name", way_out, code=_UNREADABLE)]
+        )
+    return texts[source], source
+
+
+def is_file(source: str | Path) -> bool:
+    """Whether `read` takes it for the path of a file."""
+    return isinstance(source, Path) or os.sep in source or Path(source).suffix != ""
 
 
 def parse(data: bytes, name: str, *, checked: bool = True) -> Recipe:
@@ -201,7 +217,11 @@ def parse(data: bytes, name: str, *, checked: bool = True) -> Recipe:
     root, problems = load(data, name)
     if root is None:
         raise RecipeError(in_order(problems))
-    return _Reader(name, problems).recipe(root, checked=checked)
+    recipe = _Reader(name, problems).recipe(root, checked=checked)
+    if not recipe.warnings:
+        return recipe
+    kept = told(recipe.warnings, ignores(data))
+    return dataclasses.replace(recipe, warnings=kept, ignored=tuple(p for p in recipe.warnings if p not in kept))
 
 
 def check_transforms(recipe: Recipe) -> None:
@@ -217,12 +237,13 @@ def _stdin() -> bytes:
     try:
         return sys.stdin.buffer.read(MAX_BYTES + 1)
     except (OSError, ValueError, AttributeError) as e:  # AttributeError: stdin is None where it was closed
-        raise RecipeError([Problem("<stdin>", 0, 0, f"cannot be read: {_reason(e)}", "pipe a recipe in")]) from None
+        problem = Problem("<stdin>", 0, 0, f"cannot be read: {_reason(e)}", "pipe a recipe in", code=_UNREADABLE)
+        raise RecipeError([problem]) from None
 
 
 def _file(path: str) -> bytes:
     def refused(message: str, suggestion: str = "") -> RecipeError:
-        return RecipeError([Problem(short(path, 4096), 0, 0, message, suggestion)])
+        return RecipeError([Problem(short(path, 4096), 0, 0, message, suggestion, code=_UNREADABLE)])
 
     try:
         mode = os.stat(path).st_mode  # before open(), which waits for ever on a FIFO
@@ -298,7 +319,9 @@ class _Reader(Options):
         if self.problems:
             raise RecipeError(in_order(self.problems))
         if not recipe.steps and recipe.copies:
-            self.warn(top["transforms"], "no transforms: every copy will equal its source")
+            self.warn(
+                top["transforms"], "no transforms: every copy will equal its source", "name some", "no-transforms"
+            )
         return dataclasses.replace(recipe, warnings=tuple(in_order(self.warnings)))
 
     def top(self, root: Node) -> dict[str, Node]:
@@ -310,11 +333,12 @@ class _Reader(Options):
         top = self.mapping(root, "the recipe", _KEYS)
         version = top.get("version")
         if version is None:
-            self.error(root, "the key 'version' is missing", "begin the recipe with 'version: 1'")
+            self.error(root, "the key 'version' is missing", "begin the recipe with 'version: 1'", "version-missing")
         elif version.ok and (version.value != 1 or not is_number(version)):
             self.error(version, f"version is {version}", "this augx reads 'version: 1'")
         if "transforms" not in top:
-            self.error(root, "the key 'transforms' is missing", "for copies without changes write 'transforms: []'")
+            way_out = "for copies without changes write 'transforms: []'"
+            self.error(root, "the key 'transforms' is missing", way_out, "recipe-key")
         return top
 
     def meant(self, key: str, keys: Sequence[str]) -> str:

@@ -33,7 +33,7 @@ def argument_problems(file: str, leaves: Sequence[Step], marks: Sequence[tuple[N
             place = _place(name, body, found.path, at_key=unknown)
             where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in found.path)
             message = f"{step.name}{where}: {found.message}"
-            problems.append(Problem(file, place.line, place.column, message, found.suggestion or ""))
+            problems.append(Problem(file, place.line, place.column, message, found.suggestion or "", code=found.code))
         if len(problems) > MAX_PROBLEMS:
             break
     return problems
@@ -72,8 +72,8 @@ class Steps(Values):
         self.marks: list[tuple[Node, Node]] = []
         self.slow: set[str] = set()
 
-    def warn(self, node: Node, message: str, suggestion: str = "") -> None:
-        self.warnings.append(Problem(self.file, node.line, node.column, message, suggestion, "warning"))
+    def warn(self, node: Node, message: str, suggestion: str, code: str) -> None:
+        self.warnings.append(Problem(self.file, node.line, node.column, message, suggestion, "warning", code))
 
     def steps(self, node: Node, what: str) -> tuple[Step, ...]:
         if not node.ok:
@@ -101,10 +101,11 @@ class Steps(Values):
             return None
         step = self.group(entry.name, name, body) if entry.members else self.leaf(entry.name, name, body)
         if step is not None and step.p == 0:
-            self.warn(name, f"{step.name} has p: 0 and never runs", "raise p, or remove the step")
+            self.warn(name, f"{step.name} has p: 0 and never runs", "raise p, or remove the step", "never-runs")
         if entry.seconds > catalog.SLOW and entry.name not in self.slow:
             self.slow.add(entry.name)
-            self.warn(name, f"{entry.name} takes about {entry.seconds:.2g} s per megapixel", "leave it out to be quick")
+            message = f"{entry.name} takes about {entry.seconds:.2g} s per megapixel"
+            self.warn(name, message, "leave it out to be quick", "slow-step")
         return step
 
     def several(self, node: Node, entries: Mapping[str, tuple[Node, Node]]) -> None:
@@ -113,6 +114,13 @@ class Steps(Values):
             self.error(node, "a step must name a transform, not {}", "like '- HorizontalFlip: {p: 0.5}'")
             return
         first, (second, _) = next(iter(entries)), list(entries.values())[1]
+        named = entries[first][1].value
+        if first in ("type", "name", "class_name", "__class_fullname__") and isinstance(named, str):
+            name = named.rpartition(".")[2]
+            name = catalog.suggest(name) or name
+            self.error(node, f"the name of a transform stands before its arguments, not behind '{first}'",
+                       f"like '- {short(name)}: {{p: 0.5}}'")  # fmt: skip
+            return
         if second.value in catalog.TRANSFORMS:
             self.error(second, f"{second} stands in the step of '{short(first)}'", "put '- ' before it")
         else:
@@ -126,14 +134,14 @@ class Steps(Values):
             meant = catalog.suggest(name)
             way_out = f"did you mean '{meant}'?" if meant else "'augx list transforms' shows all names"
             if ":" in name:
-                self.error(node, f"unknown transform {node}", "a space must follow the colon")
+                self.error(node, f"unknown transform {node}", "a space must follow the colon", "unknown-transform")
                 return None
-            self.error(node, f"unknown transform {node}", way_out)
+            self.error(node, f"unknown transform {node}", way_out, "unknown-transform")
             entry = catalog.TRANSFORMS.get(meant) if meant else None
             alike = entry is not None and (entry.members or nearest(name, [entry.name]))
             return entry if entry is not None and alike and not entry.refused else None
         if entry.refused:
-            self.error(node, f"{name} cannot be used: {entry.refused}")
+            self.error(node, f"{name} cannot be used: {entry.refused}", "", "unknown-transform")
             return None
         return entry
 
@@ -176,24 +184,26 @@ class Steps(Values):
             return None
         path = self.beside(file.value, os.path.isfile)
         if path is None:
-            self.error(file, f"there is no file {file}", "it is looked for beside the recipe, then in this folder")
+            way_out = "it is looked for beside the recipe, then in this folder"
+            self.error(file, f"there is no file {file}", way_out, "named-file")
             return None
         try:
             with open(path, "rb") as source:
                 data = source.read(MAX_BYTES + 1)
         except OSError as error:
-            self.error(file, f"{file} cannot be read: {error.strerror or error}", "give a policy file")
+            self.error(file, f"{file} cannot be read: {error.strerror or error}", "give a policy file", "named-file")
             return None
         root, problems = load(data, path)
         reader = Values(path)
         # What else the file may hold is not quoted: a recipe can name any file, and messages end in logs.
         if root is None or not isinstance(root.value, dict) or "policies" not in root.value:
             line = f": line {problems[0].line} is no YAML" if problems else ""
-            self.error(file, f"{file} is no policy{line}", "it must say 'version: 1' and 'policies: [...]'")
+            way_out = "it must say 'version: 1' and 'policies: [...]'"
+            self.error(file, f"{file} is no policy{line}", way_out, "named-file")
             return None
         said = reader.mapping(root, "a policy", ("version", "policies"))
         if said.get("version", root).value != 1:
-            self.error(file, f"{file} is no policy", "it must say 'version: 1'")
+            self.error(file, f"{file} is no policy", "it must say 'version: 1'", "named-file")
         self.problems += [*problems, *reader.problems]
         if self.problems:
             return None
@@ -206,9 +216,10 @@ class Steps(Values):
             return
         path = self.beside(node.value, os.path.isdir)
         if path is None:
-            self.error(node, f"there is no folder {node}", "it is looked for beside the recipe, then in this folder")
+            way_out = "it is looked for beside the recipe, then in this folder"
+            self.error(node, f"there is no folder {node}", way_out, "named-file")
         elif not images_in(path):
-            self.error(node, f"the folder {node} holds no image", "its own folders do not count")
+            self.error(node, f"the folder {node} holds no image", "its own folders do not count", "named-file")
         else:
             self.places[node.value] = path
 

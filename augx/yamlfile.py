@@ -11,7 +11,7 @@ import codecs
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import yaml
@@ -62,6 +62,7 @@ class Node:
     ok: bool = True
     size: int = 1  # nodes in this tree, aliases expanded
     height: int = 1
+    end: tuple[int, int] = (0, 0)  # line and column behind it
 
     @classmethod
     def of(cls, value: Json, depth: int = 1) -> Node:
@@ -113,7 +114,11 @@ def load(data: bytes, name: str, numbered: bool = False) -> tuple[Node | None, l
 
     `numbered`: keys may be whole numbers, and there may be twenty times as many values: class names.
     """
-    data = data.removeprefix(codecs.BOM_UTF8)
+    root, problems = _load(data.removeprefix(codecs.BOM_UTF8), name, numbered)
+    return root, [replace(problem, code="yaml-syntax") for problem in problems]
+
+
+def _load(data: bytes, name: str, numbered: bool) -> tuple[Node | None, list[Problem]]:
     problem = _no_text(data, name)
     if problem:
         return None, [problem]
@@ -199,9 +204,9 @@ class Values:
         self.file = file
         self.problems = list(problems)
 
-    def error(self, node: Node, message: str, suggestion: str = "") -> None:
+    def error(self, node: Node, message: str, suggestion: str = "", code: str = "recipe-value") -> None:
         """RecipeError where there are too many. What an alias repeats is one problem."""
-        problem = Problem(self.file, node.line, node.column, message, suggestion)
+        problem = Problem(self.file, node.line, node.column, message, suggestion, code=code)
         if problem not in self.problems:
             self.problems.append(problem)
         if len(self.problems) > MAX_PROBLEMS:
@@ -261,7 +266,7 @@ class Values:
         for name, (key, value) in node.value.items():
             if name not in keys:
                 meant = self.meant(name, keys)
-                self.error(key, f"unknown key {key} in {what}", self.way_out(name, meant, keys))
+                self.error(key, f"unknown key {key} in {what}", self.way_out(name, meant, keys), "recipe-key")
                 if ":" not in name:
                     known.setdefault(meant, value)  # so that the problems under a misspelt key show at once, too
         return known
@@ -350,12 +355,16 @@ class _Builder:
         if anchor is not None:
             self.open.add(anchor)
         node = Node(mark.line + 1, mark.column + 1, None)
+        last = event
         if isinstance(event, yaml.SequenceStartEvent):
-            self.fill_list(node, depth)
+            last = self.fill_list(node, depth)
         elif isinstance(event, yaml.MappingStartEvent):
-            self.fill_mapping(node, depth)
+            last = self.fill_mapping(node, depth)
         elif isinstance(event, yaml.ScalarEvent):
             self.fill_scalar(node, event)
+        if last is event or getattr(event, "flow_style", True):  # a block's own mark is where the next one begins
+            behind: Any = last.end_mark
+            node.end = behind.line + 1, behind.column + 1
         tag = getattr(event, "tag", None)
         if tag is not None:
             tag = tag.replace("tag:yaml.org,2002:", "!!")
@@ -385,15 +394,17 @@ class _Builder:
             self.give_up(mark, f"nested more than {MAX_DEPTH} levels deep", "a recipe needs five or so")
         return node
 
-    def fill_list(self, node: Node, depth: int) -> None:
+    def fill_list(self, node: Node, depth: int) -> yaml.Event:
         values: list[Node] = []
         while not isinstance(event := self.next(), yaml.SequenceEndEvent):
             values.append(self.node(event, depth + 1))
         node.value = values
         node.size += sum(v.size for v in values)
         node.height += max((v.height for v in values), default=0)
+        node.end = values[-1].end if values else node.end
+        return event
 
-    def fill_mapping(self, node: Node, depth: int) -> None:
+    def fill_mapping(self, node: Node, depth: int) -> yaml.Event:
         entries: dict[str, tuple[Node, Node]] = {}
         node.value = entries
         while not isinstance(event := self.next(), yaml.MappingEndEvent):
@@ -403,6 +414,7 @@ class _Builder:
             value = self.node(self.next(), depth + 1)
             node.size += key.size + value.size
             node.height = max(node.height, 1 + key.height, 1 + value.height)
+            node.end = value.end
             if not key.ok:
                 continue
             if merge:
@@ -414,6 +426,7 @@ class _Builder:
                 self.report(mark, f"the key {key} is there twice", f"the first is on line {first}: keep one of them")
             else:
                 entries[str(key.value)] = (key, value)
+        return event
 
     def fill_scalar(self, node: Node, event: yaml.ScalarEvent) -> None:
         text = event.value

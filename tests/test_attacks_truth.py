@@ -19,9 +19,10 @@ from label_sets import HEIGHT, WIDTH, coco, coco_set, labelme, masks, picture, p
 from PIL import Image
 from running import a_recipe, run
 
-from augx import cli, lint, verify
+from augx import cli, verify
 from augx import run as runner
 from augx.errors import InputError
+from augx.lint.meaning import meaning
 from augx.model import Annotations, Dataset, LabelOptions, Object, Picture, Sample, Step
 from augx.recipe import CONVERSION
 from augx.run import Request
@@ -139,13 +140,13 @@ def test_every_mirror_needs_to_know_the_pairs(tmp_path: Path, name: str) -> None
 def test_lints_know_every_mirror(name: str) -> None:
     known = Annotations({"left shoe": 1.0}, {"angle": 3.0})
     dataset = Dataset("in", "csv", (Sample("a.png", known),), ("left shoe", "right shoe"))
-    found = [problem.message for problem in lint.meaning(a_recipe(f"[{MIRRORS[name]}]"), dataset)]
+    found = [problem.message for problem in meaning(a_recipe(f"[{MIRRORS[name]}]"), dataset)]
     assert found == [
         f"{name} makes left of right, but the classes left shoe, right shoe stay",
         f"{name} mirrors the picture, but the value 'angle' stays as it is",
     ]
     digits = Dataset("in", "folder", (), tuple("0123456789"))
-    assert [problem.message[: len(name) + 8] for problem in lint.meaning(a_recipe(f"[{MIRRORS[name]}]"), digits)] == [
+    assert [problem.message[: len(name) + 8] for problem in meaning(a_recipe(f"[{MIRRORS[name]}]"), digits)] == [
         f"{name} mirrors"
     ]
 

@@ -1,4 +1,4 @@
-"""Every reason code of the source has an entry in `augx.codes`, every entry a use, and a test that shows it."""
+"""Every code of the source is in `augx.codes` or `augx.rules`, every entry has a use, and a test that shows it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from policies_modes import MODES
 
 import augx
 from augx.codes import CODES, ENDS
+from augx.rules import LEVELS, OF_RECIPES, REFUSED, RULES
 
 SOURCE = Path(augx.__file__).parent
 CALLS = {"ImageError": 0, "Flaw": 0, "Dropped": 1, "blame": 1}  # which argument is a code, of one word too
@@ -58,16 +59,31 @@ def codes_in(tree: ast.AST) -> Iterator[str]:
 
 @cache
 def used() -> frozenset[str]:
-    files = [path for path in SOURCE.rglob("*.py") if path.name != "codes.py" and path.parent.name != "cli"]
+    files = [
+        path for path in SOURCE.rglob("*.py") if path.name not in ("codes.py", "rules.py") and path.parent.name != "cli"
+    ]
     return frozenset(code for path in files for code in codes_in(ast.parse(path.read_text("utf-8"))))
 
 
 def test_every_code_of_the_source_has_an_entry() -> None:
-    assert used() - CODES.keys() == set()
+    assert used() - CODES.keys() - RULES.keys() == set()
 
 
 def test_every_entry_is_used_in_the_source() -> None:
     assert CODES.keys() - used() == set()
+    assert RULES.keys() - used() - {"dataset-refused"} == set()  # which the command line alone finds
+    assert CODES.keys() & RULES.keys() == set()
+
+
+def test_rules_say_what_they_have_to() -> None:
+    for name, rule in RULES.items():
+        assert rule.level in LEVELS
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", name)
+        for words in (rule.meaning, rule.way_out):
+            assert words == words.strip() and not words.endswith(".") and len(words) <= 120, name
+        assert rule.why.endswith("."), name
+    assert all(RULES[name].level == "error" for name in REFUSED)
+    assert not REFUSED & OF_RECIPES
 
 
 def test_codes_are_found_where_they_stand() -> None:

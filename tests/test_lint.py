@@ -14,7 +14,8 @@ from conftest import encoded
 from PIL import Image
 from running import a_recipe
 
-from augx import cli, lint
+from augx import cli
+from augx.lint import meaning as lint
 from augx.model import Annotations, Dataset, Object, Sample
 
 BOX = Object("cat", (1.0, 2.0, 9.0, 8.0))
@@ -141,7 +142,7 @@ def test_boxes_that_fit_only_the_other_of_stored_and_upright(
     known = Dataset(str(tmp_path), "voc", (sample,), ("cat",))
     found = lint.turned(a_recipe("[Blur]", labels={"pixels": pixels}), known)
     other = {"upright": "stored", "stored": "upright"}[pixels]
-    expected = [(f"the boxes of 1 images {message}", f"write labels: {{pixels: {other}}}")] if message else []
+    expected = [(f"the boxes of 1 image {message}", f"write labels: {{pixels: {other}}}")] if message else []
     assert [(problem.message, problem.suggestion) for problem in found] == expected
 
 
@@ -153,13 +154,15 @@ def test_images_that_cannot_be_looked_at_are_no_alarm(tmp_path: Path) -> None:
 
 def test_validate_tells_of_it_with_the_line_of_the_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root, recipe = tmp_path / "in", tmp_path / "r.yaml"
-    for label in ("six", "nine"):
+    for number, label in enumerate(("six", "nine")):
         (root / label).mkdir(parents=True)
-        (root / label / "1.jpg").write_bytes(encoded(1))
+        (root / label / "1.jpg").write_bytes(encoded(number))
     recipe.write_text("version: 1\ncopies: 1\ntransforms:\n  - Blur\n  - HorizontalFlip\n")
     message = "HorizontalFlip mirrors signs that are to be read (nine, six): a 6 becomes a 9"
     assert cli.call(["validate", str(recipe), "--input", str(root)]) == 0
-    assert capsys.readouterr().out == f"{recipe}:5:5: {message} (leave it out) [warning]\n"
+    assert capsys.readouterr().out == (
+        f"{recipe}:5:5: {message} (leave it out) [warning: signs-turned]\nno errors in {recipe}; 1 warning\n"
+    )
     assert cli.call(["validate", str(recipe), "--input", str(root), "--strict"]) == 2
     capsys.readouterr()
     assert cli.call(["validate", str(recipe), "--input", str(root), "--output-format", "json"]) == 0
@@ -178,5 +181,5 @@ def test_validate_tells_of_turned_boxes(tmp_path: Path, capsys: pytest.CaptureFi
     (root / "a.xml").write_text(f"<annotation><object><name>cat</name><bndbox>{box}</bndbox></object></annotation>")
     recipe.write_text("version: 1\ncopies: 1\ntransforms: [Blur]\n")
     assert cli.call(["validate", str(recipe), "--input", str(root)]) == 0
-    message = "the boxes of 1 images fit their stored pixels only, the first a.jpg; upright is assumed"
+    message = "the boxes of 1 image fit their stored pixels only, the first a.jpg; upright is assumed"
     assert message in capsys.readouterr().out

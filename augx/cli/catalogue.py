@@ -14,17 +14,18 @@ from augx.cli.options import json_option
 if TYPE_CHECKING:
     from augx.transforms.catalog import Entry
 
-KINDS = ("transforms", "formats", "policies", "recipes", "executors", "codes")
+KINDS = ("transforms", "formats", "policies", "recipes", "executors", "codes", "rules")
 
 
 @click.command("list", short_help="List what there is.")
 @click.argument("kinds", metavar=" ".join(f"[{kind}]" for kind in KINDS), type=click.Choice(KINDS), nargs=-1)
 @json_option
 def list_command(kinds: tuple[str, ...], as_json: bool) -> int:
-    """List transforms, formats, policies, recipes, executors or reason codes, each with a line about it. Without a
-    name: all.
+    """List transforms, formats, policies, recipes, executors, reason codes or the rules of validate, each with a line
+    about it. Without a name: all.
 
-    Transforms stand in the groups of the surveys, each with its CPU seconds per megapixel; codes by what happens.
+    Transforms stand in the groups of the surveys, each with its CPU seconds per megapixel; codes by what happens;
+    rules by level.
 
     \b
     augx list transforms
@@ -77,7 +78,8 @@ def _left(carried: Collection[str]) -> list[str]:
 
 def entries(kind: str) -> list[dict[str, Any]]:
     """What there is of a kind: name and summary; for transforms also the group, why one is refused, which kinds of
-    label it carries and what it costs; for policies the line of a recipe; for codes as `codes.Code` has it."""
+    label it carries and what it costs; for policies the line of a recipe; for codes and rules as `codes.Code` and
+    `rules.Rule` have it."""
     if kind == "formats":
         from augx.formats import FORMATS
 
@@ -100,6 +102,14 @@ def entries(kind: str) -> list[dict[str, Any]]:
              "stages": list(code.stages), "tried_again": name in PASSING, "way_out": code.way_out}
             for name, code in rows
         ]  # fmt: skip
+    if kind == "rules":
+        from augx.rules import LEVELS, RULES
+
+        return [
+            {"name": name, "group": rule.level, "summary": rule.meaning, "why": rule.why, "way_out": rule.way_out,
+             "fixed": rule.fixed}
+            for name, rule in sorted(RULES.items(), key=lambda row: (list(LEVELS).index(row[1].level), row[0]))
+        ]  # fmt: skip
     from augx.transforms import taxonomy
 
     if kind == "policies":
@@ -115,8 +125,8 @@ def entries(kind: str) -> list[dict[str, Any]]:
 @click.argument("name")
 @json_option
 def show_command(name: str, as_json: bool) -> int:
-    """Explain a transform (with its arguments and defaults), a format, a policy, a bundled recipe, an executor, or a
-    reason code of failures and warnings.
+    """Explain a transform (with its arguments and defaults), a format, a policy, a bundled recipe, an executor, a
+    reason code of failures and warnings, or a rule of validate.
 
     \b
     augx show Affine
@@ -151,6 +161,8 @@ def show_command(name: str, as_json: bool) -> int:
                     click.echo(f"in a recipe:\n  - {found[name]['step']}")
                 if kind == "codes":
                     _show_code(found[name])
+                if kind == "rules":
+                    _show_rule(found[name])
             return 0
     names = [row["name"] for kind in KINDS for row in entries(kind)]
     close = catalog.suggest(name) or next(iter(get_close_matches(name, names, n=1)), None)
@@ -167,6 +179,16 @@ def _show_code(code: dict[str, Any]) -> None:
     if code["tried_again"]:
         click.echo("the next run tries again")
     click.echo(f"what to do: {code['way_out']}")
+
+
+def _show_rule(rule: dict[str, Any]) -> None:
+    from augx.rules import LEVELS, REFUSED
+
+    click.echo(f"{rule['group']}: {LEVELS[rule['group']]}")
+    click.echo(f"why: {rule['why']}")
+    click.echo(f"what to do: {rule['way_out']}{' (validate --fix does it, where that is safe)' * rule['fixed']}")
+    if rule["name"] not in REFUSED:
+        click.echo(f"if it is meant: # augx: ignore[{rule['name']}] behind the line, or above it")
 
 
 _GROUP_EXAMPLES = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +14,34 @@ from augx.cli.options import hard_option, quiet_option, read_options, reading_op
 if TYPE_CHECKING:
     from augx.errors import Problem
 
+_MOST = 5  # findings of one code in a dataset that a person is shown
+_LEVELS = ("error", "warning", "note")
 
-@click.command("validate", short_help="Find the errors in recipes.")
+
+def _explain(context: click.Context, _: click.Parameter, code: str | None) -> None:
+    if code is not None:
+        from augx.cli.catalogue import show_command
+
+        context.invoke(show_command, name=code, as_json=False)
+        context.exit()
+
+
+@click.command("validate", short_help="Find what is wrong or unwise in recipes.")
 @click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True)
-@click.option("--input", "input", metavar="DIR", type=click.Path(), help="Also hold the recipes against this dataset.")
+@click.option("--input", "input", metavar="DIR", type=click.Path(), help="Also look at this dataset, as they would.")
 @reading_options
 @to_option
 @hard_option
+@click.option(
+    "--sample",
+    "most",
+    metavar="N",
+    type=click.IntRange(0),
+    default=5000,
+    show_default=True,
+    help="Look into so many images of the dataset at most, evenly by name; 0: into all.",
+)
+@click.option("--fix", is_flag=True, help="Mend in the file what has one right answer; comments and layout stay.")
 @click.option(
     "--output-format",
     type=click.Choice(["text", "json", "github"]),
@@ -27,61 +50,133 @@ if TYPE_CHECKING:
     help="json for programs, github for annotations in a pull request.",
 )
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option(
+    "--explain",
+    metavar="CODE",
+    is_eager=True,
+    expose_value=False,
+    callback=_explain,
+    help="Say what a finding means and what to do, and nothing else.",
+)
 @quiet_option
 def validate_command(
     recipes: tuple[str, ...],
     input: str | None,
+    most: int,
+    fix: bool,
     output_format: str,
     strict: bool,
     quiet: bool,
     **chosen: Any,
 ) -> int:
-    """Find all errors of recipes at once, each as file:line:column: message, with what to do.
+    """Find all that is wrong or unwise in recipes, each as file:line:column: message (what to do) [level: code].
+
+    Errors are what augx run refuses, or what would make images fail. A warning is not what was meant, most likely; a
+    note could be quicker or better. A comment says that something is meant: # augx: ignore[CODE], behind the line or
+    above it; above the first line of the recipe it holds for all of it and for the dataset.
+
+    With --input the dataset is looked at, too: broken files, labels that do not fit, the same pictures twice or in
+    different splits, uneven classes, and what the recipe would do to the meaning of labels.
+
+    The exit code is that of augx run: 0, 1 where images would fail, 2 where it would refuse; with --strict 2 for any
+    warning, too.
 
     \b
     augx validate recipe.yaml
+    augx validate recipe.yaml --fix
     augx validate recipes/*.yaml --input photos/ --output-format github
+    augx validate --explain range-destroys
     """
-    from augx import recipe
     from augx.cli.output import print_json
-    from augx.errors import Problem, RecipeError
 
     problems: list[Problem] = []
     for name in recipes:
-        try:
-            read = recipe.read(name)
-        except RecipeError as error:
-            problems += error.problems
-            continue
-        problems += read.warnings
-        if input is not None:
-            from augx import lint, run
-            from augx.errors import Refused
-
-            try:
-                asked = read.replace(hard=chosen["hard"])
-                to = tuple(chosen["to_formats"])
-                plan, _ = run.read(run.Request(input, "", asked, chosen["from_format"], to, read_options(chosen)))
-            except Refused as error:
-                problems.append(Problem(name, 0, 0, error.message, error.hint))
-                continue
-            problems += lint.meaning(read, plan.dataset) + lint.turned(read, plan.dataset)
-            problems += [
-                Problem(f"{input}/{flaw.source}", 0, 0, flaw.message, f"augx show {flaw.code}", "warning")
-                for flaw in (*plan.dataset.failed, *plan.dataset.warnings, *lint.leaks(plan.dataset))
-            ]
-    errors = [p for p in problems if p.severity == "error" or strict]
+        if fix:
+            for line in _fixed(name):
+                click.echo(f"fixed {line}", err=True)
+        problems += _findings(name, input, most, chosen)
     if output_format == "json":
         print_json([asdict(problem) for problem in problems])
     elif output_format == "github":
-        for problem in problems:
+        for problem in _fewer(problems, input):
             click.echo(_github(problem))
     else:
-        for problem in problems:
-            click.echo(str(problem) if problem.severity == "error" else f"{problem} [warning]")
-        if not problems and not quiet:
-            click.echo("no errors in " + ", ".join(recipes))
-    return 2 if errors else 0
+        for problem in _fewer(problems, input):
+            click.echo(f"{problem} [{problem.severity}: {problem.code}]")
+        if not quiet and not any(problem.severity == "error" for problem in problems):
+            count = Counter(problem.severity for problem in problems)
+            rest = [f"{count[level]} {level}{'s' * (count[level] > 1)}" for level in _LEVELS if count[level]]
+            click.echo(f"no errors in {', '.join(recipes)}" + (f"; {' and '.join(rest)}" if rest else ""))
+    return _code(problems, strict)
+
+
+def _code(problems: Sequence[Problem], strict: bool) -> int:
+    from augx.rules import REFUSED
+
+    if any(p.code in REFUSED or (strict and p.severity != "note") for p in problems):
+        return 2
+    return int(any(p.severity == "error" for p in problems))
+
+
+def _findings(name: str, input: str | None, most: int, chosen: dict[str, Any]) -> list[Problem]:
+    from augx import lint, recipe, run
+    from augx.errors import Problem, RecipeError, Refused
+
+    try:
+        text, shown = recipe.text_of(name)
+        read = recipe.parse(text, shown)
+    except RecipeError as error:
+        return list(error.problems)
+    if input is None:
+        return lint.findings(read, text)
+    try:
+        asked, to = read.replace(hard=chosen["hard"]), tuple(chosen["to_formats"])
+        plan, _ = run.read(run.Request(input, "", asked, chosen["from_format"], to, read_options(chosen)))
+    except Refused as error:
+        refused = Problem(name, 0, 0, error.message, error.hint, code="dataset-refused")
+        return [*lint.findings(read, text), refused]
+    return lint.findings(read, text, plan.dataset, input.rstrip("/") or input, most)
+
+
+def _fixed(name: str) -> list[str]:
+    """What was mended in the file of a recipe."""
+    from augx import recipe
+    from augx.errors import RecipeError
+    from augx.lint.fixes import fixed
+    from augx.store import write_file
+
+    def find(text: bytes) -> Sequence[Problem]:
+        try:
+            return recipe.parse(text, name).warnings
+        except RecipeError as error:
+            return error.problems
+
+    if not recipe.is_file(name):
+        raise click.UsageError(f"--fix works on files, and {name!r} is none")
+    try:
+        text, _ = recipe.text_of(name)
+    except RecipeError:
+        return []  # which is told as a finding
+    after, done = fixed(text, name, find)
+    if after != text:
+        write_file(name, after)
+    return done
+
+
+def _fewer(problems: Sequence[Problem], input: str | None) -> Iterator[Problem]:
+    """The first of each code in a dataset, and how many more there are."""
+    from augx.errors import Problem
+
+    count = Counter[tuple[str, str]]()
+    for problem in problems:
+        if problem.line == 0:
+            count[problem.severity, problem.code] += 1
+        if problem.line or count[problem.severity, problem.code] <= _MOST:
+            yield problem
+    for (level, code), number in count.items():
+        if number > _MOST:
+            message = f"{number - _MOST:,} more like this"
+            yield Problem(input or "", 0, 0, message, "--output-format json has all", level, code)
 
 
 def _github(problem: Problem) -> str:
@@ -91,4 +186,5 @@ def _github(problem: Problem) -> str:
     text = problem.message + (f" ({problem.suggestion})" if problem.suggestion else "")
     file = escaped(problem.file).replace(":", "%3A").replace(",", "%2C")
     place = f",line={problem.line},col={problem.column}" if problem.line else ""
-    return f"::{problem.severity} file={file}{place}::{escaped(text)}"
+    level = "notice" if problem.severity == "note" else problem.severity
+    return f"::{level} file={file}{place},title={problem.code}::{escaped(text)}"

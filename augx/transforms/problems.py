@@ -27,7 +27,7 @@ _MOST = {
     "drop_length": 1024, "max_delta": 256, "shear": 85,
 }  # fmt: skip
 # Arguments of older versions and other tools, and what they are called in 2.0.8.
-_RENAMED = dict(
+RENAMED = dict(
     re.findall(
         r"(\w+)=(\w+)",
         """value=fill mask_value=fill_mask mode=border_mode angle=rotate degrees=rotate var_limit=std_range
@@ -45,6 +45,7 @@ class ArgumentProblem:
     path: tuple[str | int, ...]
     message: str
     suggestion: str = ""
+    code: str = "transform-argument"
 
 
 def check(name: str, args: Mapping[str, Json]) -> list[ArgumentProblem]:
@@ -152,7 +153,7 @@ def _plain(text: str) -> str:
 
 
 def _meant(key: str, known: list[str]) -> str:
-    new = _RENAMED.get(key, "")
+    new = RENAMED.get(key, "")
     close = [new] if new in known or new == "p" else difflib.get_close_matches(key, [*known, "p"], 1, 0.6)
     if close:
         return f"did you mean '{close[0]}'?"
@@ -205,7 +206,7 @@ def _misfit(key: str, value: Json, schema: Mapping[str, Json], path: tuple[str |
     if _fits(value, schema):
         low_first = key.endswith(("limit", "range")) and isinstance(value, list) and len(value) == 2
         return (
-            ArgumentProblem(path, f"low must come first, got {shown(value)}")
+            ArgumentProblem(path, f"low must come first, got {shown(value)}", code="range-reversed")
             if low_first and value > value[::-1]
             else None
         )

@@ -323,7 +323,8 @@ def test_validate(here: Path, augx: Augx) -> None:
     code, out, _ = augx("validate", "bad.yaml", "--output-format", "github")
     assert code == 2
     assert [line.split("::")[1] for line in out.splitlines()] == [
-        "error file=bad.yaml,line=2,col=1", "error file=bad.yaml,line=4,col=5"
+        "error file=bad.yaml,line=2,col=1,title=recipe-key",
+        "error file=bad.yaml,line=4,col=5,title=unknown-transform",
     ]  # fmt: skip
 
 
@@ -335,7 +336,7 @@ def test_validate_with_a_dataset(here: Path, augx: Augx) -> None:
     (here / "photos" / "stray.jpg").write_bytes(encoded(5))
     code, out, _ = augx("validate", "recipe.yaml", "--input", "photos")
     assert code == 0
-    assert out.startswith("photos/stray.jpg: ") and "[warning]" in out
+    assert out.startswith("photos/stray.jpg: ") and "[warning: no-class]" in out
     assert augx("validate", "recipe.yaml", "--input", "photos", "--strict")[0] == 2
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from augx import plan as planning
 from augx.errors import ImageError, Problem
-from augx.model import Dataset, Flaw, Json, Step
+from augx.model import Dataset, Json, Step
 from augx.objects import dataset_kinds
 from augx.recipe import Recipe
 from augx.steps import leaves
@@ -81,8 +80,8 @@ def meaning(recipe: Recipe, dataset: Dataset) -> list[Problem]:
         if recipe.marks:
             name = recipe.marks[index][0]
             line, column = name.line, name.column
-        for rule in _RULES:
-            found += [Problem(recipe.name, line, column, m, way, "warning") for m, way in rule(step, known)]
+        for code, rule in _RULES.items():
+            found += [Problem(recipe.name, line, column, m, way, "warning", code) for m, way in rule(step, known)]
     return found
 
 
@@ -109,8 +108,9 @@ def turned(recipe: Recipe, dataset: Dataset) -> list[Problem]:
     if not wrong:
         return []
     said, other = ("upright", "stored") if upright else ("stored", "upright")
-    message = f"the boxes of {len(wrong)} images fit their {other} pixels only, the first {wrong[0]}; {said} is assumed"
-    return [Problem(recipe.name, 0, 0, message, f"write labels: {{pixels: {other}}}", "warning")]
+    count = f"{len(wrong)} image{'s' * (len(wrong) > 1)}"
+    message = f"the boxes of {count} fit their {other} pixels only, the first {wrong[0]}; {said} is assumed"
+    return [Problem(recipe.name, 0, 0, message, f"write labels: {{pixels: {other}}}", "warning", "boxes-turned")]
 
 
 _Finding = tuple[str, str]  # (message, what to do)
@@ -182,22 +182,12 @@ def _shown_twice(step: Step, known: _Known) -> Iterator[_Finding]:
         )
 
 
-_RULES: Sequence[Callable[[Step, _Known], Iterator[_Finding]]] = (
-    _pose_upside_down,
-    _recoloured,
-    _read_wrongly,
-    _sides,
-    _turning_values,
-    _shown_twice,
-    _border_class,
-)
-
-
-def leaks(dataset: Dataset) -> list[Flaw]:
-    """Pictures of different splits that look alike: a network is tested on what it has been taught. Reads all images
-    where there are several splits."""
-    if len({sample.split for sample in dataset.samples} - {None}) < 2:
-        return []
-    from augx.likeness import across, alike, fingerprints
-
-    return across(dataset, alike(fingerprints(planning.pictures(dataset))))
+_RULES: Mapping[str, Callable[[Step, _Known], Iterator[_Finding]]] = {
+    "upside-down": _pose_upside_down,
+    "colours-changed": _recoloured,
+    "signs-turned": _read_wrongly,
+    "sides-exchanged": _sides,
+    "value-unturned": _turning_values,
+    "shown-twice": _shown_twice,
+    "border-class": _border_class,
+}
