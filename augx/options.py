@@ -21,9 +21,9 @@ LABEL_KEYS = (
 )  # fmt: skip
 LIMIT_KEYS = tuple(f.name for f in dataclasses.fields(Limits))
 IMAGE_KEYS = tuple(f.name for f in dataclasses.fields(ImageOptions))
-_FORMATS = ("keep", "jpeg", "jpg", "png", "webp", "bmp", "tiff", "tif")
+FORMATS = ("keep", "jpeg", "jpg", "png", "webp", "bmp", "tiff", "tif")
 _SAME_FORMAT = {"jpg": "jpeg", "tif": "tiff"}
-_SUBSAMPLING = ("4:4:4", "4:2:2", "4:2:0")
+SUBSAMPLING = ("4:4:4", "4:2:2", "4:2:0")
 _USED_BY = {
     "quality": ("keep", "jpeg", "webp"),
     "subsampling": ("keep", "jpeg"),
@@ -209,11 +209,11 @@ class Options(Steps):
         bits = given.get("bits")
         if bits is not None and is_number(bits) and bits.value == 8:
             bits = dataclasses.replace(bits, value="8")
-        written = self.choice(given.get("format"), under + "format", _FORMATS, default.format)
+        written = self.choice(given.get("format"), under + "format", FORMATS, default.format)
         image = ImageOptions(
             format=_SAME_FORMAT.get(written, written),
             quality=self.whole(given.get("quality"), under + "quality", 1, 100, default.quality),
-            subsampling=self.choice(given.get("subsampling"), under + "subsampling", _SUBSAMPLING, default.subsampling),
+            subsampling=self.choice(given.get("subsampling"), under + "subsampling", SUBSAMPLING, default.subsampling),
             png_level=self.whole(given.get("png_level"), under + "png_level", 0, 9, default.png_level),
             lossless=self.boolean(given.get("lossless"), under + "lossless", default.lossless),
             bits=self.choice(bits, under + "bits", ("keep", "8"), default.bits),

@@ -31,6 +31,8 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "list": ("augx.cli.catalogue", "List transforms, formats, policies, recipes, codes or rules."),
     "show": ("augx.cli.catalogue", "Explain one transform, format, recipe, executor, code or rule."),
     "init": ("augx.cli.init", "Write a commented starter recipe for a dataset."),
+    "schema": ("augx.cli.schema", "Print the JSON Schema of a recipe, for editors."),
+    "completion": ("augx.cli.schema", "Print what makes bash, zsh or fish complete augx."),
     "demo": ("augx.cli.demo", "Make a small dataset and multiply it, to see what augx does."),
 }
 EXITS = """Exit codes: 0 done or up to date, 1 done with findings, 2 refused and nothing written, 3 stopped by the

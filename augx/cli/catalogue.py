@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from augx.cli import completing
 from augx.cli.options import json_option
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def entries(kind: str) -> list[dict[str, Any]]:
 
 
 @click.command("show", short_help="Explain one thing.")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.names)
 @json_option
 def show_command(name: str, as_json: bool) -> int:
     """Explain a transform (with its arguments and defaults), a format, a policy, a bundled recipe, an executor, a

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from augx.cli import completing
 from augx.cli.options import (
     input_argument,
     json_option,
@@ -24,7 +25,15 @@ from augx.cli.options import (
 @click.command("convert", short_help="Write a dataset in another label format.")
 @input_argument
 @output_argument
-@click.option("--to", "to_formats", metavar="FORMAT", multiple=True, required=True, help="Format of OUTPUT.")
+@click.option(
+    "--to",
+    "to_formats",
+    metavar="FORMAT",
+    multiple=True,
+    required=True,
+    shell_complete=completing.formats,
+    help="Format of OUTPUT.",
+)
 @reading_options
 @loss_option
 @click.option(

@@ -9,14 +9,25 @@ import click
 
 from augx.cli.options import input_argument, read_options, reading_options
 
+_SCHEMA = ".augx.schema.json"
+
 
 @click.command("init", short_help="Write a starter recipe.")
 @input_argument
 @click.option("-o", "--output", default="recipe.yaml", show_default=True, help="The file to write; - for stdout.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option(
+    "--schema/--no-schema",
+    default=True,
+    show_default=True,
+    help="Also write .augx.schema.json beside it, by which editors complete and explain the recipe.",
+)
 @reading_options
-def init_command(input: str, output: str, force: bool, from_format: str | None, **chosen: Any) -> int:
+def init_command(input: str, output: str, force: bool, schema: bool, from_format: str | None, **chosen: Any) -> int:
     """Look at the dataset in INPUT and write a commented recipe that fits it.
+
+    Its first line tells editors where the schema is, which `augx schema` prints: in a file beside it, because that
+    needs no network and says what this version of augx takes.
 
     \b
     augx init photos/
@@ -36,6 +47,11 @@ def init_command(input: str, output: str, force: bool, from_format: str | None, 
         return 0
     if os.path.lexists(output) and not force:
         raise OutputError(f"{output} is there already", "give another name with -o, or --force to write over it")
+    if schema:
+        from augx.schema import as_text
+
+        write_file(os.path.join(os.path.dirname(output), _SCHEMA), as_text().encode())
+        text = f"# yaml-language-server: $schema={_SCHEMA}\n{text}"
     write_file(output, text.encode())
     click.echo(f"wrote {output} for {len(dataset.samples):,} images in format {dataset.format}")
     click.echo(f"next: augx run {input} OUTPUT -r {output}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from augx.cli import completing
 from augx.executors import EXECUTORS
 from augx.store import FSYNC
 
@@ -111,7 +112,7 @@ working_options = _options(
                  " once, or not at all."),
 )  # fmt: skip
 reading_options = _options(
-    click.option("--from", "from_format", metavar="FORMAT", envvar="AUGX_FROM",
+    click.option("--from", "from_format", metavar="FORMAT", envvar="AUGX_FROM", shell_complete=completing.formats,
                  help="Format of INPUT (`augx list formats`).  [default: detected]"),
     click.option("--labels", metavar="PATH", envvar="AUGX_LABELS",
                  help="The label file or folder, a path in INPUT, where INPUT has several."),
@@ -120,7 +121,7 @@ reading_options = _options(
                  help="What a column of the table is, where its name does not tell: label=breed."),
 )  # fmt: skip
 recipe_options = _options(
-    click.option("-r", "--recipe", metavar="FILE|NAME|-", envvar="AUGX_RECIPE",
+    click.option("-r", "--recipe", metavar="FILE|NAME|-", envvar="AUGX_RECIPE", shell_complete=completing.recipes,
                  help="A recipe file, a bundled recipe (`augx list recipes`) or - for stdin."
                  "  [default: the bundled one that fits the labels]"),
     click.option("-n", "--copies", type=int, envvar="AUGX_COPIES", metavar="N", help="New images per source."),
@@ -138,6 +139,7 @@ to_option = click.option(
     metavar="FORMAT",
     multiple=True,
     envvar="AUGX_TO",
+    shell_complete=completing.formats,
     help="Format of OUTPUT; repeat for the label files of several.  [default: that of INPUT]",
 )
 planning_options = _options(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from augx.cli import completing
 from augx.cli.options import hard_option, quiet_option, read_options, reading_options, to_option
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _explain(context: click.Context, _: click.Parameter, code: str | None) -> No
 
 
 @click.command("validate", short_help="Find what is wrong or unwise in recipes.")
-@click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True)
+@click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True, shell_complete=completing.recipes)
 @click.option("--input", "input", metavar="DIR", type=click.Path(), help="Also look at this dataset, as they would.")
 @reading_options
 @to_option
@@ -56,6 +57,7 @@ def _explain(context: click.Context, _: click.Parameter, code: str | None) -> No
     is_eager=True,
     expose_value=False,
     callback=_explain,
+    shell_complete=completing.codes,
     help="Say what a finding means and what to do, and nothing else.",
 )
 @quiet_option

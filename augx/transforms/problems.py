@@ -12,7 +12,7 @@ from typing import Any
 
 from augx.model import Json
 from augx.transforms.arguments import defaults_of, describe, in_words, shown
-from augx.transforms.catalog import TRANSFORMS, Entry, suggest
+from augx.transforms.catalog import TRANSFORMS, suggest
 from augx.transforms.constants import constant
 from augx.transforms.door import ValidationError, defaults, transform_class
 from augx.transforms.own import base as own
@@ -60,8 +60,8 @@ def check(name: str, args: Mapping[str, Json]) -> list[ArgumentProblem]:
     for key, value in args.items():
         if key not in known:
             problems.append(ArgumentProblem((key,), "no such argument", _meant(key, list(known))))
-        elif (largest := max(map(abs, _numbers(value)), default=0)) > (most := _most(entry, key)):
-            problems.append(ArgumentProblem((key,), f"{shown(largest)} is too large, the most is {most}"))
+        elif (largest := max(map(abs, _numbers(value)), default=0)) > (limit := most(name, key)):
+            problems.append(ArgumentProblem((key,), f"{shown(largest)} is too large, the most is {limit}"))
         elif problem := _misfit(key, value, known[key], (key,)):
             problems.append(problem)
         else:
@@ -79,8 +79,9 @@ def check(name: str, args: Mapping[str, Json]) -> list[ArgumentProblem]:
     return problems + (asked or _impossible(good))
 
 
-def _most(entry: Entry, key: str) -> float:
-    return math.inf if entry.own else _MOST.get(key, _LARGEST)  # their schemas have limits of their own
+def most(name: str, key: str) -> float:
+    """How large a number in an argument may be, either way."""
+    return math.inf if TRANSFORMS[name].own else _MOST.get(key, _LARGEST)  # their schemas have limits of their own
 
 
 def _refused(name: str, args: Mapping[str, Json]) -> list[ArgumentProblem]:

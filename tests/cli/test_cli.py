@@ -346,7 +346,9 @@ def test_init(here: Path, augx: Augx) -> None:
     assert "wrote new.yaml for 4 images in format folder" in out
     assert augx("validate", "new.yaml", "--strict", "--input", "photos")[0] == 0
     before = (here / "new.yaml").read_bytes()
-    assert augx("init", "photos", "-o", "-")[1].encode() == before
+    modeline = b"# yaml-language-server: $schema=.augx.schema.json\n"
+    assert modeline + augx("init", "photos", "-o", "-")[1].encode() == before
+    assert (here / ".augx.schema.json").read_text() == augx("schema")[1]
     (here / "new.yaml").write_text("mine")
     code, _, err = augx("init", "photos", "-o", "new.yaml")
     assert code == 2

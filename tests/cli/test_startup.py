@@ -70,7 +70,7 @@ def test_help_is_light(dataset: Path, arguments: tuple[str, ...]) -> None:
 def test_a_verb_loads_no_other_verb(dataset: Path) -> None:
     verbs = {name for name in loaded("list", "executors", cwd=dataset) if name.startswith("augx.cli.")}
     assert "augx.cli.catalogue" in verbs
-    assert verbs <= {"augx.cli.catalogue", "augx.cli.options", "augx.cli.output"}
+    assert verbs <= {"augx.cli.catalogue", "augx.cli.completing", "augx.cli.options", "augx.cli.output"}
 
 
 def test_an_up_to_date_run_opens_no_image(dataset: Path) -> None:
