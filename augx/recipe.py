@@ -70,6 +70,12 @@ class Recipe:
     marks: tuple[tuple[Node, Node], ...] = field(default=(), compare=False, repr=False)
     places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
+    @classmethod
+    def load(cls, source: str | Path) -> Recipe:
+        """The recipe at a path, or of a bundled name. Raises RecipeError with all problems at once, each with its
+        place."""
+        return read(source)
+
     def replace(
         self,
         *,

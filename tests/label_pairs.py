@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 from running import Silent
 
-from augx import run as runner
+from augx import engine as runner
 from augx.errors import InputError
 from augx.formats import FORMATS, ReadOptions, load
 from augx.model import Annotations, Dataset, Object

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from augx import engine as runner
 from augx import recipe as recipes
-from augx import run as runner
-from augx.run import Outcome, Request
+from augx.engine import Outcome, Request
 
 GENTLE = "[HorizontalFlip, {Affine: {rotate: [-20, 20], p: 1}}]"
 _fresh = itertools.count()

@@ -24,17 +24,17 @@ import yaml
 from conftest import encoded, failures, index, rows, tree
 from running import Silent, a_recipe, fresh, run
 
+from augx import engine as runner
 from augx import formats, journal, verify
 from augx import plan as planning
 from augx import recipe as recipes
-from augx import run as runner
 from augx.cli import call
 from augx.cli import output as cli_output
+from augx.engine import Request
 from augx.errors import AugxError, InputError, OutputError, Refused, Stopped
 from augx.formats import ReadOptions
 from augx.model import Dataset
 from augx.replay import replay
-from augx.run import Request
 from augx.store import Folder
 from augx.survey import survey
 from augx.transforms.problems import check as check_arguments
@@ -213,7 +213,7 @@ def test_an_ambiguous_path_is_told_in_the_same_words(tmp_path: Path) -> None:
     source = images(tmp_path / "in", *(f"{letter}/x.jpg" for letter in "hgfedcbakjiml"), "1.jpg")
     (source / "labels.csv").write_text("file_name,label\nx.jpg,a\n1.jpg,b\n")
     script = """if True:
-        import sys; from running import a_recipe; from augx import run
+        import sys; from running import a_recipe; from augx import engine as run
         plan, _ = run.read(run.Request(sys.argv[1], "", a_recipe(), "table"))
         print([flaw.message for flaw in plan.dataset.failed], plan.dataset.warnings)"""
     told = [

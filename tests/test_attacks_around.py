@@ -13,9 +13,10 @@ from conftest import encoded, picture, rows, tree
 from label_sets import coco_set, masks, plant
 from running import Silent, a_recipe, fresh, run
 
+from augx import engine as runner
 from augx import recipe as recipes
-from augx import run as runner
 from augx.cli import call
+from augx.engine import Request
 from augx.errors import InputError, RecipeError
 from augx.forecast import forecast
 from augx.formats import ReadOptions, load
@@ -23,7 +24,6 @@ from augx.plan import Plan
 from augx.recipe import CONVERSION, Recipe
 from augx.replay import replay
 from augx.ring import place_of
-from augx.run import Request
 
 SPLIT = {"val": 0.25, "test": 0.25}
 LONG_TAIL = {"bat": 1, "eel": 1, "wolf": 40}

@@ -16,14 +16,14 @@ from label_sets import masks, picture, plant
 from PIL import Image
 from running import Silent, a_recipe, run
 
+from augx import engine as runner
 from augx import recipe as recipes
-from augx import run as runner
 from augx import verify
 from augx.cli import call
+from augx.engine import Request
 from augx.errors import InputError, RecipeError
 from augx.formats import ReadOptions, load
 from augx.replay import replay
-from augx.run import Request
 
 GREY, BACK = (90, 90, 90), (20, 130, 220)
 COLOURS = {"cat": (240, 0, 0), "dog": (0, 240, 0), "cow": (0, 0, 240)}

@@ -20,12 +20,12 @@ from PIL import Image
 from running import a_recipe, run
 
 from augx import cli, verify
-from augx import run as runner
+from augx import engine as runner
+from augx.engine import Request
 from augx.errors import InputError
 from augx.lint.meaning import meaning
 from augx.model import Annotations, Dataset, LabelOptions, Object, Picture, Sample, Step
 from augx.recipe import CONVERSION
-from augx.run import Request
 from augx.seeds import Rng
 from augx.transforms.catalog import mirrors_pictures
 from augx.transforms.pipeline import Pipeline

@@ -21,8 +21,8 @@ from PIL import Image
 from running import a_recipe, run
 
 from augx import manifest
+from augx.engine import Outcome
 from augx.recipe import Recipe
-from augx.run import Outcome
 from augx.verify import verify
 
 

@@ -12,9 +12,9 @@ from conftest import encoded, failures, tree
 from running import Silent, a_recipe, fresh, run
 
 from augx import dispatch, verify
+from augx import engine as runner
 from augx import plan as planning
 from augx import recipe as recipes
-from augx import run as runner
 from augx.dispatch import Means, memory_here
 from augx.errors import GateError, Stopped
 from augx.executors import local

@@ -40,10 +40,10 @@ def test_a_light_verb_imports_nothing_heavy(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["augx", "augx.cli", "augx.run", "augx.survey", "augx.manifest", "augx.formats.folder"]
+    "module", ["augx", "augx.cli", "augx.engine", "augx.survey", "augx.manifest", "augx.formats.folder"]
 )
 def test_a_light_module_imports_nothing_heavy(module: str) -> None:
-    heavy = HEAVY - {"multiprocessing", "yaml"} if module in ("augx.run", "augx.survey", "augx.manifest") else HEAVY
+    heavy = HEAVY - {"multiprocessing", "yaml"} if module in ("augx.engine", "augx.survey", "augx.manifest") else HEAVY
     assert imported(f"import {module}") & heavy == set()
 
 

@@ -15,13 +15,13 @@ from conftest import encoded, failures, index, rows, tree
 from running import a_recipe, fresh, run
 
 from augx import __version__, journal, manifest, versions
+from augx import engine as runner
 from augx import plan as planning
-from augx import run as runner
+from augx.engine import Request
 from augx.errors import Stopped
 from augx.journal import Entry, Part
 from augx.model import Annotations, Dataset, Flaw, Sample
 from augx.plan import Plan
-from augx.run import Request
 from augx.store import Folder
 
 

@@ -7,6 +7,9 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from augx.recipe import parse, read
 
@@ -41,6 +44,20 @@ def test_the_errors_are_those_of_validate(tmp_path: Path) -> None:
     )
     assert done.stdout == said
     assert done.returncode == 2
+
+
+def test_the_python_script_runs(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (script,) = blocks("python")
+    (tmp_path / "recipe.yaml").write_text("version: 1\ntransforms: [RandomGamma]\n")
+    train = tmp_path / "photos" / "train"
+    train.mkdir()
+    for label in ("cat", "dog"):
+        (photos / label).rename(train / label)
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {}
+    exec(script, found)
+    assert (found["image"].shape, found["label"]) == ((18, 24, 3), 0)
+    assert len(found["images"]) == 66
 
 
 def test_every_file_it_points_to_is_there() -> None:

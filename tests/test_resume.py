@@ -17,8 +17,8 @@ import pytest
 from conftest import encoded, failures, rows, tree
 from running import a_recipe, fresh, run
 
+from augx import engine as runner
 from augx import plan as planning
-from augx import run as runner
 from augx import verify
 from augx.executors import local
 from augx.model import Shard

@@ -20,7 +20,7 @@ from conftest import encoded, failures, index, picture, rows, tree
 from PIL import Image
 from running import a_recipe, fresh, run, states
 
-from augx import run as runner
+from augx import engine as runner
 from augx import verify
 from augx.errors import GateError, InputError, OutputError, Refused
 from augx.lock import locked

@@ -61,12 +61,12 @@ def convert_command(
     augx convert coco/ out/ --to labelme --labels annotations/instances_val2017.json
     augx convert coco/ boxes/ --to voc --allow-loss      polygons are left out, boxes stay
     """
-    from augx import run
+    from augx import engine
     from augx.cli.output import Progress, print_json, summarise
     from augx.model import LabelOptions
     from augx.recipe import CONVERSION
 
-    asked = run.Request(
+    asked = engine.Request(
         input=input,
         output=output,
         recipe=replace(CONVERSION, labels=LabelOptions(pixels=chosen["pixels"])),
@@ -78,7 +78,7 @@ def convert_command(
         untouched=True,
         **means(chosen),
     )
-    outcome = run.run(asked, Progress(quiet), lambda recipe: None)
+    outcome = engine.run(asked, Progress(quiet), lambda recipe: None)
     if as_json:
         did = {"made": outcome.made, "kept": outcome.kept, "failed": outcome.failed, "removed": outcome.removed}
         print_json(did | outcome.summary)

@@ -28,7 +28,7 @@ def demo_command(output: str, copies: int) -> int:
     \b
     augx demo /tmp/augx-demo
     """
-    from augx import demo, recipe, run
+    from augx import demo, engine, recipe
     from augx.cli.output import Progress, summarise
     from augx.errors import OutputError
 
@@ -37,9 +37,9 @@ def demo_command(output: str, copies: int) -> int:
         raise OutputError(f"{output} is there already and is not empty", "choose a new folder")
     images = demo.draw(output)
     path = os.path.join(output, "recipe.yaml")
-    asked = run.Request(images, f"{images}-x{copies}", recipe.read(path).replace(copies=copies), workers=cores())
+    asked = engine.Request(images, f"{images}-x{copies}", recipe.read(path).replace(copies=copies), workers=cores())
     click.echo(f"drew 12 images in {images}, and wrote {path}")
     click.echo(f"$ augx run {images} {asked.output} -r {path} -n {copies}")
-    outcome = run.run(asked, Progress(quiet=False), recipe.check_transforms)
+    outcome = engine.run(asked, Progress(quiet=False), recipe.check_transforms)
     summarise(outcome, asked.output, verbose=False)
     return 1 if outcome.failed else 0

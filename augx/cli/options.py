@@ -18,8 +18,8 @@ from augx.executors import EXECUTORS
 from augx.store import FSYNC
 
 if TYPE_CHECKING:
+    from augx.engine import Request
     from augx.formats import ReadOptions
-    from augx.run import Request
 
 _LEAST_MEMORY = 64 << 20
 
@@ -157,7 +157,7 @@ planning_options = _options(
 def request(input: str, output: str, chosen: dict[str, Any]) -> Request:
     """A Request of the values that `planning_options` gave; its transforms' arguments are not checked yet."""
     from augx import recipe
-    from augx.run import Request
+    from augx.engine import Request
 
     changes = {key: chosen[key] for key in ("copies", "seed", "originals", "hard") if chosen[key] is not None}
     named = None if chosen["recipe"] is None else recipe.read(chosen["recipe"], checked=False).replace(**changes)

@@ -14,8 +14,8 @@ from augx.codes import CODES
 from augx.model import Json
 
 if TYPE_CHECKING:
+    from augx.engine import Outcome
     from augx.recipe import Recipe
-    from augx.run import Outcome
 
 _LONGEST = 60  # characters of a name in a table
 _EVERY = 30.0  # seconds between lines where there is no terminal

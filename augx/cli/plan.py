@@ -94,9 +94,9 @@ def _compiled(recipe: Recipe) -> str:
 
 
 def _plan(input: str, chosen: dict[str, Any]) -> Plan:
-    from augx import recipe, run
+    from augx import engine, recipe
 
-    plan, _ = run.read(request(input, "", chosen))
+    plan, _ = engine.read(request(input, "", chosen))
     recipe.check_transforms(plan.recipe)
     return plan
 
@@ -124,9 +124,9 @@ def check_command(input: str, output: str, as_json: bool, quiet: bool, **chosen:
     \b
     augx check photos/ photos-x10/ -r recipe.yaml || echo stale
     """
-    from augx import run
+    from augx import engine
 
-    reasons = run.check(request(input, output, chosen))
+    reasons = engine.check(request(input, output, chosen))
     if as_json:
         print_json({"fresh": not reasons, "reasons": reasons})
     elif not quiet:

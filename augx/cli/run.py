@@ -48,14 +48,14 @@ def run_command(
         from augx.cli.plan import show_plan
 
         return show_plan(input, chosen, as_json)
-    from augx import recipe, run
+    from augx import engine, recipe
     from augx.cli.output import Progress, print_json, show_profile, summarise, warn
 
     asked = request(input, output, chosen)
     if asked.recipe is not None:
         warn(asked.recipe, quiet)
     asked = replace(asked, profile=profile)
-    outcome = run.run(asked, Progress(quiet), recipe.check_transforms)
+    outcome = engine.run(asked, Progress(quiet), recipe.check_transforms)
     if as_json:
         did = {"made": outcome.made, "kept": outcome.kept, "failed": outcome.failed, "removed": outcome.removed}
         print_json(did | outcome.summary | ({"profile": dict(outcome.profile)} if profile else {}))

@@ -121,7 +121,7 @@ def _code(problems: Sequence[Problem], strict: bool) -> int:
 
 
 def _findings(name: str, input: str | None, most: int, chosen: dict[str, Any]) -> list[Problem]:
-    from augx import lint, recipe, run
+    from augx import engine, lint, recipe
     from augx.errors import Problem, RecipeError, Refused
 
     try:
@@ -133,7 +133,7 @@ def _findings(name: str, input: str | None, most: int, chosen: dict[str, Any]) -
         return lint.findings(read, text)
     try:
         asked, to = read.replace(hard=chosen["hard"]), tuple(chosen["to_formats"])
-        plan, _ = run.read(run.Request(input, "", asked, chosen["from_format"], to, read_options(chosen)))
+        plan, _ = engine.read(engine.Request(input, "", asked, chosen["from_format"], to, read_options(chosen)))
     except Refused as error:
         refused = Problem(name, 0, 0, error.message, error.hint, code="dataset-refused")
         return [*lint.findings(read, text), refused]

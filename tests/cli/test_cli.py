@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from conftest import encoded, rows, tree
 
-from augx import __version__, run
+from augx import __version__, engine
 from augx.cli import VERBS, call, output
 from augx.codes import CODES, ENDS
 from augx.objects import KINDS
@@ -660,7 +660,7 @@ def test_a_bug(here: Path, augx: Augx, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*given: Any) -> None:
         raise ZeroDivisionError("this is a test")
 
-    monkeypatch.setattr(run, "run", broken)
+    monkeypatch.setattr(engine, "run", broken)
     code, out, err = augx(*RUN)
     assert (code, out) == (70, "")
     assert "this is a bug in augx" in err and "report it" in err
@@ -671,7 +671,7 @@ def test_ctrl_c(here: Path, augx: Augx, monkeypatch: pytest.MonkeyPatch) -> None
     def stopped(*given: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "run", stopped)
+    monkeypatch.setattr(engine, "run", stopped)
     code, out, err = augx(*RUN)
     assert (code, out) == (130, "")
     assert err.strip() == "augx: stopped; the same command goes on from here"

@@ -63,7 +63,8 @@ def test_no_codec(dataset: Path, arguments: tuple[str, ...]) -> None:
 def test_help_is_light(dataset: Path, arguments: tuple[str, ...]) -> None:
     found = loaded(*arguments, cwd=dataset)
     assert (
-        found & (CODECS | {"yaml", "tqdm", "multiprocessing", "augx.recipe", "augx.run", "importlib.metadata"}) == set()
+        found & (CODECS | {"yaml", "tqdm", "multiprocessing", "augx.recipe", "augx.engine", "importlib.metadata"})
+        == set()
     )
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from conftest import encoded, tree
 from running import Silent, a_recipe, run
 
+from augx import engine as runner
 from augx import plan as planning
 from augx import recipe as recipes
-from augx import run as runner
 from augx import verify
 
 OLD, NEW = a_recipe("[HorizontalFlip]", copies=1), a_recipe("[Transpose]", copies=1)

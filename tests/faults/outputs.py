@@ -61,7 +61,7 @@ def _sealed(content: bytes) -> bytes:
 def _output() -> tuple[Any, str, Folder]:
     from running import a_recipe, run
 
-    from augx.run import Request, read
+    from augx.engine import Request, read
 
     source, root = room() / "source", room() / "output"
     plant(source, {"cat/a.png": wild_data.png(0), "dog/b.png": wild_data.png(1)})

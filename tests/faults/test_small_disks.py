@@ -15,9 +15,9 @@ from conftest import tree
 from makers import command, ended, pictures
 from running import Silent, a_recipe, run
 
+from augx import engine as runner
 from augx import plan as planning
 from augx import recipe as recipes
-from augx import run as runner
 from augx import verify
 from augx.errors import Stopped
 
