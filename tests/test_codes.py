@@ -20,7 +20,7 @@ from augx.rules import LEVELS, OF_RECIPES, REFUSED, RULES
 SOURCE = Path(augx.__file__).parent
 CALLS = {"ImageError": 0, "Flaw": 0, "Dropped": 1, "blame": 1}  # which argument is a code, of one word too
 LOOPS = {"reason", "code", "note"}  # `for reason, found in (("outside", ...), ...)`
-NO_CODES = {"meta-learning", "utf-8", "utf-8-sig"}
+NO_CODES = {"meta-learning", "utf-8", "utf-8-sig", "still-step"}
 # Where no row of a table can show them: a test of its own does.
 ELSEWHERE = {
     *("class-not-there", "split-not-there", "empty-split", "no-group", "near-duplicate", "unmixed-values"),  # recipes

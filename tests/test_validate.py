@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from conftest import encoded
 from flawed import PLAIN, folders
@@ -14,9 +18,11 @@ from augx import recipe as recipes
 from augx.ignores import ignores
 from augx.lint.data import look
 from augx.lint.fixes import fixed
-from augx.model import Dataset
+from augx.model import Dataset, Picture
+from augx.seeds import Rng
 from augx.transforms.arguments import REQUIRED, arguments
 from augx.transforms.catalog import TRANSFORMS
+from augx.transforms.pipeline import Pipeline
 
 HEAD = "version: 1\ncopies: 2\n"
 
@@ -256,3 +262,85 @@ def test_looking_sees_sizes_upright(tmp_path: Path) -> None:
     looked = look(recipes.parse(PLAIN.encode(), "r"), dataset, 0)
     assert looked.sizes == {"cat/a.jpg": (20, 40), "cat/b.png": (24, 18)}
     assert (looked.failed, looked.flaws, looked.alike) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        *("NoOp", "Affine", "{Affine: {rotate: 0, shear: [0, 0], fill: 9}}", "{Rotate: {limit: [0, 0]}}"),
+        "{ShiftScaleRotate: {shift_limit: 0, scale_limit: 0, rotate_limit: 0}}",
+        "{RandomBrightnessContrast: {brightness_limit: 0, contrast_limit: [0, 0]}}",
+        "{RandomGamma: {gamma_limit: [100, 100]}}",
+        "{ColorJitter: {brightness: [1, 1], contrast: [1, 1], saturation: [1, 1], hue: [0, 0]}}",
+        "{HueSaturationValue: {hue_shift_limit: 0, sat_shift_limit: 0, val_shift_limit: 0}}",
+    ],
+)
+def test_what_is_said_to_change_nothing_changes_nothing(step: str) -> None:
+    text = f"{HEAD}transforms: [{step}]\n"
+    assert [code for code, _ in codes(text)] == ["void-step"]
+    steps = [replace(one, p=1.0) for one in recipes.parse(text.encode(), "r").steps]
+    pixels = np.random.default_rng(1).integers(0, 256, (40, 52, 3), np.uint8)
+    for number in range(5):
+        after, _, _ = Pipeline(steps)(Picture(pixels), lambda place, number=number: Rng().at(0, "a", number, place))
+        assert np.abs(after.pixels.astype(int) - pixels).max() <= 1  # gamma 1 is rounded down
+
+
+@pytest.mark.parametrize(
+    "steps", ["[{D4: {p: 1}}, HorizontalFlip]", "[{RandomRotate90: {p: 1}}, {RandomRotate90: {}}]"]
+)
+def test_turns_behind_turns_make_nothing_new(steps: str) -> None:
+    """As often one as the other, with the second step as without it."""
+    read = recipes.parse(f"{HEAD}transforms: {steps}\n".encode(), "r").steps
+    pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    counts = []
+    for used in (read, read[:1]):
+        pipeline, found = Pipeline(used), Counter[bytes]()
+        for number in range(2000):
+            after, _, _ = pipeline(Picture(pixels), lambda place, number=number: Rng().at(0, "a", number, place))
+            found[after.pixels.tobytes()] += 1
+        counts.append(found)
+    assert counts[0].keys() == counts[1].keys()
+    for key, count in counts[0].items():
+        assert count == pytest.approx(counts[1][key], abs=100)
+
+
+def test_images_said_to_be_too_small_fail(tmp_path: Path) -> None:
+    from flawed import crop_larger_than_most
+    from running import run
+
+    text, _ = crop_larger_than_most(tmp_path / "in")
+    outcome = run(tmp_path / "in", tmp_path / "out", recipes.parse(text.encode(), "r.yaml"))
+    assert outcome.failed == 12 * 2  # two copies of each
+    assert outcome.summary["failures"] == {"transform-failed": 24}
+
+
+@pytest.mark.parametrize(
+    ("step", "bad"),
+    [
+        ("RandomBrightnessContrast: {brightness_limit: [0.95, 0.95], contrast_limit: 0}", True),
+        ("RandomBrightnessContrast: {brightness_limit: [0.6, 0.6], contrast_limit: 0}", False),
+        ("RandomBrightnessContrast: {brightness_limit: [-0.95, -0.95], contrast_limit: 0}", True),
+        ("SaltAndPepper: {amount: [0.97, 0.97]}", True),
+        ("SaltAndPepper: {amount: [0.4, 0.4]}", False),
+        ("GaussNoise: {std_range: [0.5, 0.5]}", False),
+        ("Blur: {blur_limit: [99, 99]}", True),
+        ("Blur: {blur_limit: [15, 15]}", False),
+    ],
+)
+def test_bounds_are_where_a_picture_ends(step: str, bad: bool) -> None:
+    """On a drawn picture, by the measure of tests/bench/survival.py: what there is between 4 and 16 pixels."""
+    text = f"{HEAD}transforms: [{{{step}}}]\n"
+    assert ("range-destroys" in [code for code, _ in codes(text)]) is bad
+    rng = np.random.default_rng(2)
+    coarse = rng.integers(0, 256, (24, 32), np.uint8)
+    pixels = np.repeat(cv2.resize(coarse, (512, 384), interpolation=cv2.INTER_CUBIC)[..., None], 3, axis=2)
+    steps = [replace(one, p=1.0) for one in recipes.parse(text.encode(), "r").steps]
+    after, _, _ = Pipeline(steps)(Picture(np.ascontiguousarray(pixels)), lambda place: Rng().at(0, "a", 1, place))
+    before, left = _band(pixels), _band(after.pixels)
+    share = 0.0 if left.std() < 1.5 else abs(np.corrcoef(before.ravel(), left.ravel())[0, 1])
+    assert bool(share < 0.25) is bad
+
+
+def _band(pixels: np.ndarray) -> np.ndarray:
+    grey = pixels[..., 1].astype(np.float32)
+    return cv2.GaussianBlur(grey, (0, 0), 4) - cv2.GaussianBlur(grey, (0, 0), 16)

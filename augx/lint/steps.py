@@ -32,7 +32,6 @@ _OUTCOMES = {  # how many pictures a step can make of one, the one itself among 
     "HorizontalFlip": 2, "VerticalFlip": 2, "Transpose": 2, "RandomRotate90": 4, "D4": 8, "SquareSymmetry": 8,
     "InvertImg": 2, "ToGray": 2, "ToSepia": 2, "NoOp": 1, "ToRGB": 1,
 }  # fmt: skip
-_SAME_GROUP = frozenset({"HorizontalFlip", "VerticalFlip", "Transpose", "RandomRotate90", "D4", "SquareSymmetry"})
 _POLICIES = frozenset({"randaugment", "trivialaugment", "autoaugment", "augmix", "policy"})
 
 
@@ -79,10 +78,10 @@ def _idle(step: Step) -> bool:
 
 
 def _same(stage: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> bool:
-    """Whether a table or colour matrix leaves all levels as they are."""
+    """Whether a table or colour matrix leaves all levels as they are, but for the one that rounding takes."""
     if stage.shape[0] == 256:
         levels = np.arange(256).reshape(-1, *[1] * (stage.ndim - 1))
-        return bool(np.all(stage == levels))
+        return bool(np.all(np.abs(stage.astype(np.int64) - levels) <= 1))
     return stage.shape == (3, 3) and bool(np.allclose(stage, np.eye(3)))
 
 
@@ -145,7 +144,7 @@ def _outcomes(recipe: Recipe) -> Iterator[Problem]:
         names = [one.step.name for one in steps]
         if not names or not variant.copies or not all(name in _OUTCOMES for name in names):
             continue
-        turns = [name for name in names if name in _SAME_GROUP]
+        turns = [name for name in names if name in _TURNS]
         count = 1
         for one in steps:
             if one.step.name not in turns:
