@@ -22,6 +22,7 @@ from augx.model import Dataset, Picture
 from augx.seeds import Rng
 from augx.transforms.arguments import REQUIRED, arguments
 from augx.transforms.catalog import TRANSFORMS
+from augx.transforms.compiled import compiled
 from augx.transforms.pipeline import Pipeline
 
 HEAD = "version: 1\ncopies: 2\n"
@@ -344,3 +345,28 @@ def test_bounds_are_where_a_picture_ends(step: str, bad: bool) -> None:
 def _band(pixels: np.ndarray) -> np.ndarray:
     grey = pixels[..., 1].astype(np.float32)
     return cv2.GaussianBlur(grey, (0, 0), 4) - cv2.GaussianBlur(grey, (0, 0), 16)
+
+
+AFFINE, PERSPECTIVE = "{Affine: {rotate: [-9, 9], p: 1}}", "{Perspective: {p: 1}}"
+
+
+def warps(*steps: str) -> str:
+    return compiled(recipes.parse(f"{HEAD}transforms: [{', '.join(steps)}]\n".encode(), "r").steps)
+
+
+@pytest.mark.parametrize(
+    "between", ["MedianBlur", "GaussNoise", "CLAHE", "RandomGamma", "GaussianBlur", "HorizontalFlip"]
+)
+def test_what_parts_two_warps_is_what_the_compiler_says(between: str) -> None:
+    parted = "2 warps" in warps(AFFINE, between, PERSPECTIVE)
+    found = [code for code, _ in codes(f"{HEAD}transforms: [{AFFINE}, {between}, {PERSPECTIVE}]\n")]
+    assert ("interpolated-twice" in found) is parted is (between in ("MedianBlur", "GaussNoise", "CLAHE"))
+    assert "1 warp" in warps(AFFINE, PERSPECTIVE, between)  # as the message says
+
+
+def test_a_mirrored_border_parts_two_warps_as_the_compiler_says() -> None:
+    mirrored = "{Rotate: {limit: [20, 20], border_mode: reflect_101, p: 1}}"
+    assert "interpolated-twice" in [code for code, _ in codes(f"{HEAD}transforms: [{AFFINE}, {mirrored}]\n")]
+    assert "2 warps" in warps(AFFINE, mirrored)
+    assert "1 warp" in warps(AFFINE, mirrored.replace("reflect_101", "constant"))
+    assert "1 warp" in warps(mirrored, AFFINE)  # put first

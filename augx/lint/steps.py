@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from augx.errors import ImageError, Problem
 from augx.lint.places import Placed, at, joined, lists, problem
 from augx.model import Step
 from augx.recipe import Recipe
 from augx.seeds import Rng
+from augx.transforms.blurs import Blur
 from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.draws import geometry
 from augx.transforms.draws_light import light
 from augx.yamlfile import Node
+
+Array = NDArray[Any]
 
 _SIZE = 1013, 761  # of a picture that nobody crops or resizes to
 _DRAWS = 12
@@ -77,8 +82,10 @@ def _idle(step: Step) -> bool:
     return True
 
 
-def _same(stage: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> bool:
+def _same(stage: Array | Blur) -> bool:
     """Whether a table or colour matrix leaves all levels as they are, but for the one that rounding takes."""
+    if isinstance(stage, Blur):
+        return False
     if stage.shape[0] == 256:
         levels = np.arange(256).reshape(-1, *[1] * (stage.ndim - 1))
         return bool(np.all(np.abs(stage.astype(np.int64) - levels) <= 1))
