@@ -179,8 +179,10 @@ class Images(Sequence[T], Generic[T]):
         splits = self.manifest.summary.get("splits", {})
         if split is not None and split not in splits:
             raise InputError(f"{self.manifest.output} has no split {split!r}", f"it has {', '.join(splits) or 'none'}")
-        wanted = (number for number, row in enumerate(self.manifest) if split is None or row["split"] == split)
-        self._numbers = array("Q", wanted)
+        if split is None:
+            self._numbers: Sequence[int] = range(len(self.manifest))
+        else:
+            self._numbers = array("Q", (number for number, row in enumerate(self.manifest) if row["split"] == split))
         self.transform = transform
         self.classes: tuple[str, ...] = tuple(
             sorted(name for name in self.manifest.summary["classes"] if name != "(none)")

@@ -83,9 +83,9 @@ _STEPS = {
         "for 512 pixels, and grow with the images of --input.", "narrow the range to what the message says"),
     "slow-step": Rule("warning", "a step takes longer than decoding and all else together",
         "From 0.12 s of CPU per megapixel on a recipe is warned about.", "leave it out, or lower its p"),
-    "wasted-work": Rule("note", "a slow step works on pixels that a later crop throws away",
+    "wasted-work": Rule("note", "a slow step works on pixels that a later crop or resize throws away",
         "A crop or a smaller size first leaves less to do. Noise and blur then act on the final pixels, which is "
-        "mostly what was meant.", "move it behind the crop"),
+        "mostly what was meant.", "move it behind the crop or resize"),
     "interpolated-twice": Rule("note", "pixels are interpolated twice where once would do",
         "Geometric steps in a row are done as one warp, and the picture is softened once; a filter between them, or "
         "a mirrored border, parts them.", "move the filter behind them, or write `border_mode: constant`"),
@@ -127,6 +127,9 @@ _DATA = {
     "class-imbalance": Rule("warning", "a class has ten times as many images or objects as another",
         "A network learns to answer with the larger class. Copies of all alike leave it so.",
         "`balance: max`, or a number for every class"),
+    "class-not-trained": Rule("warning", "a class is only in splits that are not multiplied",
+        "A network is tested on what it has never been taught.", "put images of it into the training split, or see "
+        "`splits`"),
     "tiny-class": Rule("note", "a class has fewer than five sources",
         "Copies of four pictures still show four things.", "find more, or join it with another class"),
     "exact-duplicate": Rule("warning", "the same file is there more than once",

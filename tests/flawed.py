@@ -1,4 +1,4 @@
-"""Fifteen datasets with something wrong in each, tiny, drawn anew: name -> a function that plants one in a folder.
+"""Datasets with something wrong in each, tiny, drawn anew: name -> a function that plants one in a folder.
 
 A planter returns what `augx validate` is given beside `--input`: a recipe's text, and options.
 """
@@ -73,6 +73,17 @@ def leaking_splits(root: Path) -> tuple[str, tuple[str, ...]]:
     return PLAIN, ()
 
 
+def tested_but_not_taught(root: Path) -> tuple[str, tuple[str, ...]]:
+    folders(root / "train", {"cat": 6, "dog": 6})
+    folders(root / "test", {"cat": 2, "dog": 2, "newt": 2}, 40)
+    return PLAIN, ()
+
+
+def slow_before_a_resize(root: Path) -> tuple[str, tuple[str, ...]]:
+    folders(root, {"cat": 6, "dog": 6}, width=400, height=300)
+    return "version: 1\ncopies: 2\ntransforms:\n  - GaussNoise\n  - LongestMaxSize: {max_size: 160, p: 1}\n", ()
+
+
 def one_class_much_larger(root: Path) -> tuple[str, tuple[str, ...]]:
     folders(root, {"cat": 60, "dog": 5})
     return PLAIN, ()
@@ -142,6 +153,7 @@ DATASETS: Mapping[str, Planter] = {
     for plant in (
         *(broken_files, crop_larger_than_most, same_file_twice, same_file_two_labels, saved_again, leaking_splits),
         *(one_class_much_larger, hardly_any_of_a_class, boxes_outside, digits_in_a_mirror, classes_of_colour),
+        *(tested_but_not_taught, slow_before_a_resize),
         *(left_and_right, steering_angles, turned_by_the_camera, yolo_without_some_images),
     )
 }

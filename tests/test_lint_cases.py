@@ -1,4 +1,4 @@
-"""What `augx validate` says of 32 recipes and 15 datasets with something wrong in them, word for word.
+"""What `augx validate` says of recipes and datasets with something wrong in them, word for word.
 
 `python tests/test_lint_cases.py` writes the messages anew. Read each aloud before it goes in: it must make sense to
 someone who has never seen the code.
@@ -68,7 +68,7 @@ def test_dataset(name: str, tmp_path: Path) -> None:
 def test_every_rule_is_shown() -> None:
     said = "".join(path.read_text("utf-8") for path in DATA.rglob("*.txt"))
     assert {code for code in RULES if f": {code}]" not in said} == ELSEWHERE
-    assert len(RECIPES) >= 30 and len(DATASETS) == 15
+    assert len(RECIPES) >= 30 and len(DATASETS) >= 15
 
 
 def test_every_finding_says_what_to_do() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from statistics import median
+from collections.abc import Collection, Iterable
+from statistics import median_low
 
 from augx.errors import Problem
 from augx.ignores import doubts, ignores, told
@@ -23,20 +23,27 @@ def findings(
     that are looked into, 0: all.
     """
     root, _ = load(text, recipe.name)
-    found = [*recipe.warnings, *recipe.ignored, *steps.findings(recipe, root), *order.findings(recipe)]
+    found = [*recipe.warnings, *recipe.ignored, *steps.findings(recipe, root)]
     of_data: list[Problem] = []
-    if dataset is None:
-        found += ranges.findings(recipe)
-    else:
+    usual = None
+    if dataset is not None:
         looked = looking.look(recipe, dataset, most)
-        wide = [width for width, _ in looked.sizes.values()]
-        found += ranges.findings(recipe, median(wide)) if wide else ranges.findings(recipe)
+        usual = _usual(looked.sizes.values())
         found += meaning.meaning(recipe, dataset) + meaning.turned(recipe, dataset)
         found += sizes.findings(recipe, looked.sizes)
         of_data = _once(looking.findings(recipe, dataset, looked, shown))
+    found += order.findings(recipe, usual)
+    found += ranges.findings(recipe, usual[0]) if usual else ranges.findings(recipe)
     comments = ignores(text)
     wrong = doubts(recipe.name, comments, [*found, *of_data], dataset is not None)
     return [*in_order(told([*found, *wrong], comments)), *told(of_data, comments)]
+
+
+def _usual(sizes: Collection[tuple[int, int]]) -> tuple[int, int] | None:
+    """Half of the images are as wide, and half as high, at most."""
+    if not sizes:
+        return None
+    return median_low(width for width, _ in sizes), median_low(height for _, height in sizes)
 
 
 def _once(problems: Iterable[Problem]) -> list[Problem]:

@@ -131,9 +131,12 @@ def _doubles(
 
 def _labels(sample: Sample) -> str:
     """The classes of an image and of its objects, as a person would say them."""
+    return ", ".join(sorted(_named(sample))) or "none"
+
+
+def _named(sample: Sample) -> set[str]:
     known = sample.annotations
-    named = sorted({*known.labels, *(thing.label for thing in known.objects if thing.label)})
-    return ", ".join(named) or "none"
+    return {*known.labels, *(thing.label for thing in known.objects if thing.label)}
 
 
 def _classes(recipe: Recipe, dataset: Dataset, shown: str) -> Iterator[Problem]:
@@ -151,6 +154,10 @@ def _classes(recipe: Recipe, dataset: Dataset, shown: str) -> Iterator[Problem]:
             message = f"{most} has {total[most]:,} {unit}, {least} {total[least]:,}: "
             message += f"{total[most] / total[least]:.0f} times as many"
             yield _problem(shown, "class-imbalance", message)
+    tested = {name for sample in dataset.samples if not recipe.multiplies(sample.split) for name in _named(sample)}
+    if total and (only := sorted(tested - total.keys())):
+        said = ", ".join(only[:5]) + (f" and {len(only) - 5} more" if len(only) > 5 else "")
+        yield _problem(shown, "class-not-trained", f"classes in none of the splits that are multiplied: {said}")
     tiny = {name: number for name, number in sorted(sources.items()) if number < TINY}
     if tiny and len(multiplied) > TINY:
         said = ", ".join(f"{name} ({number})" for name, number in list(tiny.items())[:5])

@@ -19,6 +19,7 @@ from augx.transforms.fusion import FLAT, Course
 from augx.transforms.warps import Matrix
 
 _SIZE = 4096, 3072  # of a picture that stands for all, large enough for any usual crop
+_MOST_LEFT = 0.7  # share of the pixels: with more left, an order is a matter of taste
 _SLOW = 0.01  # seconds per megapixel: as long as it takes to decode
 _CROPS = frozenset(
     {"RandomCrop", "CenterCrop", "Crop", "RandomResizedCrop", "RandomSizedCrop", "RandomSizedBBoxSafeCrop"}
@@ -28,10 +29,11 @@ _MIRRORS = {cv2.BORDER_REFLECT: "reflect", cv2.BORDER_REFLECT_101: "reflect_101"
             cv2.BORDER_WRAP: "wrap"}  # fmt: skip
 
 
-def findings(recipe: Recipe) -> Iterator[Problem]:
+def findings(recipe: Recipe, usual: tuple[int, int] | None = None) -> Iterator[Problem]:
+    """`usual`: width and height of the usual image, where a dataset was looked at."""
     for group, steps in lists(recipe):
         if group not in ("OneOf", "SomeOf", "inside"):
-            yield from _wasted(recipe, steps)
+            yield from _wasted(recipe, steps, usual)
             if recipe.fuse:
                 yield from _twice(recipe, steps)
 
@@ -40,16 +42,32 @@ def _line(one: Placed) -> str:
     return f" (line {one.name.line})" if one.name.line else ""
 
 
-def _wasted(recipe: Recipe, steps: Sequence[Placed]) -> Iterator[Problem]:
+def _wasted(recipe: Recipe, steps: Sequence[Placed], usual: tuple[int, int] | None) -> Iterator[Problem]:
     for number, one in enumerate(steps):
         entry = TRANSFORMS[one.step.name]
         if entry.moves or entry.partners or entry.members or entry.seconds < _SLOW or not one.chance:
             continue
-        crop = next((s for s in steps[number + 1 :] if s.step.name in _CROPS and s.chance == 1), None)
-        if crop:
-            name = entry.name
-            message = f"{name} works on pixels that {crop.step.name}{_line(crop)} then cuts off"
-            yield problem(recipe.name, "wasted-work", one.name, message, f"put {name} behind {crop.step.name}")
+        for later in steps[number + 1 :]:
+            if later.chance == 1 and (left := _left(later, usual)) < _MOST_LEFT:
+                name, smaller = entry.name, later.step.name
+                share = f", {left:.0%} of them in the usual image" if usual else ""
+                message = f"{name} works on more pixels than {smaller}{_line(later)} then leaves{share}"
+                yield problem(recipe.name, "wasted-work", one.name, message, f"put {name} behind {smaller}")
+                break
+
+
+def _left(one: Placed, usual: tuple[int, int] | None) -> float:
+    """The share of the usual image's pixels that a step leaves; 0 for a crop of images that nobody has looked at."""
+    if usual is None:
+        return 0.0 if one.step.name in _CROPS else 1.0
+    moving = geometry(one.step.name, one.step.args)
+    if not moving:
+        return 1.0
+    try:
+        warp = moving.warp(moving.draw(*usual, Rng().at(0, "", 1, "0")), *usual)
+    except ImageError:
+        return 1.0
+    return 1.0 if warp is None else warp.width * warp.height / (usual[0] * usual[1])
 
 
 def _twice(recipe: Recipe, steps: Sequence[Placed]) -> Iterator[Problem]:
