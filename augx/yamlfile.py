@@ -286,7 +286,8 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """In the order of the file, each once; the first ones where there are too many."""
     ordered = sorted(dict.fromkeys(problems), key=lambda p: (p.line, p.column))
     if len(ordered) > MAX_PROBLEMS:
-        more = Problem(ordered[0].file, 0, 0, f"has more problems than these {MAX_PROBLEMS}", "mend the first ones")
+        message = f"has more problems than these {MAX_PROBLEMS}"
+        more = Problem(ordered[0].file, 0, 0, message, "mend the first ones", code="recipe-value")
         return [*ordered[:MAX_PROBLEMS], more]
     return ordered
 

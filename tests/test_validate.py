@@ -197,6 +197,13 @@ def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
 
 
+def test_a_hundred_findings_and_more_are_still_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text(f"{HEAD}transforms:\n" + "".join(f"  - Rotate: {{limit: 0, p: 0.{n}}}\n" for n in range(101, 221) if n % 10))
+    assert cli.call(["validate", str(path)]) == 0
+    assert capsys.readouterr().out.endswith("; 108 warnings\n")
+
+
 def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.call(["validate", "--explain", "range-destroys"]) == 0
     said = capsys.readouterr().out
@@ -249,6 +256,19 @@ def test_only_a_sample_is_looked_into(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "labels-differ" in out and "not-an-image" not in out
     assert cli.call(["validate", str(path), "--input", str(root), "--sample", "0"]) == 1
     assert "looked-at-some" not in capsys.readouterr().out
+
+
+def test_several_recipes_look_at_a_dataset_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders(tmp_path / "in", {"cat": 6, "dog": 6})
+    (tmp_path / "in" / "cat" / "bad.jpg").write_bytes(b"no image")
+    calls = []
+    monkeypatch.setattr("augx.lint.data.look", lambda *given: calls.append(given) or look(*given))
+    asked = ["validate", "gentle", "medical", "strong", "--input", str(tmp_path / "in")]
+    assert cli.call(asked) == 1
+    assert len(calls) == 1
+    assert capsys.readouterr().out.count("bad.jpg") == 1
 
 
 def test_looking_sees_sizes_upright(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from augx.cli.options import hard_option, quiet_option, read_options, reading_op
 
 if TYPE_CHECKING:
     from augx.errors import Problem
+    from augx.lint.data import Looking
 
 _MOST = 5  # findings of one code in a dataset that a person is shown
 _LEVELS = ("error", "warning", "note")
@@ -90,13 +91,16 @@ def validate_command(
     augx validate --explain range-destroys
     """
     from augx.cli.output import print_json
+    from augx.lint.data import Looking
 
     problems: list[Problem] = []
+    look = Looking(most)
     for name in recipes:
         if fix:
             for line in _fixed(name):
                 click.echo(f"fixed {line}", err=True)
-        problems += _findings(name, input, most, chosen)
+        problems += _findings(name, input, look, chosen)
+    problems = list(dict.fromkeys(problems))  # of the dataset each once
     if output_format == "json":
         print_json([asdict(problem) for problem in problems])
     elif output_format == "github":
@@ -120,7 +124,7 @@ def _code(problems: Sequence[Problem], strict: bool) -> int:
     return int(any(p.severity == "error" for p in problems))
 
 
-def _findings(name: str, input: str | None, most: int, chosen: dict[str, Any]) -> list[Problem]:
+def _findings(name: str, input: str | None, look: Looking, chosen: dict[str, Any]) -> list[Problem]:
     from augx import engine, lint, recipe
     from augx.errors import Problem, RecipeError, Refused
 
@@ -137,7 +141,7 @@ def _findings(name: str, input: str | None, most: int, chosen: dict[str, Any]) -
     except Refused as error:
         refused = Problem(name, 0, 0, error.message, error.hint, code="dataset-refused")
         return [*lint.findings(read, text), refused]
-    return lint.findings(read, text, plan.dataset, input.rstrip("/") or input, most)
+    return lint.findings(read, text, plan.dataset, input.rstrip("/") or input, look)
 
 
 def _fixed(name: str) -> list[str]:

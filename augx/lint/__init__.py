@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from statistics import median_low
 
 from augx.errors import Problem
 from augx.ignores import doubts, ignores, told
 from augx.lint import data as looking
 from augx.lint import meaning, order, ranges, sizes, steps
+from augx.lint.data import Looked, Looking
 from augx.model import Dataset
 from augx.recipe import Recipe
-from augx.yamlfile import in_order, load
+from augx.yamlfile import load
+
+Look = Callable[[Recipe, Dataset], Looked]
 
 
 def findings(
-    recipe: Recipe, text: bytes, dataset: Dataset | None = None, shown: str = "", most: int = 0
+    recipe: Recipe, text: bytes, dataset: Dataset | None = None, shown: str = "", look: Look | None = None
 ) -> list[Problem]:
     """Warnings of the recipe and everything else found, in the order of the file, what it tells off left out.
 
-    `text`: it was read from. `dataset`: as `run.read` has it; `shown`: its folder as the user wrote it; `most`: images
-    that are looked into, 0: all.
+    `text`: it was read from. `dataset`: as `engine.read` has it; `shown`: its folder as the user wrote it; `look`: into
+    its images, all of them unless another is given.
     """
     root, _ = load(text, recipe.name)
     found = [*recipe.warnings, *recipe.ignored, *steps.findings(recipe, root)]
     of_data: list[Problem] = []
     usual = None
     if dataset is not None:
-        looked = looking.look(recipe, dataset, most)
+        looked = (look or Looking(0))(recipe, dataset)
         usual = _usual(looked.sizes.values())
         found += meaning.meaning(recipe, dataset) + meaning.turned(recipe, dataset)
         found += sizes.findings(recipe, looked.sizes)
@@ -36,7 +39,8 @@ def findings(
     found += ranges.findings(recipe, usual[0]) if usual else ranges.findings(recipe)
     comments = ignores(text)
     wrong = doubts(recipe.name, comments, [*found, *of_data], dataset is not None)
-    return [*in_order(told([*found, *wrong], comments)), *told(of_data, comments)]
+    here = sorted(dict.fromkeys(told([*found, *wrong], comments)), key=lambda one: (one.line, one.column))
+    return [*here, *told(of_data, comments)]
 
 
 def _usual(sizes: Collection[tuple[int, int]]) -> tuple[int, int] | None:

@@ -69,7 +69,7 @@ def findings(recipe: Recipe, dataset: Dataset, looked: Looked, shown: str) -> It
     for flaw in (*dataset.warnings, *looked.flaws):
         yield _flaw(shown, flaw, "warning")
     same = same_files(dataset, broken)
-    yield from _doubles(recipe, dataset, same, looked.alike, shown)
+    yield from _doubles(dataset, same, looked.alike, shown)
     yield from _classes(recipe, dataset, shown)
     if len(looked.sizes) + len(broken) < len(dataset.samples):
         count = len(looked.sizes) + len(broken)
@@ -98,6 +98,20 @@ def same_files(dataset: Dataset, broken: Iterable[str]) -> list[list[Sample]]:
     return sorted((group for group in found.values() if len(group) > 1), key=lambda group: group[0].id)
 
 
+class Looking:
+    """`look`, but once for recipes that see the same in a dataset."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.last: tuple[object, Looked] = (None, Looked())
+
+    def __call__(self, recipe: Recipe, dataset: Dataset) -> Looked:
+        asked = recipe.limits, recipe.labels, dataset.root, dataset.samples
+        if self.last[0] != asked:
+            self.last = asked, look(recipe, dataset, self.most)
+        return self.last[1]
+
+
 def _some(samples: Sequence[Sample], most: int) -> Sequence[Sample]:
     if not most or len(samples) <= most:
         return samples
@@ -105,11 +119,7 @@ def _some(samples: Sequence[Sample], most: int) -> Sequence[Sample]:
 
 
 def _doubles(
-    recipe: Recipe,
-    dataset: Dataset,
-    same: Sequence[Sequence[Sample]],
-    likes: Sequence[tuple[str, ...]],
-    shown: str,
+    dataset: Dataset, same: Sequence[Sequence[Sample]], likes: Sequence[tuple[str, ...]], shown: str
 ) -> Iterator[Problem]:
     leaks = across(dataset, [tuple(sample.id for sample in group) for group in same])
     leaking = {flaw.source for flaw in leaks}
