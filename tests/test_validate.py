@@ -199,7 +199,9 @@ def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_hundred_findings_and_more_are_still_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "r.yaml"
-    path.write_text(f"{HEAD}transforms:\n" + "".join(f"  - Rotate: {{limit: 0, p: 0.{n}}}\n" for n in range(101, 221) if n % 10))
+    path.write_text(
+        f"{HEAD}transforms:\n" + "".join(f"  - Rotate: {{limit: 0, p: 0.{n}}}\n" for n in range(101, 221) if n % 10)
+    )
     assert cli.call(["validate", str(path)]) == 0
     assert capsys.readouterr().out.endswith("; 108 warnings\n")
 
