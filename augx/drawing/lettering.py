@@ -15,6 +15,8 @@ from augx.drawing.colours import Colour
 
 _PLAIN = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "×": "x", "–": "-", "—": "-", "’": "'"})
 
+_KNOWN = "·…"  # beyond ASCII
+
 
 @cache
 def _font(size: int) -> Any:
@@ -32,9 +34,9 @@ def width(text: str, size: int) -> int:
 
 def legible(text: str) -> str:
     """`text` as the font can show it."""
-    plain = unicodedata.normalize("NFKD", text.translate(_PLAIN))
+    plain = "".join(one if one in _KNOWN else unicodedata.normalize("NFKD", one) for one in text.translate(_PLAIN))
     letters = (one for one in plain if not unicodedata.combining(one))
-    return "".join(one if " " <= one <= "~" or one in "·…" else "?" for one in letters)
+    return "".join(one if " " <= one <= "~" or one in _KNOWN else "?" for one in letters)
 
 
 def write(pixels: NDArray[np.uint8], text: str, x: int, y: int, size: int, colour: Colour) -> None:
