@@ -9,20 +9,19 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from augx import bundled, fitting, formats, images, journal, recipe, run
+from augx import bundled, fitting, formats, images, recipe, run, spare
 from augx.drawing import sheet as drawing
 from augx.drawing.page import page
 from augx.drawing.sheet import Legend, Row
 from augx.errors import ImageError, Refused, Stopped
 from augx.executors import local
 from augx.model import ImageOptions, Job, Picture
-from augx.naming import READABLE
 from augx.partners import Folders
 from augx.plan import Plan
 from augx.preview import sources
 from augx.preview.tasks import Answer, Orders, Task, start
 from augx.run import Request
-from augx.store import OWN, Folder, write_file
+from augx.store import write_file
 
 ENDINGS = (".png", ".webp", ".jpg", ".jpeg", ".html", ".htm")
 _PAGES = (".html", ".htm")
@@ -103,25 +102,12 @@ def write(path: str, sheet: Sheet) -> None:
 
 def check_place(path: str, input: str) -> None:
     """Refused where the sheet cannot be written, or would become a part of INPUT or of an OUTPUT."""
-    if "\0" in path:
-        raise Refused("-o: a NUL character is in the path", "write it elsewhere")
-    ending = os.path.splitext(path)[1].lower()
-    if ending not in ENDINGS:
+    if os.path.splitext(path)[1].lower() not in ENDINGS:
         raise Refused(f"{path}: a sheet ends in {', '.join(ENDINGS[:3])} or .html", "give -o one of these endings")
-    assert ending in _PAGES or ending in READABLE
-    place = os.path.realpath(path)
-    if os.path.isdir(place):
-        raise Refused(f"{path} is a folder", f"write {os.path.join(path, 'sheet.png')}")
-    folder = os.path.dirname(place)
-    if not os.path.isdir(folder):
-        raise Refused(f"{path}: there is no folder {os.path.dirname(path)}", "make it, or write elsewhere")
+    spare.check_place(path)
     source = os.path.realpath(input)
-    if os.path.commonpath([place, source]) == source:
+    if os.path.commonpath([os.path.realpath(path), source]) == source:
         raise Refused(f"{path} lies in INPUT, and would be read as an image of it next time", "write it elsewhere")
-    while folder != os.path.dirname(folder):
-        if os.path.isdir(os.path.join(folder, OWN)) and journal.owned(Folder(folder)):
-            raise Refused(f"{path} lies in {folder}, which augx has written and verifies", "write it elsewhere")
-        folder = os.path.dirname(folder)
 
 
 def _plan(request: Request) -> Plan:
