@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -48,7 +48,7 @@ def figures(output: str) -> Figures:
 
 
 def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
-    labels, uses, look = Labels(), Uses(), _Lookout(summary["counts"])
+    labels, uses, look = Labels(), Uses(), _Lookout(summary)
     sizes, endings = Sample(), Counter[str]()
     originals = copies = written = equal = redrawn = 0
     for row in Rows(folder):
@@ -65,7 +65,8 @@ def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
         else:
             originals += 1
     palette = Palette(sorted(name for name in labels.classes if name != "(none)"))
-    shots = [shot for rows in look.groups() for shot in look_at(folder, rows, Look(palette))]
+    fair = [shot for rows in look.spread.values() for shot in look_at(folder, rows, Look(palette))]
+    more = [shot for rows in look.flagged.values() for shot in look_at(folder, rows, Look(palette))]
     crossing = labels.crossing()
     told = {
         "augx": summary["augx"],
@@ -89,29 +90,34 @@ def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
             "twins": {"count": len(labels.twins), "examples": [list(pair) for pair in labels.twins[:20]]},
             "partners": {"count": len(crossing), "examples": [list(pair) for pair in crossing[:20]]},
         },
-        "pictures": _seen(shots),
+        "pictures": _seen(fair),
         "transforms": uses.told(copies),
         "failures": _failures(folder, summary),
         "warnings": summary["warnings"],
         "recipe": summary["recipe"],
         "versions": summary["versions"],
     }
-    return Figures(told, shots, dict(palette.used))
+    return Figures(told, [*fair, *more], dict(palette.used))
 
 
 class _Lookout:
-    """Keeps the rows of a few sources, spread over all, whose pictures are to be looked at, and of some images that
-    have something to show."""
+    """Keeps rows whose pictures are to be looked at. `spread`: source -> its rows, of a few sources evenly spaced: what
+    is found among those holds for all. `flagged`: of images that have something to show besides."""
 
-    def __init__(self, counts: dict[str, int]) -> None:
+    def __init__(self, summary: dict[str, Json]) -> None:
+        splits = {split: summary["splits"].get(split, {"before": 0})["before"] for split in summary["recipe"]["splits"]}
+        self._multiplied = splits.keys() if sum(splits.values()) else None  # None: all
+        self._sources = max(sum(splits.values()) or summary["counts"]["sources"], 1)
         self._every: float | None = None
-        self._sources = max(counts["sources"], 1)
         self._number, self._source = -1, ""
-        self._kept: dict[str, list[Row]] = {}
-        self._flagged: Counter[str] = Counter()
         self._original: Row | None = None
+        self._flags: Counter[str] = Counter()
+        self.spread: dict[str, list[Row]] = {}
+        self.flagged: dict[str, list[Row]] = {}
 
     def add(self, row: Row) -> None:
+        if self._multiplied and row["split"] is not None and row["split"] not in self._multiplied:
+            return
         if self._every is None:  # pictures of one dataset are of about one size
             megapixels = max(row["width"] * row["height"] / 1e6, 1e-3)
             most = min(_SOURCES, max(6, int(_MEGAPIXELS / megapixels / (1 + _COPIES))))
@@ -119,17 +125,15 @@ class _Lookout:
         if row["source"] != self._source:
             self._source, self._number = row["source"], self._number + 1
             self._original = row if row["copy"] == 0 else None
-            if int(self._number / self._every) != int((self._number - 1) / self._every) or self._number == 0:
-                self._kept[row["source"]] = []
-        kept = self._kept.get(row["source"])
+            if self._number == 0 or int(self._number / self._every) != int((self._number - 1) / self._every):
+                self.spread[row["source"]] = []
+        kept = self.spread.get(row["source"])
         if kept is not None and len(kept) <= _COPIES:
             kept.append(row)
-        elif (flag := _flag(row)) and self._flagged[flag] < _FLAGGED:
-            self._flagged[flag] += 1
-            self._kept.setdefault(row["source"], [] if self._original is None else [self._original]).append(row)
-
-    def groups(self) -> Iterator[Sequence[Row]]:
-        return iter(self._kept.values())
+        elif (flag := _flag(row)) and self._flags[flag] < _FLAGGED:
+            self._flags[flag] += 1
+            first = [self._original] if self._original is not None and kept is None else []
+            self.flagged.setdefault(row["source"], first).append(row)
 
 
 def _flag(row: Row) -> str:

@@ -34,7 +34,7 @@ def gallery(figures: Figures) -> Iterator[str]:
         yield "<p>" + " ".join(_colour(name, colour) for name, colour in sorted(figures.colours.items())) + "</p>"
     yield '<div class="gallery">'
     yield from map(_figure, shots)
-    yield "</div>"
+    yield '</div><button type="button" id="more" hidden></button>'
 
 
 def _within(shots: Sequence[Shot]) -> Iterator[Shot]:
@@ -69,7 +69,7 @@ def _figure(shot: Shot) -> str:
     what = f"copy {copy}" if copy else "source"
     return (
         f'<figure class="{"copy" if copy else "source"}" {told}>'
-        f'<img loading="lazy" src="data:image/webp;base64,{data}" width="{shot.width}" height="{shot.height}" '
+        f'<img decoding="async" src="data:image/webp;base64,{data}" width="{shot.width}" height="{shot.height}" '
         f'alt="{escape(shot.alt)}"><figcaption><b>{what}</b> {escape(row["file_name"])}{flags}'
         f"{f'<br><span class=muted>{drawn}</span>' if drawn else ''}</figcaption></figure>\n"
     )

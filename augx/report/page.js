@@ -3,25 +3,36 @@
   const figures = [...document.querySelectorAll(".gallery figure")];
   const selects = [...document.querySelectorAll(".filters select")];
   const count = document.querySelector("#shown");
+  const more = document.querySelector("#more");
+  const AT_ONCE = 48;
+  let most = AT_ONCE;
   const has = (figure, name, value) => !value || (figure.dataset[name] || "").split("\n").includes(value);
   const show = () => {
-    let shown = 0;
-    for (const figure of figures) {
-      figure.hidden = !selects.every((select) => has(figure, select.name, select.value));
-      shown += figure.hidden ? 0 : 1;
-    }
-    count.textContent = `${shown} of ${figures.length} pictures`;
+    const fitting = figures.filter((figure) => selects.every((select) => has(figure, select.name, select.value)));
+    const shown = new Set(fitting.slice(0, most));
+    for (const figure of figures) figure.hidden = !shown.has(figure);
+    count.textContent = `${fitting.length} of ${figures.length} pictures`;
+    more.hidden = fitting.length <= most;
+    more.textContent = `show ${fitting.length - most} more`;
   };
-  for (const select of selects) select.addEventListener("change", show);
+  const anew = () => {
+    most = AT_ONCE;
+    show();
+  };
+  more.addEventListener("click", () => {
+    most = figures.length;
+    show();
+  });
+  for (const select of selects) select.addEventListener("change", anew);
   document.querySelector("#all").addEventListener("click", () => {
     for (const select of selects) select.value = "";
-    show();
+    anew();
   });
   for (const button of document.querySelectorAll("button[data-verdict]")) {
     button.hidden = false;
     button.addEventListener("click", () => {
       for (const select of selects) select.value = select.name === "verdicts" ? button.dataset.verdict : "";
-      show();
+      anew();
       document.querySelector("#gallery").scrollIntoView();
       selects[0].focus({ preventScroll: true });
     });

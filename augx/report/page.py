@@ -4,6 +4,7 @@ without its script all is shown, and nothing filtered."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -16,7 +17,7 @@ from augx.report.verdicts import Verdict, verdicts
 
 _HERE = Path(__file__).parent
 _MOST_CLASSES = 60  # rows of a table that are shown unless asked for
-_MARKS = {"good": "✓", "note": "i", "warning": "!", "error": "✗"}
+_MARKS = {"good": "✓", "note": "•", "warning": "!", "error": "✗"}
 _KEY = '<p><span class="key b">— sources</span> · <span class="key a">■ copies</span></p>'
 
 
@@ -30,16 +31,20 @@ def page(figures: Figures, name: str) -> str:
         f"{made['images']:,} images, {made['originals']:,} originals and {made['copies']:,} copies, from "
         f"{made['sources']:,} sources: {size(made['bytes'])}. Made by augx {told['augx']}."
     )
+    sections = {
+        "verdicts": ("Verdicts", _verdicts(found, flags)),
+        "gallery": ("Pictures", gallery(figures)),
+        "classes": ("Classes", _classes(told)),
+        "distributions": ("Distributions", _distributions(told)),
+        "transforms": ("Transforms", _transforms(told)),
+        "failures": ("Failures and warnings", _failures(told)),
+        "made": ("How it was made", _made(told)),
+    }
+    links = "".join(f'<a href="#{key}">{title}</a>' for key, (title, _) in sections.items())
     parts = [
         _head(name),
-        f"<header><h1>{escape(name)}</h1><p>{escape(words)}</p></header><main>",
-        _section("verdicts", "Verdicts", _verdicts(found, flags)),
-        _section("gallery", "Pictures", gallery(figures)),
-        _section("classes", "Classes", _classes(told)),
-        _section("distributions", "Distributions", _distributions(told)),
-        _section("transforms", "Transforms", _transforms(told)),
-        _section("failures", "Failures and warnings", _failures(told)),
-        _section("made", "How it was made", _made(told)),
+        f'<header><h1>{escape(name)}</h1><p>{escape(words)}</p><nav aria-label="sections">{links}</nav></header><main>',
+        *(_section(key, title, inside) for key, (title, inside) in sections.items()),
         f"</main><script>{(_HERE / 'page.js').read_text('utf-8')}</script></body></html>\n",
     ]
     return "\n".join(parts)
@@ -59,7 +64,6 @@ def _head(name: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{escape(name)}: augx report</title><link rel="icon" href="data:,">'
         f"<style>{(_HERE / 'page.css').read_text('utf-8')}</style></head><body>"
-        '<a class="skip" href="#verdicts">to the verdicts</a> <a class="skip" href="#gallery">to the pictures</a>'
     )
 
 
@@ -70,7 +74,7 @@ def _section(name: str, title: str, parts: Iterable[str]) -> str:
 def _verdicts(found: Sequence[Verdict], flags: set[str]) -> Iterator[str]:
     yield '<ul class="verdicts">'
     for one in found:
-        way_out = f'<p class="muted">{escape(one.way_out)}</p>' if one.way_out else ""
+        way_out = f'<p class="muted">{_code(one.way_out)}</p>' if one.way_out else ""
         flag = next((flag for flag, (metric, _) in LABELS.items() if metric == one.metric and flag in flags), "")
         button = f'<button hidden data-verdict="{flag}">show them</button>' if flag else ""
         yield (
@@ -78,6 +82,11 @@ def _verdicts(found: Sequence[Verdict], flags: set[str]) -> Iterator[str]:
             f"{one.level}</span><b>{escape(one.title)}</b>{escape(one.words)}{way_out}{button}</li>"
         )
     yield "</ul>"
+
+
+def _code(text: str) -> str:
+    """Words with `code` in them."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _classes(told: Json) -> Iterator[str]:
