@@ -57,10 +57,9 @@ def bars(name: str, counts: dict[str, int]) -> str:
 
 
 def _figure(name: str, words: str, width: int, height: int, parts: Sequence[str]) -> str:
-    return (
-        f'<figure><svg role="img" aria-label="{escape(words)}" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}">{"".join(parts)}</svg><figcaption>{escape(name)}</figcaption></figure>'
-    )
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    drawing = f'<svg role="img" aria-label="{escape(words)}" {size}>{"".join(parts)}</svg>'
+    return f'<figure style="width:{width}px">{drawing}<figcaption>{escape(name)}</figcaption></figure>'
 
 
 def _heights(counts: Sequence[int]) -> list[float]:

@@ -15,6 +15,7 @@ LABELS: Mapping[str, tuple[str, str]] = {  # flag of a picture -> the metric it 
     "equal": ("equal_images", "equal"),
     "lost": ("lost_objects", "lost objects"),
 }
+_FEW = 24  # classes whose colours are shown unasked
 _MOST_BYTES = 5 << 20  # of pictures: with the rest and as text, a page stays below 8 MB
 
 
@@ -31,7 +32,9 @@ def gallery(figures: Figures) -> Iterator[str]:
     yield _select("verdicts", "verdict", {flag: LABELS[flag][1] for flag in flags})
     yield '<button type="button" id="all">all</button><output id="shown" aria-live="polite"></output></fieldset>'
     if figures.colours:
-        yield "<p>" + " ".join(_colour(name, colour) for name, colour in sorted(figures.colours.items())) + "</p>"
+        names = sorted(figures.colours, key=lambda name: (name.isdecimal(), int(name) if name.isdecimal() else 0, name))
+        legend = " ".join(_colour(name, figures.colours[name]) for name in names)
+        yield f"<details{' open' if len(names) <= _FEW else ''}><summary>Colours</summary>{legend}</details>"
     yield '<div class="gallery">'
     yield from map(_figure, shots)
     yield '</div><button type="button" id="more" hidden></button>'
@@ -56,7 +59,7 @@ def _select(name: str, label: str, options: Mapping[str, str]) -> str:
 def _colour(name: str, colour: tuple[int, int, int]) -> str:
     red, green, blue = colour
     square = f'<span class="bar" style="width:.8em;background:#{red:02x}{green:02x}{blue:02x}"></span>'
-    return f"<span>{square} {escape(name)}</span>"
+    return f'<span class="class">{square} {escape(name)}</span>'
 
 
 def _figure(shot: Shot) -> str:

@@ -106,9 +106,9 @@ def _classes(told: Json) -> Iterator[str]:
         return cells + (more if counted else [])
 
     lines = [line(name, one) for name, one in rows]
-    yield _table(head, lines[:_MOST_CLASSES])
+    yield _table(head, lines[:_MOST_CLASSES], words=(3,))
     if len(lines) > _MOST_CLASSES:
-        rest = _table(head, lines[_MOST_CLASSES:])
+        rest = _table(head, lines[_MOST_CLASSES:], words=(3,))
         yield f"<details><summary>{len(lines) - _MOST_CLASSES} more</summary>{rest}</details>"
     if told["splits"]:
         counts = [[escape(name), f"{one['before']:,}", f"{one['after']:,}"] for name, one in told["splits"].items()]

@@ -250,6 +250,7 @@ def test_nothing_sticks_out(written: Path, chromium: browser.Page, width: int) -
     chromium.open(written, width=width, dark=width == 768)
     chromium.run("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert chromium.run("document.documentElement.scrollWidth") <= width
+    assert chromium.run("Math.min(...[...document.querySelectorAll('svg')].map(s => s.clientWidth))") > 150
 
 
 def test_light_and_dark_are_readable(written: Path, chromium: browser.Page) -> None:
