@@ -98,9 +98,9 @@ class Canvas:
             if dot.hollow:
                 cv2.circle(self.pixels, place, dot.radius - 2, INK, cv2.FILLED)
 
-    def finished(self) -> Pixels:
-        """The tile."""
-        size = self.width, self.height
+    def finished(self, zoom: int = 1) -> Pixels:
+        """The tile, `zoom` times as large: finer, for screens that can show it."""
+        size = self.width * zoom, self.height * zoom
         return np.asarray(cv2.resize(self.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 

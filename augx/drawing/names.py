@@ -35,8 +35,10 @@ class Placed(NamedTuple):
     height: int
 
 
-def place(things: Sequence[Named], width: int, height: int) -> list[Placed]:
-    """Names for a tile of this size, the largest object of each class first. What has no room gets none."""
+def place(things: Sequence[Named], width: int, height: int, zoom: int = 1) -> list[Placed]:
+    """Names for a tile of this size, the largest object of each class first. What has no room gets none. `zoom`: how
+    much larger letters are."""
+    size, pad = SIZE * zoom, _PAD * zoom
     found: list[Placed] = []
     largest_first = sorted(things, key=lambda thing: -_area(thing.box))
     first = {thing.name: thing for thing in reversed(largest_first)}  # of each class
@@ -44,8 +46,8 @@ def place(things: Sequence[Named], width: int, height: int) -> list[Placed]:
     if len(things) <= _FEW:
         wanted += [thing for thing in largest_first if thing is not first[thing.name]]
     for thing in wanted:
-        name = lettering.cut(thing.name, SIZE, width - 2 * _PAD)
-        wide, high = lettering.width(name, SIZE) + 2 * _PAD, lettering.height(SIZE) + _PAD
+        name = lettering.cut(thing.name, size, width - 2 * pad)
+        wide, high = lettering.width(name, size) + 2 * pad, lettering.height(size) + pad
         most = _COVERED * wide * high if thing is first[thing.name] else 0.0
         taken: list[Box] = [(one.x, one.y, one.x + one.width, one.y + one.height) for one in found]
         free = [
@@ -58,11 +60,11 @@ def place(things: Sequence[Named], width: int, height: int) -> list[Placed]:
     return found
 
 
-def write(pixels: NDArray[np.uint8], placed: Sequence[Placed]) -> None:
+def write(pixels: NDArray[np.uint8], placed: Sequence[Placed], zoom: int = 1) -> None:
     for one in placed:
         pixels[one.y : one.y + one.height, one.x : one.x + one.width] = one.colour
         ink = PAPER if is_dark(one.colour) else INK
-        lettering.write(pixels, one.name, one.x + _PAD, one.y + _PAD // 2, SIZE, ink)
+        lettering.write(pixels, one.name, one.x + _PAD * zoom, one.y + _PAD * zoom // 2, SIZE * zoom, ink)
 
 
 def _spots(box: Box, wide: int, high: int, width: int, height: int) -> Iterator[Box]:

@@ -43,13 +43,13 @@ class Look:
         return "" if name.lower() in _GROUNDS else name
 
 
-def tile(picture: Picture, look: Look | None, cell: int, white: int = 255) -> Pixels:
+def tile(picture: Picture, look: Look | None, cell: int, white: int = 255, zoom: int = 1) -> Pixels:
     """The picture, as large as fits in `cell` x `cell` pixels, with its labels as `look` says; None: without.
 
-    `white`: the level shown as white, 255 but for pictures of 16 bits.
+    `white`: the level shown as white, 255 but for pictures of 16 bits. `zoom`: all of it so many times as large.
     """
     if look is None:
-        return Canvas(picture, cell, white, finer=1).finished()
+        return Canvas(picture, cell * zoom, white, finer=1).finished()
     canvas = Canvas(picture, cell, white)
     if picture.mask is not None:
         _class_mask(canvas, picture.mask, look)
@@ -68,14 +68,14 @@ def tile(picture: Picture, look: Look | None, cell: int, white: int = 255) -> Pi
             lines += bones
             dots += joints
     canvas.draw(lines, dots)
-    pixels = canvas.finished()
+    pixels = canvas.finished(zoom)
     if look.names:
         named = [
-            names.Named(thing.label, look.colours(thing.label), _box_shown(canvas, thing))
+            names.Named(thing.label, look.colours(thing.label), _box_shown(canvas, thing, zoom))
             for thing in things
             if thing.label is not None and geometry.shape_box(thing) is not None
         ]
-        names.write(pixels, names.place(named, canvas.width, canvas.height))
+        names.write(pixels, names.place(named, canvas.width * zoom, canvas.height * zoom, zoom), zoom)
     return pixels
 
 
@@ -204,9 +204,9 @@ def _extent(thing: Object) -> float:
     return 0.0 if box is None else (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _box_shown(canvas: Canvas, thing: Object) -> Box:
+def _box_shown(canvas: Canvas, thing: Object, zoom: int = 1) -> Box:
     """An object's box in pixels of the tile."""
     box = geometry.shape_box(thing)
     assert box is not None
-    across, down = canvas.scale / FINER
+    across, down = canvas.scale / FINER * zoom
     return box[0] * across, box[1] * down, box[2] * across, box[3] * down

@@ -27,15 +27,15 @@ body {{ margin: 1rem; background: var(--paper); color: var(--ink); font: 14px/1.
 h1 {{ font-size: 1.2rem; }}
 h2 {{ font-size: 1rem; margin: 1.2rem 0 .4rem; overflow-wrap: anywhere; }}
 .row {{ display: flex; flex-wrap: wrap; gap: .7rem; }}
-figure {{ margin: 0; width: {cell}px; max-width: 45vw; }}
-figure:first-child {{ margin-right: .7rem; }}
-img, .none {{ display: block; max-width: 100%; height: auto; }}
+figure {{ margin: 0; width: {cell}px; max-width: calc(50% - .4rem); }}
+img, .none, .frame {{ display: block; max-width: 100%; height: auto; }}
 .none {{ background: var(--blank); color: var(--error); padding: .6rem; min-height: 6rem; overflow-wrap: anywhere; }}
 figcaption small {{ display: block; color: var(--muted); overflow-wrap: anywhere; }}
 figure[tabindex]:focus {{ outline: 3px solid #0072b2; outline-offset: 2px; }}
 .legend {{ display: flex; flex-wrap: wrap; gap: .3rem 1rem; padding: 0; list-style: none; }}
 .legend i {{ display: inline-block; width: .8em; height: .8em; margin-right: .4em; border: 1px solid #101418; }}
 @media (min-width: 700px) {{
+  figure:first-child {{ margin-right: .7rem; }}
   figure[tabindex]:focus img {{ position: fixed; inset: 0; margin: auto; width: auto; height: auto; max-width: 96vw;
     max-height: 96vh; min-width: 60vw; object-fit: contain; background: var(--paper); z-index: 1; }}
 }}
@@ -76,6 +76,7 @@ def _figure(tile: Tile) -> str:
     height, width = tile.pixels.shape[:2]
     says = f"<small>{escape(tile.says)}</small>" if tile.says else ""
     return (
-        f'<figure tabindex="0"><img src="data:image/webp;base64,{data}" width="{width}" height="{height}" '
-        f'alt="{escape(tile.alt)}"><figcaption>{caption}{says}</figcaption></figure>\n'
+        f'<figure tabindex="0"><div class="frame" style="width:{width}px;aspect-ratio:{width}/{height}">'
+        f'<img src="data:image/webp;base64,{data}" width="{width}" height="{height}" '
+        f'alt="{escape(tile.alt)}"></div><figcaption>{caption}{says}</figcaption></figure>\n'
     )

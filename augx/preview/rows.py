@@ -150,7 +150,7 @@ class Rows:
 
     def _tile(self, caption: str, picture: Picture, says: str, job: Job, faded: bool = False) -> Tile:
         white = self.white if picture.pixels.dtype == np.uint16 and self.white > 255 else 255
-        pixels = tile(picture, self.look if self.orders.labels else None, self.orders.cell, white)
+        pixels = tile(picture, self.look if self.orders.labels else None, self.orders.cell, white, self.orders.zoom)
         if faded:
             pixels = (pixels // 3 + 170).astype(np.uint8)
         things = Counter(thing.label or "object" for thing in picture.annotations.objects)

@@ -19,8 +19,8 @@ class Orders:
     """What a worker has to know: `recipe` in its canonical form, `dataset`, `lost` and `folders` as those of a run's
     workers.
 
-    `cell`: tiles are as wide and high at most, in pixels. `labels`: whether they are drawn. `first`: classes that get
-    their colours before others do.
+    `cell`: tiles are as wide and high at most, in pixels; `zoom`: they are so many times as fine. `labels`: whether
+    they are drawn. `first`: classes that get their colours before others do.
     """
 
     recipe: Json
@@ -28,6 +28,7 @@ class Orders:
     lost: Mapping[str, frozenset[str]]
     folders: Folders
     cell: int
+    zoom: int
     labels: bool
     first: tuple[str, ...] = ()
 

@@ -168,6 +168,16 @@ def test_a_picture_of_any_shape_fits_its_cell(width: int, height: int) -> None:
     assert max(found.shape[:2]) == 60 and min(found.shape[:2]) >= 1
 
 
+def test_a_zoom_makes_all_of_it_larger() -> None:
+    thing = Object("cat", (30, 30, 90, 70))
+    picture = Picture(np.full((HEIGHT, WIDTH, 3), 128, np.uint8), annotations=Annotations(objects=(thing,)))
+    look = Look(Palette(("cat",)))
+    one, two = tile(picture, look, WIDTH), tile(picture, look, WIDTH, zoom=2)
+    assert two.shape == (2 * HEIGHT, 2 * WIDTH, 3)
+    covered = [(pixels == colour(0)).all(axis=2).sum() for pixels in (one, two)]
+    assert 3 < covered[1] / covered[0] < 6  # more of it is of the very colour
+
+
 # names
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+import pty
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import browser
 import label_sets
 import numpy as np
 import pytest
@@ -265,3 +269,39 @@ def test_a_terminal_shows_it(here: Path, monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setattr(inline, "terminal", lambda: inline.iterm)
     assert preview("--show") == 0
     assert capsys.readouterr().out.startswith("\x1b]1337;File=inline=1;size=")
+
+
+@pytest.mark.parametrize(
+    ("answer", "wanted"), [(b"\x1b[?62;4;22c", "True"), (b"\x1b[?62;22c", "False"), (b"", "False")]
+)
+def test_a_terminal_is_asked_for_sixels(answer: bytes, wanted: str) -> None:
+    """A terminal that answers, one that has none, and one that says nothing."""
+    child, terminal = pty.fork()
+    if child == 0:
+        script = "from augx.cli.inline import _has_sixels; print('sixels:', _has_sixels())"
+        os.execv(sys.executable, [sys.executable, "-c", script])
+    said = b""
+    while b"sixels: " not in said or not said.endswith(b"\n"):
+        said += os.read(terminal, 1024)
+        if answer and said.endswith(b"\x1b[c"):
+            os.write(terminal, answer)
+    os.waitpid(child, 0)
+    os.close(terminal)
+    assert said.split(b"sixels: ")[1].split()[0].decode() == wanted
+
+
+def test_a_page_in_a_browser(here: Path) -> None:
+    if browser.found() is None:
+        pytest.skip("no Chromium here; CHROMIUM names one")
+    assert preview("-o", "sheet.html") == 0
+    with browser.page(here / "profile") as page:
+        page.open(here / "sheet.html", width=1480)
+        assert page.said == page.asked == []
+        assert page.run("[...document.images].every(i => i.naturalWidth > 0)")
+        size = page.run("document.images[1].clientWidth")
+        page.press("Tab")
+        page.press("Tab")
+        assert page.run("document.images[1].clientWidth") > 2 * size  # what has the focus is shown large
+        for width in (360, 1480):
+            page.open(here / "sheet.html", width=width)
+            assert page.run("document.documentElement.scrollWidth") <= width
