@@ -35,8 +35,8 @@ def report_command(
     augx report photos-x10/ --markdown >> "$GITHUB_STEP_SUMMARY"
     augx report photos-x10/ --fail-on 'lost_objects>5%' --fail-on 'destroyed>0'
 
-    Metrics: failed_images, equal_images, lost_objects, lost_in_a_class, nearly_equal, destroyed, leaks, grown_boxes,
-    imbalance. nearly_equal and destroyed are of the copies that were looked at, up to 240 pictures.
+    Metrics: failed_images, equal_images, lost_objects, lost_in_a_class, nearly_equal, destroyed, leaks, alike,
+    grown_boxes, imbalance. nearly_equal and destroyed are of the copies that were looked at, 180 at most.
     """
     from augx import report
     from augx.cli.output import print_json

@@ -9,12 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from augx import journal
-from augx.drawing.colours import Palette
-from augx.drawing.overlay import Look
 from augx.errors import OutputError, Stopped
 from augx.journal import DAMAGED, FAILURES, MANIFEST
 from augx.manifest import Rows
 from augx.model import Json
+from augx.report import known
 from augx.report.counts import Sample
 from augx.report.labels import Labels, Row
 from augx.report.pictures import Shot, look_at
@@ -22,6 +21,7 @@ from augx.report.transforms import Uses
 from augx.store import Folder, open_regular
 
 _SOURCES, _COPIES = 60, 3  # that are looked at
+_COMPARED = 400  # sources of different splits
 _MEGAPIXELS = 400.0  # that are decoded at most
 _FLAGGED = 12  # images for each verdict
 
@@ -48,12 +48,12 @@ def figures(output: str) -> Figures:
 
 
 def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
-    labels, uses, look = Labels(), Uses(), _Lookout(summary)
+    labels, uses, lookout = Labels(), Uses(), _Lookout(summary)
     sizes, endings = Sample(), Counter[str]()
     originals = copies = written = equal = redrawn = 0
     for row in Rows(folder):
         labels.add(row)
-        look.add(row)
+        lookout.add(row)
         written += row["bytes"]
         sizes.add(row["bytes"])
         endings[row["file_name"].rpartition(".")[2].lower()] += 1
@@ -64,10 +64,12 @@ def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
             redrawn += bool(row["redrawn"])
         else:
             originals += 1
-    palette = Palette(sorted(name for name in labels.classes if name != "(none)"))
-    fair = [shot for rows in look.spread.values() for shot in look_at(folder, rows, Look(palette))]
-    more = [shot for rows in look.flagged.values() for shot in look_at(folder, rows, Look(palette))]
-    crossing = labels.crossing()
+    groups = [*lookout.spread.values(), *lookout.flagged.values()]
+    classes = (name for name in labels.classes if name != "(none)")
+    look, dot = known.look(folder, summary["formats"]["written"][0], (row for rows in groups for row in rows), classes)
+    shots = [look_at(folder, rows, look, dot) for rows in groups]
+    fair = [shot for some in shots[: len(lookout.spread)] for shot in some]
+    crossing, alike = labels.crossing(), known.look_alikes(folder, lookout.originals)
     told = {
         "augx": summary["augx"],
         "plan": summary["plan"],
@@ -89,6 +91,7 @@ def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
         "leaks": {
             "twins": {"count": len(labels.twins), "examples": [list(pair) for pair in labels.twins[:20]]},
             "partners": {"count": len(crossing), "examples": [list(pair) for pair in crossing[:20]]},
+            "alike": {"count": len(alike), "of": len(lookout.originals), "examples": alike[:20]},
         },
         "pictures": _seen(fair),
         "transforms": uses.told(copies),
@@ -97,18 +100,23 @@ def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
         "recipe": summary["recipe"],
         "versions": summary["versions"],
     }
-    return Figures(told, [*fair, *more], dict(palette.used))
+    return Figures(told, [shot for some in shots for shot in some], dict(look.colours.used))
 
 
 class _Lookout:
     """Keeps rows whose pictures are to be looked at. `spread`: source -> its rows, of a few sources evenly spaced: what
-    is found among those holds for all. `flagged`: of images that have something to show besides."""
+    is found among those holds for all. `flagged`: of images that have something to show besides. `originals`: file ->
+    split, of sources of all splits, evenly spaced, where there are several."""
 
     def __init__(self, summary: dict[str, Json]) -> None:
         splits = {split: summary["splits"].get(split, {"before": 0})["before"] for split in summary["recipe"]["splits"]}
         self._multiplied = splits.keys() if sum(splits.values()) else None  # None: all
         self._sources = max(sum(splits.values()) or summary["counts"]["sources"], 1)
+        self._all = max(summary["counts"]["sources"], 1)
+        self._several = len(summary["splits"]) > 1
         self._every: float | None = None
+        self._place = -1
+        self.originals: dict[str, str] = {}
         self._number, self._source = -1, ""
         self._original: Row | None = None
         self._flags: Counter[str] = Counter()
@@ -116,6 +124,11 @@ class _Lookout:
         self.flagged: dict[str, list[Row]] = {}
 
     def add(self, row: Row) -> None:
+        if self._several and row["copy"] == 0:
+            self._place += 1
+            most = max(10, min(_COMPARED, int(_MEGAPIXELS / max(row["width"] * row["height"] / 1e6, 1e-3))))
+            if self._place * most // self._all != (self._place - 1) * most // self._all and row["split"] is not None:
+                self.originals[row["file_name"]] = row["split"]
         if self._multiplied and row["split"] is not None and row["split"] not in self._multiplied:
             return
         if self._every is None:  # pictures of one dataset are of about one size

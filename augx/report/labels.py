@@ -53,6 +53,8 @@ class Labels:
 
     def add(self, row: Row) -> None:
         copy = row["copy"] > 0
+        if not (row["width"] > 0 and row["height"] > 0):
+            raise ValueError("a picture without pixels")
         if not copy:
             self._original = row
         objects = row["objects"]

@@ -44,18 +44,21 @@ class Shot:
     why: tuple[str, ...] = ()
 
 
-def look_at(folder: Folder, rows: Sequence[Row], look: Look) -> list[Shot]:
-    """The rows are of one source, the original first if there is one. What cannot be decoded is left out."""
+def look_at(folder: Folder, rows: Sequence[Row], look: Look, dot: float = 0.0) -> list[Shot]:
+    """The rows are of one source, the original first if there is one. What cannot be decoded or drawn is left out.
+
+    `dot`: as that of Annotations.
+    """
     shots: list[Shot] = []
     for row in rows:
         try:
-            picture = _read(folder, row)
-        except (ImageError, OSError):
+            picture = _read(folder, row, dot)
+            white = 255 if picture.pixels.dtype == np.uint8 else max(int(picture.pixels.max()), 256)
+            pixels = tile(picture, look, _CELL, white)
+        except (ImageError, OSError, ValueError, cv2.error):
             continue
         small = _small(picture)
         flags = _flags(row, small, shots) if row["copy"] else {}
-        white = 255 if picture.pixels.dtype == np.uint8 else max(int(picture.pixels.max()), 256)
-        pixels = tile(picture, look, _CELL, white)
         webp = images.encode(Picture(pixels), ".webp", ImageOptions(quality=_QUALITY))
         height, width = pixels.shape[:2]
         bright = float(small.mean())
@@ -79,16 +82,16 @@ def _flags(row: Row, small: NDArray[np.float32], others: Sequence[Shot]) -> dict
     return found
 
 
-def _read(folder: Folder, row: Row) -> Picture:
-    picture = images.decode(_bytes(folder, row["file_name"]), None).picture
-    known = Annotations(labels=row["labels"], objects=tuple(map(objects.from_row, row["objects"])))
+def _read(folder: Folder, row: Row, dot: float) -> Picture:
+    picture = images.decode(_bytes(folder, row["file_name"])).picture
+    known = Annotations(labels=row["labels"], objects=tuple(map(objects.from_row, row["objects"])), dot=dot)
     return Picture(
         picture.pixels, picture.alpha, None, known, _mask(folder, row["mask"]), _mask(folder, row["instances"])
     )
 
 
 def _mask(folder: Folder, name: str | None) -> Mask | None:
-    return None if name is None else images.decode_mask(_bytes(folder, name), None)
+    return None if name is None else images.decode_mask(_bytes(folder, name))
 
 
 def _bytes(folder: Folder, name: str) -> bytes:

@@ -61,6 +61,7 @@ def metrics(told: Json) -> dict[str, Metric]:
         "nearly_equal": Metric(pictures["nearly_equal"]["count"], pictures["nearly_equal"]["of"], "copies looked at"),
         "destroyed": Metric(pictures["destroyed"]["count"], pictures["destroyed"]["of"], "copies looked at"),
         "leaks": Metric(leaks["twins"]["count"] + leaks["partners"]["count"]),
+        "alike": Metric(leaks["alike"]["count"], leaks["alike"]["of"], "sources compared"),
         "grown_boxes": Metric(0 if growth is None else max(growth - 1, 0) * 100, 100, "%"),
         "imbalance": Metric(max(sizes.values()) / min(sizes.values()) if sizes else 1.0),
     }
@@ -74,6 +75,7 @@ METRICS: Mapping[str, str] = {
     "nearly_equal": "copies that nobody can tell from their source or another copy, of those looked at",
     "destroyed": "copies in which hardly anything is to be seen, of those looked at",
     "leaks": "sources in two splits, and pictures mixed into another split",
+    "alike": "groups of sources that look alike and lie in different splits, of those compared (400 at most)",
     "grown_boxes": "by how much boxes became larger than what was turned, at the median, in %",
     "imbalance": "how many times as large the largest class is as the smallest, afterwards",
 }
@@ -227,6 +229,17 @@ def _leaks(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
     return Verdict("error", "Splits leak", words, "take them out of one split, or what is measured is memory", "leaks")
 
 
+def _alike(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
+    metric, found = known["alike"], told["leaks"]["alike"]
+    if not metric.count:
+        return None
+    words = (
+        f"{metric.count:,.0f} times among {metric.of:,.0f} sources, such as {' and '.join(found['examples'][0][:2])}"
+    )
+    way_out = "`split: {by: likeness}` in a recipe keeps such pictures together"
+    return Verdict("warning", "Pictures look alike in different splits", words, way_out, "alike")
+
+
 def _growth(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
     metric, count = known["grown_boxes"], told["box_growth"]["count"]
     if not count:
@@ -253,5 +266,5 @@ def _balance(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
 
 
 _VERDICTS: Sequence[Callable[[Json, Mapping[str, Metric]], Verdict | None]] = (
-    _failed, _leaks, _destroyed, _lost, _worst, _growth, _near, _equal, _balance,
+    _failed, _leaks, _alike, _destroyed, _lost, _worst, _growth, _near, _equal, _balance,
 )  # fmt: skip

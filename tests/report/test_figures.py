@@ -176,6 +176,19 @@ def test_a_picture_in_two_splits_is_a_leak(tmp_path: Path, twin: bool) -> None:
     assert told["splits"]["train"] == {"before": 3, "after": 9}
 
 
+def test_pictures_that_look_alike_in_two_splits_are_a_warning(tmp_path: Path) -> None:
+    root = split_set(tmp_path / "in", False)
+    rng = np.random.default_rng(0)
+    scene = Image.fromarray(rng.integers(0, 256, (9, 12, 3), dtype=np.uint8)).resize((96, 72), Image.Resampling.BICUBIC)
+    scene.save(root / "train" / "a" / "scene.png")
+    scene.resize((60, 45)).save(root / "val" / "a" / "scene.png")
+    run(root, tmp_path / "out", a_recipe())
+    told = figures(str(tmp_path / "out")).told
+    assert told["leaks"]["alike"] == {"count": 1, "of": 8, "examples": [["train/a/scene.png", "val/a/scene.png"]]}
+    assert levels(told) | {"leaks": "good", "alike": "warning"} == levels(told)
+    assert gate(told, ["alike>0"]) == ["alike is 1 of 8 sources compared (12.5%), more than 0"]
+
+
 def test_only_multiplied_sources_are_looked_at(tmp_path: Path) -> None:
     run(split_set(tmp_path / "in", False), tmp_path / "out", a_recipe())
     found = figures(str(tmp_path / "out"))
@@ -199,9 +212,12 @@ def test_failures_are_told_with_the_first(tmp_path: Path) -> None:
     assert levels(told)["failed_images"] == "error"
 
 
-def test_masks_and_large_numbers_of_sources(tmp_path: Path) -> None:
-    run(label_sets.plant(tmp_path / "in", label_sets.masks()), tmp_path / "out", a_recipe(MOVES))
-    assert len(figures(str(tmp_path / "out")).shots) == 9
+def test_masks_have_the_names_that_output_gives_them(tmp_path: Path) -> None:
+    files = label_sets.masks() | {"classes.txt": "ground\nroad\ntree\n"}
+    run(label_sets.plant(tmp_path / "in", files), tmp_path / "out", a_recipe(MOVES))
+    found = figures(str(tmp_path / "out"))
+    assert len(found.shots) == 9
+    assert set(found.colours) == {"ground", "road", "tree"}
 
 
 def test_at_most_240_pictures_are_looked_at(tmp_path: Path) -> None:
@@ -226,9 +242,11 @@ def test_what_is_no_output_is_refused(tmp_path: Path) -> None:
         figures(str(tmp_path))
 
 
-@pytest.mark.parametrize("damage", [b"{", b'{"copy": 1}\n', b"\xff\n", b"[]\n"])
+@pytest.mark.parametrize("damage", [b"{", b'{"copy": 1}\n', b"EMPTY", b"\xff\n", b"[]\n"])
 def test_a_damaged_manifest_is_refused(finished: Path, tmp_path: Path, damage: bytes) -> None:
     shutil.copytree(finished, tmp_path / "out")
+    if damage == b"EMPTY":  # a picture without pixels
+        damage = (tmp_path / "out" / "manifest.jsonl").read_bytes().replace(b'"width": 48', b'"width": 0')
     with (tmp_path / "out" / "manifest.jsonl").open("ab") as file:
         file.write(damage)
     with pytest.raises(OutputError, match=r"manifest\.jsonl is damaged"):
