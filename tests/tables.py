@@ -14,6 +14,7 @@ import click
 from augx import bundled, cli
 from augx.formats import FORMATS, load
 from augx.objects import KINDS
+from augx.report import METRICS
 from augx.transforms.catalog import SLOW, TRANSFORMS, Entry
 from augx.transforms.taxonomy import GROUPS, carries, grouped
 
@@ -45,6 +46,10 @@ def commands() -> str:
         words = ["augx", name, *(argument.metavar or (argument.name or "").upper() for argument in arguments)]
         rows.append((f"`{' '.join(words)}`", summary))
     return table(("command", "does"), rows)
+
+
+def metrics() -> str:
+    return table(("`--fail-on`", "what it counts"), ((f"`{name}`", what) for name, what in METRICS.items()))
 
 
 def transforms() -> str:
@@ -88,6 +93,7 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "recipes": recipes,
     "formats": formats,
     "transforms": transforms,
+    "metrics": metrics,
 }
 
 

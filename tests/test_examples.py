@@ -73,7 +73,7 @@ def project(example: str, photos: Path) -> Path:
 
 def test_every_recipe_is_valid_and_draws_no_warning(workshop: Workshop) -> None:
     recipes = sorted(EXAMPLES.rglob("recipe.yaml"))
-    assert len(recipes) == 7
+    assert len(recipes) == 8
     assert workshop.ok("augx", "validate", "--strict", *recipes, cwd=EXAMPLES).startswith("no errors in")
 
 
@@ -496,3 +496,18 @@ def test_a_net_is_trained_from_the_weights_of_mixed_pictures(
     assert [way.split("  ")[0] for way in ways] == ["no copies", "copies, heaviest class", "copies, soft labels"]
     accuracy = [float(re.search(r"accuracy ([\d.]+) %", way)[1]) for way in ways]  # type: ignore[index]
     assert min(accuracy) > 40  # of four classes
+
+
+# preview
+
+
+def test_the_sheets_of_the_preview_example_are_light_jpegs(workshop: Workshop, tmp_path: Path) -> None:
+    """Made here too, so that the script is known to work."""
+    workshop.ok(sys.executable, EXAMPLES / "preview" / "sheets.py", tmp_path, cwd=tmp_path)
+    made, kept = (sorted(path.name for path in folder.glob("*.jpg")) for folder in (tmp_path, EXAMPLES / "preview"))
+    assert made == kept == ["copies.jpg", "extremes.jpg", "step.jpg"]
+    for name in kept:
+        path = EXAMPLES / "preview" / name
+        assert path.stat().st_size < 250_000
+        with Image.open(path) as image, Image.open(tmp_path / name) as again:
+            assert image.size == again.size

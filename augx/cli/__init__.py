@@ -27,6 +27,8 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "verify": ("augx.cli.verify", "Hold every file of OUTPUT against the manifest."),
     "validate": ("augx.cli.validate", "Find what is wrong or unwise in recipes, all at once."),
     "convert": ("augx.cli.convert", "Write a dataset in another label format, pixels untouched."),
+    "preview": ("augx.cli.preview", "Draw a contact sheet: sources beside the copies run would make."),
+    "report": ("augx.cli.report", "Look at a finished run: verdicts, pictures, figures."),
     "replay": ("augx.cli.replay", "Make one output image again from its manifest row."),
     "list": ("augx.cli.catalogue", "List transforms, formats, policies, recipes, codes or rules."),
     "show": ("augx.cli.catalogue", "Explain one transform, format, recipe, executor, code or rule."),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import math
 import multiprocessing
+import multiprocessing.forkserver as forkserver
 import multiprocessing.resource_tracker as resource_tracker
 import os
 import signal
@@ -106,6 +107,13 @@ def run(
     finally:
         for worker in crew:
             worker.kill()
+
+
+def warm(preload: tuple[str, ...]) -> None:
+    """Has what `run` will fork its workers from begin its imports now, beside what the caller does meanwhile."""
+    if _context(preload).get_start_method() == "forkserver":
+        with _deaf(), suppress(OSError):  # which `run` will meet again, and say
+            forkserver.ensure_running()
 
 
 def _patience(crew: list[_Worker[T, R]]) -> float | None:

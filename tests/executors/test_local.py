@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from augx.executors.local import Beat, Bounds, Lost, WorkerError, _context, run
+from augx.executors.local import Beat, Bounds, Lost, WorkerError, _context, run, warm
 
 
 def squares() -> Callable[[int, Beat], int]:
@@ -189,3 +189,10 @@ def test_a_dead_parent_leaves_no_worker(tmp_path: Path) -> None:
     deadline = time.monotonic() + 10
     while any(os.path.exists(f"/proc/{pid}") for pid in pids):
         assert time.monotonic() < deadline, "workers outlived their parent"
+
+
+def test_a_warm_server_serves_as_any(tmp_path: Path) -> None:
+    """Twice, and with workers after it."""
+    warm(("json",))
+    warm(("json",))
+    assert sorted(run(squares, range(5), 2, ("json",))) == [(n, n * n) for n in range(5)]

@@ -1,0 +1,1 @@
+"""Pictures with their labels drawn on them, and sheets of such pictures."""

@@ -1,0 +1,217 @@
+"""The report as one HTML file: verdicts first, then pictures to filter, then figures. Nothing is fetched from anywhere;
+without its script all is shown, and nothing filtered."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from pathlib import Path
+
+from augx.model import Json
+from augx.report import charts
+from augx.report.figures import Figures
+from augx.report.gallery import LABELS, gallery
+from augx.report.verdicts import Verdict, verdicts
+
+_HERE = Path(__file__).parent
+_MOST_CLASSES = 60  # rows of a table that are shown unless asked for
+_MARKS = {"good": "✓", "note": "•", "warning": "!", "error": "✗"}
+_KEY = '<p><span class="key b">— sources</span> · <span class="key a">■ copies</span></p>'
+
+
+def page(figures: Figures, name: str) -> str:
+    """`name`: of OUTPUT."""
+    told = figures.told
+    found = verdicts(told)
+    flags = {flag for shot in figures.shots for flag in shot.flags}
+    made = told["made"]
+    words = (
+        f"{made['images']:,} images, {made['originals']:,} originals and {made['copies']:,} copies, from "
+        f"{made['sources']:,} sources: {size(made['bytes'])}. Made by augx {told['augx']}."
+    )
+    sections = {
+        "verdicts": ("Verdicts", _verdicts(found, flags)),
+        "gallery": ("Pictures", gallery(figures)),
+        "classes": ("Classes", _classes(told)),
+        "distributions": ("Distributions", _distributions(told)),
+        "transforms": ("Transforms", _transforms(told)),
+        "failures": ("Failures and warnings", _failures(told)),
+        "made": ("How it was made", _made(told)),
+    }
+    links = "".join(f'<a href="#{key}">{title}</a>' for key, (title, _) in sections.items())
+    parts = [
+        _head(name),
+        f'<header><h1>{escape(name)}</h1><p>{escape(words)}</p><nav aria-label="sections">{links}</nav></header><main>',
+        *(_section(key, title, inside) for key, (title, inside) in sections.items()),
+        f"</main><script>{(_HERE / 'page.js').read_text('utf-8')}</script></body></html>\n",
+    ]
+    return "\n".join(parts)
+
+
+def size(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def _head(name: str) -> str:
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<title>{escape(name)}: augx report</title><link rel="icon" href="data:,">'
+        f"<style>{(_HERE / 'page.css').read_text('utf-8')}</style></head><body>"
+    )
+
+
+def _section(name: str, title: str, parts: Iterable[str]) -> str:
+    return f'<section id="{name}" aria-labelledby="h-{name}"><h2 id="h-{name}">{title}</h2>{"".join(parts)}</section>'
+
+
+def _verdicts(found: Sequence[Verdict], flags: set[str]) -> Iterator[str]:
+    yield '<ul class="verdicts">'
+    for one in found:
+        way_out = f'<p class="muted">{_code(one.way_out)}</p>' if one.way_out else ""
+        flag = next((flag for flag, (metric, _) in LABELS.items() if metric == one.metric and flag in flags), "")
+        button = f'<button hidden data-verdict="{flag}">show them</button>' if flag else ""
+        yield (
+            f'<li class="{one.level}"><span class="level"><span aria-hidden="true">{_MARKS[one.level]}</span> '
+            f"{one.level}</span><b>{escape(one.title)}</b>{escape(one.words)}{way_out}{button}</li>"
+        )
+    yield "</ul>"
+
+
+def _code(text: str) -> str:
+    """Words with `code` in them."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def _classes(told: Json) -> Iterator[str]:
+    rows = sorted(
+        told["classes"].items(), key=lambda one: (-one[1]["objects"]["after"], -one[1]["images"]["after"], one[0])
+    )
+    most = max((one["images"]["after"] for _, one in rows), default=1) or 1
+    counted = any(one["objects"]["after"] for _, one in rows)
+    head = ["class", "images before", "after", ""] + (["objects before", "after", "lost in copies"] if counted else [])
+
+    def line(name: str, one: Json) -> list[str]:
+        images, objects, lost = one["images"], one["objects"], one["lost"]
+        bar = f'<span class="bar" style="width:{images["after"] * 8 / most:.1f}em"></span>'
+        cells = [escape(name), f"{images['before']:,}", f"{images['after']:,}", bar]
+        share = f" ({lost['count'] / lost['of']:.1%})" if lost["count"] else ""
+        more = [f"{objects['before']:,}", f"{objects['after']:,}", f"{lost['count']:,}{share}"]
+        return cells + (more if counted else [])
+
+    lines = [line(name, one) for name, one in rows]
+    yield _table(head, lines[:_MOST_CLASSES], words=(3,))
+    if len(lines) > _MOST_CLASSES:
+        rest = _table(head, lines[_MOST_CLASSES:], words=(3,))
+        yield f"<details><summary>{len(lines) - _MOST_CLASSES} more</summary>{rest}</details>"
+    if told["splits"]:
+        counts = [[escape(name), f"{one['before']:,}", f"{one['after']:,}"] for name, one in told["splits"].items()]
+        yield "<h3>Splits</h3>" + _table(["split", "sources", "images after"], counts)
+
+
+def _distributions(told: Json) -> Iterator[str]:
+    boxes, pictures = told["boxes"], told["pictures"]
+    if boxes["after"]["count"]:
+        yield "<h3>Boxes</h3><p>" + f"{boxes['before']['count']:,} in sources, {boxes['after']['count']:,} in copies. "
+        yield "Sizes: width to the right, height downwards, from 1/256 of the picture to all of it.</p>"
+        yield '<div class="charts">'
+        for when, was in (("before", True), ("after", False)):
+            of = "sources" if was else "copies"
+            if boxes[when]["count"]:
+                words = f"heat map of where the centres of {boxes[when]['count']:,} boxes lie in {of}"
+                yield charts.heat_map(f"where they lie, {of}", words, boxes[when]["places"], was)
+                words = f"heat map of the widths and heights of {boxes[when]['count']:,} boxes in {of}"
+                yield charts.heat_map(f"how large they are, {of}", words, boxes[when]["sizes"], was)
+        yield "</div>"
+    yield "<h3>Pictures and boxes</h3>" + _KEY + '<div class="charts">'
+    brightness, aspects = pictures["brightness"], told["aspect_ratio_log2"]
+    for name, pair, ends in (
+        ("brightness of those looked at", brightness, ("black", "white")),
+        ("width to height", aspects, ("1:4", "4:1")),
+    ):
+        if pair["after"]["count"]:
+            yield charts.histogram(name, pair["after"], pair["before"], ends)
+    if told["box_growth"]["count"]:
+        yield charts.histogram("boxes of turned pictures: area to what was turned", told["box_growth"])
+    if told["visibility_of_lost"]["count"]:
+        yield charts.histogram("what was left to see of lost objects", told["visibility_of_lost"])
+    if told["made"]["images"]:
+        yield charts.histogram("bytes of an image", told["made"]["bytes_of_an_image"])
+    yield "</div>"
+
+
+def _transforms(told: Json) -> Iterator[str]:
+    if not told["transforms"]:
+        yield "<p>None was applied.</p>"
+    for name, one in told["transforms"].items():
+        lost = one["lost_objects"]
+        gone = f", {lost['count'] / lost['of']:.1%} of objects lost in them" if lost["of"] else ""
+        yield f"<details><summary><b>{escape(name)}</b>: {one['images']:,} copies ({one['share']:.0%}){gone}"
+        yield f", about {one['cpu_seconds']:,.1f} s of CPU</summary>"
+        yield '<div class="charts">'
+        for key, drawn in one["arguments"].items():
+            if "words" in drawn:
+                yield charts.bars(key, drawn["words"])
+            elif drawn["low"] == drawn["high"]:
+                yield f"<p>{escape(key)}: always {charts.number(drawn['low'])}</p>"
+            else:
+                yield charts.histogram(key, drawn)
+        yield "</div></details>"
+
+
+def _failures(told: Json) -> Iterator[str]:
+    if not told["failures"]:
+        yield "<p>No image failed.</p>"
+    else:
+        rows = [
+            [f"<code>{escape(code)}</code>", f"{one['count']:,}", escape(_first(one["first"]))]
+            for code, one in told["failures"].items()
+        ]
+        yield _table(["reason", "images", "the first"], rows, words=(2,))
+    if told["warnings"]:
+        yield _table(
+            ["warning", "times"], [[f"<code>{escape(code)}</code>", f"{n:,}"] for code, n in told["warnings"].items()]
+        )
+    yield '<p class="muted"><code>augx show CODE</code> explains each.</p>'
+
+
+def _first(row: Json) -> str:
+    return f"{row['source']}: {row['message']}" if row else ""
+
+
+def _made(told: Json) -> Iterator[str]:
+    formats = told["formats"]
+    rows = [[escape(name), escape(str(value))] for name, value in told["versions"].items()]
+    yield f"<p>Read as {escape(formats['read'])}, written as {escape(', '.join(formats['written']))}. "
+    yield f"Plan <code>{escape(told['plan'][:16])}</code>.</p>"
+    yield "<details open><summary>Recipe, with all defaults</summary>"
+    yield f'<pre tabindex="0">{escape(recipe(told))}</pre></details>'
+    yield f"<details><summary>Versions</summary>{_table(['what', 'version'], rows)}</details>"
+
+
+def recipe(told: Json) -> str:
+    """The recipe, a line for each key and each transform: JSON, which is YAML."""
+    lines = []
+    for key, value in told["recipe"].items():
+        if key == "transforms":
+            lines += ["transforms:", *(f"  - {json.dumps(step, ensure_ascii=False)}" for step in value)]
+        else:
+            lines.append(f"{key}: {json.dumps(value, ensure_ascii=False)}")
+    return "\n".join(lines)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[int] = ()) -> str:
+    def cells(row: Sequence[str]) -> str:
+        return "".join(f"<td{' class=words' if n in words else ''}>{cell}</td>" for n, cell in enumerate(row))
+
+    titles = "".join(f'<th scope="col">{title}</th>' for title in head)
+    lines = "".join(f"<tr>{cells(row)}</tr>" for row in rows)
+    return (
+        f'<div class="scroll" tabindex="0"><table><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table></div>'
+    )
