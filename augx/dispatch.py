@@ -17,7 +17,9 @@ from augx.executors import local
 from augx.journal import Entry, write_segment
 from augx.model import Job, Shard
 from augx.plan import Plan
+from augx.recipe import Recipe
 from augx.store import Folder, hashes
+from augx.transforms.pipeline import foreign
 from augx.work import Orders, failure, start
 
 _LEAST_MEMORY = 1 << 30
@@ -39,6 +41,17 @@ class Means:
         return local.Bounds(self.seconds, self.memory or max(share, _LEAST_MEMORY))
 
 
+def warm(recipe: Recipe, untouched: bool) -> None:
+    """Has what workers will be forked from begin its imports, beside what the caller does meanwhile."""
+    local.warm(_heavy(recipe, untouched))
+
+
+def _heavy(recipe: Recipe, untouched: bool) -> tuple[str, ...]:
+    """What workers import."""
+    needed = not untouched and any(foreign(one.steps, recipe.fuse) for one in recipe.variants())
+    return "augx.work", *["augx.transforms.door"] * needed
+
+
 class Dispatch:
     """One run's jobs on their way. `made`, `failed`: images so far; `step` is told of each shard's.
 
@@ -51,6 +64,7 @@ class Dispatch:
         self.limit = _limit(means.max_errors, plan.images() + sum(len(copies) for _, copies in plan.lost))
         self.folder = Folder(orders.output, orders.fsync)
         self.profile: Counter[str] = Counter()
+        self._preload = _heavy(plan.recipe, orders.untouched)
 
     def __call__(self, jobs: Iterable[Job], generation: int) -> None:
         """Raises Stopped where the system refuses to go on, GateError past `max_errors`."""
@@ -72,7 +86,7 @@ class Dispatch:
         workers = min(self.means.workers, 1) if alone else self.means.workers
         begin = partial(start, replace(self.orders, alone=alone or not workers))
         try:
-            run = local.run(begin, shards, workers, ("augx.work",), self.means.bounds(alone))
+            run = local.run(begin, shards, workers, self._preload, self.means.bounds(alone))
             with closing(run) as answers:
                 for shard, answer in answers:
                     if isinstance(answer, local.Lost):

@@ -198,6 +198,10 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
     plan, targets = read(request)
     fresh = not journal.owned(folder)
     if fresh:
+        if request.workers:
+            from augx.dispatch import warm
+
+            warm(plan.recipe, request.untouched)
         check(plan.recipe)  # before OUTPUT is there
     with locked(request.output):
         folder.clean()

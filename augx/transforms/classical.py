@@ -21,7 +21,6 @@ from augx.model import Json, Picture
 from augx.seeds import Rng
 from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.constants import INTERPOLATIONS, constant
-from augx.transforms.door import defaults, transform_class
 from augx.transforms.lowering import Lowered, lower
 from augx.transforms.misfits import empty, failed
 
@@ -53,8 +52,10 @@ class Classical:
 
     def __init__(self, name: str, args: Mapping[str, Json], p: float | None = None) -> None:
         """`args` as `problems.check` accepts them; `p` None: the default of the transform."""
-        self.name = name
-        self.p = float(defaults(name)["p"] if p is None else p)
+        from augx.transforms.door import defaults, transform_class  # heavy, and many recipes need none of it
+
+        self.name, self._class, self._defaults = name, transform_class(name), defaults(name)
+        self.p = float(self._defaults["p"] if p is None else p)
         self._args = {key: constant(key, value) for key, value in args.items()}
         if name == "Perspective" and isinstance(fill := args.get("fill"), (int, float)):
             self._args["fill"] = [fill] * 3  # 2.0.8 would fill red alone
@@ -127,7 +128,7 @@ class Classical:
         """
         levels = np.broadcast_to(np.array(fill, float), mask.shape[2:])
         value = tuple(levels.tolist()) if levels.ndim else float(levels)
-        known = defaults(self.name)
+        known = self._defaults
         changed = {
             "interpolation": INTERPOLATIONS["nearest_exact" if self.name in _RESIZES.split() else "nearest"],
             "area_for_downscale": None,
@@ -207,7 +208,7 @@ class Classical:
     def _build(self, changed: Mapping[str, Any]) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `problems.check` has said what there is to say
-            return transform_class(self.name)(**{**self._args, **changed}, p=1.0)
+            return self._class(**{**self._args, **changed}, p=1.0)
 
     def _finish(self, result: Array, picture: Picture) -> Array:
         if result.ndim == 3 and result.shape[2] == 1:

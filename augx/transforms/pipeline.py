@@ -117,6 +117,19 @@ class Pipeline:
         return way.picture, way.applied, tuple(way.dropped)
 
 
+def foreign(steps: Sequence[Step], fuse: bool) -> bool:
+    """Whether Albumentations is needed for any of them, for 8-bit pictures at least."""
+
+    def one(step: Step) -> bool:
+        if step.name in _GROUP_P:
+            return foreign(step.steps, fuse)
+        if target := TRANSFORMS[step.name].own:
+            return issubclass(own.load(step.name), own.Policy) or "augmix" in target
+        return not fuse or not (geometry(step.name, step.args) or light(step.name, step.args))
+
+    return any(map(one, steps))
+
+
 def _labelled(picture: Picture, carrier: Carrier, negated: Mapping[str, str]) -> tuple[Picture, tuple[Dropped, ...]]:
     """The picture at its end, with what became of its labels."""
     instances = picture.instances
