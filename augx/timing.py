@@ -21,8 +21,8 @@ _PARTS: Mapping[str, tuple[str, ...]] = {  # part -> functions, as module:name o
         "augx.transforms.draws_light:Light.draw",
         "augx.transforms.classical:Classical.draw",
     ),
-    "warp": ("augx.transforms.fusion:Course._warped",),
-    "tables": ("augx.transforms.fusion:toned",),
+    "warp": ("augx.transforms.fusion:warped", "augx.transforms.fusion:rendered"),
+    "tables": ("augx.transforms.fusion:toned", "augx.transforms.rendering:toned"),
     "blur": ("augx.transforms.blurs:Front.over", "augx.transforms.blurs:Blur.over"),
     "other transforms": ("augx.transforms.pipeline:_Way.change", "augx.transforms.pipeline:_Way.mix"),
     "labels": (
