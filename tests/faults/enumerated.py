@@ -126,6 +126,9 @@ class Forks:
     def __init__(self) -> None:
         self.context = multiprocessing.get_context("fork")
 
+    def get_start_method(self) -> str:
+        return "fork"
+
     def Pipe(self) -> Any:  # noqa: N802
         self.end, theirs = self.context.Pipe()
         return self.end, theirs
