@@ -8,14 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 
-from augx import engine, formats
+from augx import dispatch, engine, formats
 from augx import recipe as recipes
 from augx.engine import Outcome, Progress, Request
+from augx.errors import Refused
 from augx.formats import ReadOptions
 from augx.model import Dataset
 from augx.recipe import Recipe
 
 Path = str | os.PathLike[str]
+_MOST_WORKERS = 1024
+_ROLES = ("file", "label", "labels", "split")
 
 
 class _Silent:
@@ -57,17 +60,30 @@ def run(
     InputError, OutputError among them) before anything is written, and GateError or Stopped half-way: the same call
     then goes on from there.
     """
+    root, target, found = _path("input", input), _path("output", output), _read_options(labels, table, columns)
+    _check("recipe", recipe, (Recipe, str, os.PathLike, type(None)), "a Recipe, a path, or the name of a bundled one")
+    for name, value in {"copies": copies, "seed": seed}.items():
+        if isinstance(value, bool) or not isinstance(value, int | None):
+            raise _wrong(name, value, "a whole number, or None")
+    for name, value in {"originals": originals, "hard_labels": hard_labels}.items():
+        _check(name, value, (bool, type(None)), "True, False or None")
+    for name, value in {"strict": strict, "allow_loss": allow_loss}.items():
+        _check(name, value, (bool,), "True or False")
+    if workers is not None and (type(workers) is not int or not 0 <= workers <= _MOST_WORKERS):
+        raise _wrong("workers", workers, f"a whole number from 0 to {_MOST_WORKERS}, or None for one a core")
+    if max_errors is not None and not (type(max_errors) in (int, str) and dispatch.ERRORS.fullmatch(str(max_errors))):
+        raise _wrong("max_errors", max_errors, 'a number of images, or a percentage such as "5%"')
     changes = {"copies": copies, "seed": seed, "originals": originals, "hard": hard_labels}
     given = {key: value for key, value in changes.items() if value is not None}
     known = recipe if isinstance(recipe, Recipe) or recipe is None else recipes.read(_source(recipe), checked=False)
     request = Request(
-        input=os.fspath(input),
-        output=os.fspath(output),
+        input=root,
+        output=target,
         recipe=known.replace(**given) if known else None,  # type: ignore[arg-type]
         changes=given,
-        from_format=from_format,
-        to_formats=(to,) if isinstance(to, str) else tuple(to),
-        read=ReadOptions(labels=labels, table=table, columns=dict(columns or {})),
+        from_format=_name("from_format", from_format),
+        to_formats=_names("to", to),
+        read=found,
         workers=_cores() if workers is None else workers,
         max_errors=None if max_errors is None else str(max_errors),
         strict=strict,
@@ -86,13 +102,52 @@ def read(
     columns: Mapping[str, str] | None = None,
 ) -> Dataset:
     """The labelled dataset at a path: names, labels and what is wrong with them, no pixels. Raises InputError."""
-    options = ReadOptions(labels=labels, table=table, columns=dict(columns or {}))
-    return formats.detect(os.fspath(path), from_format).read(os.fspath(path), options)
+    root, options = _path("path", path), _read_options(labels, table, columns)
+    return formats.detect(root, _name("from_format", from_format)).read(root, options)
 
 
 def _source(recipe: Path) -> str:
     """A path object is always a file, as a text with a separator is; a text alone may be a bundled name."""
-    return recipe if isinstance(recipe, str) else os.path.join(os.curdir, os.fspath(recipe))
+    return recipes.no_stdin(recipe) if isinstance(recipe, str) else os.path.join(os.curdir, _path("recipe", recipe))
+
+
+def _read_options(labels: str | None, table: str | None, columns: Mapping[str, str] | None) -> ReadOptions:
+    if not isinstance(columns, Mapping | None) or not all(
+        role in _ROLES and isinstance(name, str) for role, name in (columns or {}).items()
+    ):
+        raise _wrong("columns", columns, f"a mapping of {', '.join(_ROLES)} to the names of columns")
+    return ReadOptions(_name("labels", labels), _name("table", table), dict(columns or {}))
+
+
+def _path(name: str, value: object) -> str:
+    try:
+        path = os.fspath(value)  # type: ignore[call-overload]
+    except TypeError:
+        path = None
+    if not isinstance(path, str) or "\0" in path:
+        raise _wrong(name, value, "a path: a str or a pathlib.Path")
+    return path
+
+
+def _name(name: str, value: str | None) -> str | None:
+    _check(name, value, (str, type(None)), "a str, or None")
+    return value
+
+
+def _names(name: str, value: str | Iterable[str]) -> tuple[str, ...]:
+    names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else (None,)
+    if not all(isinstance(one, str) for one in names):
+        raise _wrong(name, value, "a name, or several in a list")
+    return tuple(str(one) for one in names)
+
+
+def _check(name: str, value: object, kinds: tuple[type, ...], wanted: str) -> None:
+    if not isinstance(value, kinds):
+        raise _wrong(name, value, wanted)
+
+
+def _wrong(name: str, value: object, wanted: str) -> Refused:
+    return Refused(f"{name} cannot be {repr(value)[:60]}", f"give {wanted}")
 
 
 def _cores() -> int:

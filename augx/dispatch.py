@@ -4,6 +4,7 @@ with the whole machine to itself; then it becomes failures."""
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
@@ -139,6 +140,9 @@ class Dispatch:
 
     def _size(self, job: Job) -> int:
         return sum(source.bytes() for source in self.plan.sources(job))
+
+
+ERRORS = re.compile(r"[0-9]+|[0-9]+(\.[0-9]+)?%")  # what --max-errors takes
 
 
 def _limit(max_errors: str | None, images: int) -> float:

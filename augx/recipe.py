@@ -74,7 +74,9 @@ class Recipe:
     def load(cls, source: str | Path) -> Recipe:
         """The recipe at a path, or of a bundled name. Raises RecipeError with all problems at once, each with its
         place."""
-        return read(source)
+        if not isinstance(source, (str, Path)):
+            raise _unreadable(repr(source), "a recipe is a path, or the name of a bundled one", "give a str or a Path")
+        return read(no_stdin(source) if isinstance(source, str) else source)
 
     def replace(
         self,
@@ -190,6 +192,13 @@ def read(source: str | Path, *, checked: bool = True) -> Recipe:
     return parse(*text_of(source), checked=checked)
 
 
+def no_stdin(source: str) -> str:
+    """For callers whose standard input is not theirs to read. RecipeError for "-"."""
+    if source == "-":
+        raise _unreadable("-", "standard input is read by the command line only", "give the path of a file")
+    return source
+
+
 def text_of(source: str | Path) -> tuple[bytes, str]:
     """What `read` would parse, and what messages call it. Raises RecipeError."""
     if source == "-":
@@ -204,9 +213,7 @@ def text_of(source: str | Path) -> tuple[bytes, str]:
         way_out += f"bundled: {', '.join(texts)}; a file is written with its ending or ./"
         if source and os.path.exists(source):
             way_out = f"for the file of that name write ./{source}"
-        raise RecipeError(
-            [Problem(short(source) or "''", 0, 0, "no bundled recipe has this name", way_out, code=_UNREADABLE)]
-        )
+        raise _unreadable(source or "''", "no bundled recipe has this name", way_out)
     return texts[source], source
 
 
@@ -239,17 +246,20 @@ def check_transforms(recipe: Recipe) -> None:
         raise RecipeError(in_order(problems))
 
 
+def _unreadable(name: str, message: str, suggestion: str) -> RecipeError:
+    return RecipeError([Problem(short(name, 4096), 0, 0, message, suggestion, code=_UNREADABLE)])
+
+
 def _stdin() -> bytes:
     try:
         return sys.stdin.buffer.read(MAX_BYTES + 1)
     except (OSError, ValueError, AttributeError) as e:  # AttributeError: stdin is None where it was closed
-        problem = Problem("<stdin>", 0, 0, f"cannot be read: {_reason(e)}", "pipe a recipe in", code=_UNREADABLE)
-        raise RecipeError([problem]) from None
+        raise _unreadable("<stdin>", f"cannot be read: {_reason(e)}", "pipe a recipe in") from None
 
 
 def _file(path: str) -> bytes:
     def refused(message: str, suggestion: str = "") -> RecipeError:
-        return RecipeError([Problem(short(path, 4096), 0, 0, message, suggestion, code=_UNREADABLE)])
+        return _unreadable(path, message, suggestion)
 
     try:
         mode = os.stat(path).st_mode  # before open(), which waits for ever on a FIFO

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import os
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,6 +93,47 @@ def test_what_is_refused(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(augx.AugxError, match="holds no finished run of augx"):
         augx.Manifest(photos)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({"workers": value} for value in (-1, 1025, True, 1.5, "2")),
+        *({"max_errors": value} for value in ("5%%", "-1", -1, "", "many", "%", 1.5, True, "\u0661")),
+        *({"recipe": value} for value in (5, {"version": 1}, b"gentle", "-")),
+        *({"input": value} for value in (None, 5, b"photos", "a\0b")),
+        *({"output": value} for value in (None, 5, b"out", "a\0b")),
+        *({"copies": value} for value in (0, -1, "3", True, 1.5)),
+        *({"seed": value} for value in (-1, "3", True)),
+        *({"to": value} for value in (5, [None], "nothing")),
+        *({"columns": value} for value in (5, {"breed": "x"}, {"label": 5})),
+        {"originals": "no"},
+        {"hard_labels": 1},
+        {"strict": None},
+        {"allow_loss": "yes"},
+        {"from_format": 5},
+        {"labels": 5},
+        {"table": b"x"},
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(given: dict[str, Any], photos: Path, tmp_path: Path) -> None:
+    (name,) = given
+    asked: dict[str, Any] = {"input": photos, "output": tmp_path / "out", "recipe": "gentle", "workers": 0} | given
+    with pytest.raises(augx.Refused) as caught:
+        augx.run(**asked)
+    wanted = {"recipe": "recipe|standard input", "to": "to cannot be|no format"}.get(name, name)
+    assert re.search(wanted, f"{caught.value.message} ({caught.value.hint})")
+    assert not (tmp_path / "out").exists()
+
+
+def test_python_reads_no_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(augx.RecipeError, match="standard input is read by the command line only"):
+        augx.Recipe.load("-")
+    with pytest.raises(augx.RecipeError, match="5: a recipe is a path"):
+        augx.Recipe.load(5)  # type: ignore[arg-type]
+    with pytest.raises(augx.Refused, match="path cannot be None"):
+        augx.read(None)  # type: ignore[arg-type]
 
 
 def test_a_script_needs_no_guard(photos: Path, tmp_path: Path) -> None:

@@ -35,7 +35,9 @@ class _Errors(click.ParamType[str]):
     name = "N|P%"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not re.fullmatch(r"\d+|\d+(\.\d+)?%", str(value)):
+        from augx.dispatch import ERRORS
+
+        if not ERRORS.fullmatch(str(value)):
             self.fail(f"{value!r} is neither a number of images nor a percentage such as 5%", param, ctx)
         return str(value)
 
