@@ -20,6 +20,7 @@ from augx.transforms.taxonomy import POLICIES
 
 Schema = dict[str, Any]
 
+_TITLE = "augx recipe"
 _NULL: Schema = {"type": "null"}
 
 
@@ -34,7 +35,7 @@ def recipe_schema() -> Schema:
     definitions["steps"] = {"type": "array", "items": _ref("step")}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "augx recipe",
+        "title": _TITLE,
         "description": "What augx makes of each image of a dataset.",
         "type": "object",
         "properties": _top(),
@@ -46,6 +47,15 @@ def recipe_schema() -> Schema:
 
 def as_text() -> str:
     return json.dumps(recipe_schema(), indent=1) + "\n"
+
+
+def is_schema(content: bytes) -> bool:
+    """Whether it is what `as_text` gives, of whatever version."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("title") == _TITLE and "$schema" in found
 
 
 def _ref(name: str) -> Schema:

@@ -196,6 +196,58 @@ def test_schema_writes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == path.read_text("utf-8")
 
 
+MINE = '{"title": "mine", "$schema": "http://json-schema.org/draft-07/schema#"}'
+
+
+def test_schema_writes_over_a_schema_of_augx_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, link = tmp_path / "s.json", tmp_path / "link.json"
+    assert cli.call(["schema", "-o", str(path)]) == 0
+    whole = path.read_text("utf-8")
+    path.write_text(json.dumps(json.loads(whole) | {"properties": {}}))  # of another version
+    assert cli.call(["schema", "-o", str(path)]) == 0
+    assert path.read_text("utf-8") == whole
+    for text in ("version: 1", MINE, "[" * 9999, ""):
+        path.write_text(text)
+        assert cli.call(["schema", "-o", str(path)]) == 2
+        assert path.read_text() == text
+    assert "s.json is there already" in capsys.readouterr().err
+    link.symlink_to(path)
+    assert cli.call(["schema", "-o", str(link), "--force"]) == 2
+    assert f"link.json is a link to {path}" in capsys.readouterr().err
+    assert path.read_text() == ""
+    assert cli.call(["schema", "-o", str(path), "--force"]) == 0
+    assert path.read_text("utf-8") == whole
+
+
+def test_init_leaves_what_is_not_its_own(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe, schema = tmp_path / "r.yaml", tmp_path / ".augx.schema.json"
+    init = ["init", str(photos), "-o", str(recipe)]
+    schema.write_text(MINE)
+    assert cli.call(init) == 2
+    assert ".augx.schema.json is there already\n      leave it as it is with --no-schema" in capsys.readouterr().err
+    assert (schema.read_text(), recipe.exists()) == (MINE, False)
+    assert cli.call([*init, "--no-schema"]) == 0
+    assert (schema.read_text(), recipe.exists()) == (MINE, True)
+    assert cli.call([*init, "--force"]) == 0
+    said = capsys.readouterr().out
+    assert f"wrote {recipe} for" in said and f"wrote {schema}, by which" in said
+    elsewhere = tmp_path / "elsewhere.json"
+    for place in (schema, recipe):
+        elsewhere.write_text(MINE)
+        place.unlink()
+        place.symlink_to(elsewhere)
+        assert cli.call([*init, "--force"]) == 2
+        elsewhere.unlink()  # now the link leads nowhere
+        assert cli.call([*init, "--force"]) == 2
+        assert not elsewhere.exists()
+        place.unlink()
+        assert cli.call([*init, "--force"]) == 0
+    schema.unlink()
+    schema.mkdir()
+    assert cli.call([*init, "--force"]) == 2
+    assert "is a folder\n      remove it, or leave the schema out: --no-schema" in capsys.readouterr().err
+
+
 def test_init_without_a_schema(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "r.yaml"
     assert cli.call(["init", str(photos), "-o", str(path), "--no-schema"]) == 0

@@ -15,7 +15,7 @@ _SCHEMA = ".augx.schema.json"
 @click.command("init", short_help="Write a starter recipe.")
 @input_argument
 @click.option("-o", "--output", default="recipe.yaml", show_default=True, help="The file to write; - for stdout.")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Write over files that are there.")
 @click.option(
     "--schema/--no-schema",
     default=True,
@@ -34,7 +34,6 @@ def init_command(input: str, output: str, force: bool, schema: bool, from_format
     augx init photos/ -o - | less
     """
     from augx import formats
-    from augx.errors import OutputError
     from augx.starter import starter
     from augx.store import write_file
 
@@ -45,14 +44,31 @@ def init_command(input: str, output: str, force: bool, schema: bool, from_format
     if output == "-":
         click.echo(text, nl=False)
         return 0
-    if os.path.lexists(output) and not force:
-        raise OutputError(f"{output} is there already", "give another name with -o, or --force to write over it")
+    beside = os.path.join(os.path.dirname(output), _SCHEMA)
+    _check(output, beside if schema else "", force)
     if schema:
         from augx.schema import as_text
 
-        write_file(os.path.join(os.path.dirname(output), _SCHEMA), as_text().encode())
+        write_file(beside, as_text().encode())
         text = f"# yaml-language-server: $schema={_SCHEMA}\n{text}"
     write_file(output, text.encode())
     click.echo(f"wrote {output} for {len(dataset.samples):,} images in format {dataset.format}")
+    if schema:
+        click.echo(f"wrote {beside}, by which editors complete and explain it")
     click.echo(f"next: augx run {input} OUTPUT -r {output}")
     return 0
+
+
+def _check(output: str, schema: str, force: bool) -> None:
+    """Refused where one of the files cannot be written, before any is. `schema`: "" for none."""
+    from augx import spare
+    from augx.errors import Refused
+    from augx.schema import is_schema
+
+    spare.check_place(output)
+    spare.check_free(output, force, "give another name with -o, or --force to write over it")
+    if schema:
+        if os.path.isdir(schema):
+            raise Refused(f"{schema} is a folder", "remove it, or leave the schema out: --no-schema")
+        way_out = "leave it as it is with --no-schema, or --force to write over it"
+        spare.check_free(schema, force, way_out, is_schema)

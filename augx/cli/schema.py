@@ -9,7 +9,8 @@ import click
 
 @click.command("schema", short_help="Print the JSON Schema of a recipe.")
 @click.option("-o", "--output", default="-", show_default=True, help="The file to write; - for stdout.")
-def schema_command(output: str) -> int:
+@click.option("--force", is_flag=True, help="Write over a file that is there and no schema of augx.")
+def schema_command(output: str, force: bool) -> int:
     """Print the JSON Schema (draft-07) of a recipe: every transform with its arguments, what they take, what they are
     without being given, and a sentence about each. Editors complete, explain and check recipes with it.
 
@@ -18,18 +19,22 @@ def schema_command(output: str) -> int:
     \b
     # yaml-language-server: $schema=.augx.schema.json
 
-    Write the file anew after an update of augx; it needs no network.
+    Write the file anew after an update of augx; it needs no network. Only a schema of augx is written over without
+    --force.
 
     \b
     augx schema -o .augx.schema.json
     augx schema | jq '.definitions["transform-Affine"]'
     """
-    from augx.schema import as_text
+    from augx import spare
+    from augx.schema import as_text, is_schema
     from augx.store import write_file
 
     if output == "-":
         click.echo(as_text(), nl=False)
     else:
+        spare.check_place(output)
+        spare.check_free(output, force, "give another name with -o, or --force to write over it", is_schema)
         write_file(output, as_text().encode())
         click.echo(f"wrote {output}; begin a recipe with: # yaml-language-server: $schema={os.path.basename(output)}")
     return 0
