@@ -242,8 +242,7 @@ class Values:
             return default
         if isinstance(node.value, bool):
             return node.value
-        meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(str(node.value).lower())
-        suggestion = f"did you mean {meant}?" if meant else "true or false"
+        suggestion = meant_truth(node.value) or "true or false"
         self.error(node, f"{what} must be true or false, not {node}", suggestion)
         return default
 
@@ -280,6 +279,13 @@ class Values:
         if ":" in key:
             return "a space must follow the colon"
         return f"did you mean '{meant}'?" if meant else f"known: {', '.join(keys)}"
+
+
+def meant_truth(value: Json) -> str:
+    """What to suggest for YAML 1.1's words where true or false is wanted; "" for any other value."""
+    words = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+    meant = words.get(value.lower()) if isinstance(value, str) else None
+    return f"did you mean {meant}?" if meant else ""
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:

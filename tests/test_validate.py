@@ -103,6 +103,16 @@ def test_what_a_comment_tells_off_run_does_not_say_either() -> None:
 
 
 FIXES = [  # before, after, what was done
+    (
+        "version: 1\ntransforms:\n  - Affine: {keep_ratio: yes, p: 1}\n  - GaussNoise: {per_channel: 'Off'}\n",
+        "version: 1\ntransforms:\n  - Affine: {keep_ratio: true, p: 1}\n  - GaussNoise: {per_channel: false}\n",
+        ["3:26: yes -> true", "4:31: Off -> false"],
+    ),
+    (
+        "version: 1\ntransforms:\n  - HorizontalFlip: {P: 0.5}\n",
+        "version: 1\ntransforms:\n  - HorizontalFlip: {p: 0.5}\n",
+        ["3:22: P -> p"],
+    ),
     ("copies: 2\ntransforms: [Blur]\n", "version: 1\ncopies: 2\ntransforms: [Blur]\n", ["1:1: added version: 1"]),
     (
         "# mine\nversion: 1\nCopies: 3   # three\ntransforms:\n  - horizontal_flip: {p: 0.5}  # why not\n",
@@ -156,6 +166,8 @@ def test_fix(before: str, after: str, done: list[str], tmp_path: Path, capsys: p
     [
         "version: 1\ncopys: 3\ntransforms: [Blur]\n",  # a guess: perhaps another key
         "version: 1\ntransforms: [RandomFlip, Blurr]\n",
+        "version: 1\ntransforms: [{Affine: {rotat: 3}}]\n",
+        "version: 1\ntransforms: [{Affine: {border_mode: yes}}]\n",
         "version: 1\ntransforms:\n  - Blur: {p: 0}\n",  # the steps behind it would draw other numbers
         "version: 1\ntransforms:\n  - Affine: {scale: 99}\n",
         "version: 1\ntransforms: [Blur]\nCopies: 3\ncopies: 4\n",  # would stand there twice

@@ -43,7 +43,12 @@ def _explain(context: click.Context, _: click.Parameter, code: str | None) -> No
     show_default=True,
     help="Look into so many images of the dataset at most, evenly by name; 0: into all.",
 )
-@click.option("--fix", is_flag=True, help="Mend in the file what has one right answer; comments and layout stay.")
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Mend in the file what has one right answer: case and separators of names, arguments named as in other"
+    " versions, yes for true, [high, low]. Comments and layout stay.",
+)
 @click.option(
     "--output-format",
     type=click.Choice(["text", "json", "github"]),

@@ -1,8 +1,9 @@
 """`augx validate --fix`: mends in a recipe's text what has one right answer that changes no picture a run would make.
 
-Names spelled in other cases or with other separators, arguments by their names of other versions, ranges with the high
-end first, yes and no for true and false, a missing `version: 1`, options without effect. Comments and layout stay. Each
-change is made alone and kept only if it takes problems away and brings none.
+Names spelled in other cases or with other separators, arguments by their names of other versions, ranges refused for
+having their high end first, yes, no, on and off for true and false, a missing `version: 1`, options without effect. A
+letter too many or too few stays: which name was meant is a guess, and a wrong guess makes other pictures. Comments and
+layout stay. Each change is made alone and kept only if it takes problems away and brings none.
 """
 
 from __future__ import annotations
@@ -108,6 +109,10 @@ def _said_in_words(text: str, root: Node, problem: Problem) -> Edit | None:
     return None
 
 
+def _argument(text: str, root: Node, problem: Problem) -> Edit | None:
+    return _spelled(text, root, problem) or _said_in_words(text, root, problem)
+
+
 def _exchanged(text: str, root: Node, problem: Problem) -> Edit | None:
     for node, _ in _at(root, problem):
         if isinstance(node.value, list) and len(node.value) == 2:
@@ -155,7 +160,7 @@ _EDITS: Mapping[str, Callable[[str, Node, Problem], Edit | None]] = {
     "version-missing": _versioned,
     "recipe-key": _spelled,
     "unknown-transform": _spelled,
-    "transform-argument": _spelled,
+    "transform-argument": _argument,
     "recipe-value": _said_in_words,
     "range-reversed": _exchanged,
     "no-effect": _left_out,

@@ -16,6 +16,7 @@ from augx.transforms.catalog import TRANSFORMS, suggest
 from augx.transforms.constants import constant
 from augx.transforms.door import ValidationError, defaults, transform_class
 from augx.transforms.own import base as own
+from augx.yamlfile import meant_truth
 
 _LARGEST = 65_535  # of any number in a recipe, and of a picture's side
 _LARGEST_AREA = 2**28
@@ -155,7 +156,8 @@ def _plain(text: str) -> str:
 
 def _meant(key: str, known: list[str]) -> str:
     new = RENAMED.get(key, "")
-    close = [new] if new in known or new == "p" else difflib.get_close_matches(key, [*known, "p"], 1, 0.6)
+    close = [new] if new in known or new == "p" else [one for one in (*known, "p") if one.lower() == key.lower()]
+    close = close or difflib.get_close_matches(key, [*known, "p"], 1, 0.6)
     if close:
         return f"did you mean '{close[0]}'?"
     return f"it takes {', '.join(known)}" if known else "it takes p only"
@@ -215,7 +217,8 @@ def _misfit(key: str, value: Json, schema: Mapping[str, Json], path: tuple[str |
     if isinstance(value, str):
         options = [text for one in kinds for text in one.get("enum", ()) if isinstance(text, str)]
         close = difflib.get_close_matches(value.lower(), options, 1, 0.6)
-        suggestion = f"did you mean '{close[0]}'?" if close else ""
+        truth = meant_truth(value) if any(one.get("type") == "boolean" for one in kinds) else ""
+        suggestion = truth or (f"did you mean '{close[0]}'?" if close else "")
     return ArgumentProblem(path, f"expected {in_words(key, schema)}, got {shown(value)}", suggestion)
 
 
