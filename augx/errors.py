@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 PASSING = frozenset(
     ("worker-died", "timed-out", "out-of-memory", "name-too-long", "no-background", "changed-while-read")
@@ -29,6 +30,10 @@ class AugxError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         self.message, self.hint = printable(message), printable(hint)
         super().__init__(self.message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors come whole out of other processes: a DataLoader's workers, a pool."""
+        return type(self), (self.message, self.hint)
 
 
 class Refused(AugxError):
@@ -78,6 +83,9 @@ class RecipeError(Refused):
         super().__init__("\n".join(str(p) for p in problems))
         self.problems = tuple(problems)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
+
 
 class ImageError(Exception):
     """`code` is a stable reason in kebab-case (`truncated`, `not-an-image`); `message` is for a person.
@@ -90,6 +98,9 @@ class ImageError(Exception):
         self.code = code
         self.message = message
         self.stage = stage
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.code, self.message, self.stage)
 
 
 def printable(text: str) -> str:

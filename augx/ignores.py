@@ -15,12 +15,14 @@ from augx.errors import Problem
 from augx.rules import OF_RECIPES, REFUSED, RULES
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#\s*augx:\s*ignore\[([^\]]*)\]")
+_MEANT = re.compile(r"(?:^|(?<=\s))#\s*augx\s*:\s*ignore\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\s,]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """One code in a comment at `line`, `column`. `holds`: for which line; 0: for all."""
+    """One code in a comment at `line`, `column`. `holds`: for which line; 0: for all. `code` "": there is none, or not
+    in brackets."""
 
     code: str
     line: int
@@ -28,7 +30,7 @@ class Ignore:
     holds: int
 
     def covers(self, problem: Problem) -> bool:
-        return self.code == problem.code and problem.code not in REFUSED and self.holds in (0, problem.line)
+        return self.code == problem.code != "" and problem.code not in REFUSED and self.holds in (0, problem.line)
 
 
 def ignores(data: bytes) -> tuple[Ignore, ...]:
@@ -42,6 +44,8 @@ def ignores(data: bytes) -> tuple[Ignore, ...]:
             for comment in _COMMENT.finditer(line)
             for code in _WORD.finditer(comment[1])
         ]
+        good = {comment.start() for comment in _COMMENT.finditer(line) if _WORD.search(comment[1])}
+        found += [Ignore("", number, m.start() + 1, 0) for m in _MEANT.finditer(line) if m.start() not in good]
         text = line.strip()
         if not text or text.startswith("#"):
             waiting += codes
@@ -63,7 +67,10 @@ def doubts(name: str, told_off: Iterable[Ignore], found: Iterable[Problem], whol
     problems, everything = [], tuple(found)
     for one in told_off:
         place = (name, one.line, one.column)
-        if one.code in REFUSED or (one.code not in RULES and one.code not in CODES):
+        if not one.code:
+            message = "this comment ignores nothing, for want of a code in brackets"
+            problems.append(Problem(*place, message, "write `# augx: ignore[CODE]`", "warning", "unknown-ignore"))
+        elif one.code in REFUSED or (one.code not in RULES and one.code not in CODES):
             why = (
                 "cannot be ignored: augx run refuses it" if one.code in REFUSED else "is no code: see `augx list rules`"
             )

@@ -356,6 +356,9 @@ class Unfit(OSError):
         super().__init__(errno.EINVAL, message, path)
         self.code = code
 
+    def __reduce__(self) -> tuple[type[Unfit], tuple[str, str, str]]:
+        return Unfit, (self.code, self.strerror or "", self.filename)
+
 
 class Source(NamedTuple):
     """Where a file of INPUT lies: at a path of its own, or `size` bytes at `offset` of a tar.

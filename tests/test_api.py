@@ -19,6 +19,8 @@ from PIL import Image
 
 import augx
 from augx import cli
+from augx.errors import GateError, ImageError, InputError, OutputError, Problem, Stopped
+from augx.store import Unfit
 
 PACKAGE = Path(augx.__file__).parent
 NAMES = {
@@ -134,6 +136,17 @@ def test_python_reads_no_standard_input(monkeypatch: pytest.MonkeyPatch) -> None
         augx.Recipe.load(5)  # type: ignore[arg-type]
     with pytest.raises(augx.Refused, match="path cannot be None"):
         augx.read(None)  # type: ignore[arg-type]
+
+
+def test_errors_survive_pickling() -> None:
+    problem = Problem("r.yaml", 2, 3, "is wrong", "mend it", "warning", "recipe-key")
+    known: list[Any] = [augx.RecipeError([problem, problem]), ImageError("truncated", "it ends", "read")]
+    known += [kind("what", "hint") for kind in (augx.AugxError, augx.Refused, InputError, OutputError, Stopped)]
+    known += [GateError("what", "hint"), Unfit("too-many-bytes", "is large", "a.png")]
+    for error in known:
+        copied = pickle.loads(pickle.dumps(error))
+        assert (type(copied), str(copied), vars(copied)) == (type(error), str(error), vars(error))
+        assert repr(copied) == repr(error)
 
 
 def test_a_script_needs_no_guard(photos: Path, tmp_path: Path) -> None:

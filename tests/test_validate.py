@@ -83,6 +83,12 @@ def test_an_override_has_places_of_its_own() -> None:
         ("  - NoOp\n  # augx: ignore[void-step]\n  - RandomGamma", 4, [("void-step", 4), ("unused-ignore", 5)]),
         ("  - NoOp  # augx: ignore[recipe-key]", 4, [("void-step", 4), ("unknown-ignore", 4)]),
         ("  - NoOp  # augx: ignore[void step]", 4, [("void-step", 4), ("unknown-ignore", 4), ("unknown-ignore", 4)]),
+        ("  - NoOp  # augx: ignore", 4, [("void-step", 4), ("unknown-ignore", 4)]),
+        ("  - NoOp  # augx: ignore[]", 4, [("void-step", 4), ("unknown-ignore", 4)]),
+        ("  - NoOp  # augx: ignore[void-step", 4, [("void-step", 4), ("unknown-ignore", 4)]),
+        ("  - NoOp  # augx: ignore(void-step)", 4, [("void-step", 4), ("unknown-ignore", 4)]),
+        ("  - NoOp  # AUGX: Ignore[void-step]", 4, [("void-step", 4), ("unknown-ignore", 4)]),
+        ("  # augx: ignored are empty files\n  - NoOp", 4, [("void-step", 5)]),
         ("  - NoOp  # augx ignore[void-step]", 4, [("void-step", 4)]),
     ],
 )
