@@ -13,6 +13,7 @@ ImageError                    one image cannot be made; becomes a row in failure
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ from typing import Any
 PASSING = frozenset(
     ("worker-died", "timed-out", "out-of-memory", "name-too-long", "no-background", "changed-while-read")
 )  # codes of failures that say nothing about the source: tried again by every run
+
+_COMMAND = re.compile(r"(^|[\n\r\v\f\x85\u2028\u2029])\s*::")
 
 
 class AugxError(Exception):
@@ -72,8 +75,9 @@ class Problem:
     code: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: {self.message}" + (f" ({self.suggestion})" if self.suggestion else "")
+        file = one_line(self.file)
+        place = f"{file}:{self.line}:{self.column}" if self.line else file
+        return harmless(f"{place}: {self.message}" + (f" ({self.suggestion})" if self.suggestion else ""))
 
 
 class RecipeError(Refused):
@@ -106,6 +110,16 @@ class ImageError(Exception):
 def printable(text: str) -> str:
     """`text` with what is no Unicode, as in names of files, written as \\udcNN."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def harmless(text: str) -> str:
+    """`text` without lines that a CI system takes for a command, as names in it can begin with "::error::"."""
+    return _COMMAND.sub(r"\1\\x3a:", text).replace("##[", "#\\x23[")
+
+
+def one_line(text: str) -> str:
+    """A name, harmless and without controls: line breaks and the like are escaped."""
+    return harmless(text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
 
 
 def few(names: Iterable[str], most: int = 3) -> str:

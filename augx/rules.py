@@ -94,8 +94,9 @@ _STEPS = {
     "not-fused": Rule("note", "`fuse: false` interpolates at every geometric step",
         "It is there to compare; with `fuse: true` a run of steps is done at once, sharper and quicker.",
         "leave `fuse` out"),
-    "unknown-ignore": Rule("warning", "a comment ignores a code that does not exist, or that cannot be ignored",
-        "What augx run refuses cannot be ignored.", "correct the code, or remove the comment"),
+    "unknown-ignore": Rule("warning", "a comment ignores no code, or one that does not exist or cannot be ignored",
+        "It is written `# augx: ignore[CODE]`. What augx run refuses cannot be ignored.",
+        "correct the code, or remove the comment"),
     "unused-ignore": Rule("note", "a comment ignores what is not found there",
         "It would hide a finding of later.", "remove the comment"),
 }  # fmt: skip

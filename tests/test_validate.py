@@ -191,6 +191,65 @@ def test_what_has_no_one_answer_stays(text: str) -> None:
     assert fixed(text.encode(), "r", find) == (text.encode(), [])
 
 
+def test_fix_leaves_read_only_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = "version: 1\noriginals: yes\ntransforms: [HorizontalFlip]\n"
+    paths = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
+    for path in paths:
+        path.write_text(before)
+    paths[1].chmod(0o444)
+    assert cli.call(["validate", "--fix", *map(str, paths)]) == 2
+    assert f"{paths[1]} is read-only" in capsys.readouterr().err
+    assert [path.read_text() for path in paths] == [before, before]
+    paths[1].chmod(0o644)
+    assert cli.call(["validate", "--fix", "-q", *map(str, paths)]) == 0
+    paths[1].chmod(0o444)  # and nothing left to mend
+    assert cli.call(["validate", "--fix", "-q", *map(str, paths)]) == 0
+
+
+def test_fix_says_which_names_keep_the_text_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, other = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    path.write_text("version: 1\noriginals: yes\ntransforms: [HorizontalFlip]\n")
+    other.hardlink_to(path)
+    assert cli.call(["validate", "--fix", "-q", str(path)]) == 0
+    assert "1 other name (hard links)" in capsys.readouterr().err
+    assert ("true" in path.read_text(), "yes" in other.read_text()) == (True, True)
+
+
+COMMANDS = (
+    "nl\n::error::pwned.yaml",
+    "::error::x.yaml",
+    " ::error::x.yaml",
+    "\u2028::error::x.yaml",
+    "##[error]x.yaml",
+)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_names_are_no_commands_to_a_ci_system(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    image = tmp_path / "in" / name / "a.png"
+    image.parent.mkdir(parents=True)
+    image.write_bytes(encoded(1, ".png"))
+    Path(name).write_text("copies: 2\noriginals: yes\ntransforms: [Blurr]\n")
+    recipe = name if name.endswith(".yaml") else "gentle"
+    for line in (
+        ["validate", "--fix", recipe],
+        ["validate", recipe, "--input", "nowhere"],
+        ["run", "in", "out", "-r", recipe],
+        ["run", "in", "out", "-r", "gentle", "-n1", "-j0"],
+        ["plan", "in"],
+    ):
+        cli.call(line)
+    next((tmp_path / "out" / name).glob("a*")).write_bytes(b"junk")
+    cli.call(["verify", "out"])
+    said = "".join(capsys.readouterr())
+    assert "error" in said
+    for one in said.splitlines():
+        assert not one.strip().startswith("::") and "##[" not in one
+
+
 def test_fix_wants_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.call(["validate", "gentle", "--fix"]) == 2
     assert "'gentle' is none" in capsys.readouterr().err

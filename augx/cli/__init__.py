@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from augx import __version__
-from augx.errors import AugxError, Refused
+from augx.errors import AugxError, Refused, harmless
 
 VERBS: Mapping[str, tuple[str, str]] = {
     "run": ("augx.cli.run", "Multiply the labelled images under INPUT into OUTPUT."),
@@ -164,7 +164,7 @@ def call(arguments: list[str]) -> int:
 def _say(text: str) -> None:
     """To stderr, if that can be written: the exit code counts."""
     with suppress(OSError):
-        click.echo(text, err=True)
+        click.echo(harmless(text), err=True)
 
 
 def _invoke(arguments: list[str]) -> int:

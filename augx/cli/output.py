@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from augx.codes import CODES
+from augx.errors import one_line
 from augx.model import Json
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ def warn(recipe: Recipe, quiet: bool) -> None:
 
 
 def legible(name: str) -> str:
-    """A name from the data as a terminal can bear it: no controls, and not longer than a line."""
-    name = name if name.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+    """A name from the data as a terminal and a CI system can bear it: no controls, and not longer than a line."""
+    name = one_line(name)
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from augx.cli.options import input_argument, json_option, output_argument, planning_options, quiet_option, request
-from augx.cli.output import balance_table, class_table, print_json
+from augx.cli.output import balance_table, class_table, legible, print_json
+from augx.errors import one_line
 
 if TYPE_CHECKING:
     from augx.plan import Plan
@@ -62,7 +63,7 @@ def show_plan(input: str, chosen: dict[str, Any], as_json: bool, verbose: bool =
     if figures["objects"]["before"]:
         click.echo(f"objects: {figures['objects']['before']:,} -> {figures['objects']['after']:,}")
     for name, count in figures["splits"].items():
-        click.echo(f"split {name}: {count['before']:,} -> {count['after']:,}")
+        click.echo(f"split {legible(name)}: {count['before']:,} -> {count['after']:,}")
     if figures["balance"]:
         click.echo()
         click.echo(balance_table(figures["balance"], figures["balance_unit"]))
@@ -70,9 +71,9 @@ def show_plan(input: str, chosen: dict[str, Any], as_json: bool, verbose: bool =
         click.echo()
         click.echo(class_table(figures["classes"]))
     if figures["failed"]:
-        click.echo(f"\n{figures['failed']:,} images cannot be made, for example {figures['first_failure']}")
+        click.echo(f"\n{figures['failed']:,} images cannot be made, for example {one_line(figures['first_failure'])}")
     for message in figures["warnings"][:_MOST_WARNINGS]:
-        click.echo(f"warning: {message}", err=True)
+        click.echo(f"warning: {one_line(message)}", err=True)
     if len(figures["warnings"]) > _MOST_WARNINGS:
         click.echo(f"... and {len(figures['warnings']) - _MOST_WARNINGS} more (--json has all)", err=True)
     if figures["sources"] > _MANY:  # taking millions of objects apart would take seconds that nobody needs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -11,6 +12,7 @@ import click
 
 from augx.cli import completing
 from augx.cli.options import hard_option, quiet_option, read_options, reading_options, to_option
+from augx.errors import one_line
 
 if TYPE_CHECKING:
     from augx.errors import Problem
@@ -100,10 +102,9 @@ def validate_command(
 
     problems: list[Problem] = []
     look = Looking(most)
+    if fix:
+        _fix(list(dict.fromkeys(recipes)))
     for name in recipes:
-        if fix:
-            for line in _fixed(name):
-                click.echo(f"fixed {line}", err=True)
         problems += _findings(name, input, look, chosen)
     problems = list(dict.fromkeys(problems))  # of the dataset each once
     if output_format == "json":
@@ -117,7 +118,9 @@ def validate_command(
         if not quiet and not any(problem.severity == "error" for problem in problems):
             count = Counter(problem.severity for problem in problems)
             rest = [f"{count[level]} {level}{'s' * (count[level] > 1)}" for level in _LEVELS if count[level]]
-            click.echo(f"no errors in {', '.join(recipes)}" + (f"; {' and '.join(rest)}" if rest else ""))
+            click.echo(
+                f"no errors in {', '.join(map(one_line, recipes))}" + (f"; {' and '.join(rest)}" if rest else "")
+            )
     return _code(problems, strict)
 
 
@@ -149,12 +152,30 @@ def _findings(name: str, input: str | None, look: Looking, chosen: dict[str, Any
     return lint.findings(read, text, plan.dataset, input.rstrip("/") or input, look)
 
 
-def _fixed(name: str) -> list[str]:
-    """What was mended in the file of a recipe."""
+def _fix(names: Sequence[str]) -> None:
+    """Mends the files of recipes; none if one of them may not be written."""
+    from augx.errors import Refused
+    from augx.store import write_file
+
+    mended = {name: found for name in names if (found := _fixed(name))[1]}
+    status = {name: os.stat(name) for name in mended}
+    for name in mended:
+        if not status[name].st_mode & 0o222 or not os.access(name, os.W_OK):  # root may write whatever it says
+            raise Refused(f"{name} is read-only", "make it writable, or leave out --fix; no file was changed")
+    for name, (text, done) in mended.items():
+        write_file(name, text)
+        for line in done:
+            click.echo(f"fixed {one_line(line)}", err=True)
+        if (others := status[name].st_nlink - 1) > 0:
+            also = f"{others} other name{'s' * (others > 1)} (hard links)"
+            click.echo(f"warning: {name} is a file of its own now; {also} of it have the text as it was", err=True)
+
+
+def _fixed(name: str) -> tuple[bytes, list[str]]:
+    """The text of a recipe's file as it should be, and what is mended in it."""
     from augx import recipe
     from augx.errors import RecipeError
     from augx.lint.fixes import fixed
-    from augx.store import write_file
 
     def find(text: bytes) -> Sequence[Problem]:
         try:
@@ -167,11 +188,8 @@ def _fixed(name: str) -> list[str]:
     try:
         text, _ = recipe.text_of(name)
     except RecipeError:
-        return []  # which is told as a finding
-    after, done = fixed(text, name, find)
-    if after != text:
-        write_file(name, after)
-    return done
+        return b"", []  # which is told as a finding
+    return fixed(text, name, find)
 
 
 def _fewer(problems: Sequence[Problem], input: str | None) -> Iterator[Problem]:
