@@ -7,8 +7,9 @@ import os
 from augx.errors import Refused
 from augx.report.figures import Figures, figures
 from augx.report.markdown import markdown
+from augx.report.metrics import METRICS, gate, parse
 from augx.report.page import page
-from augx.report.verdicts import METRICS, as_json, gate, parse, verdicts
+from augx.report.verdicts import as_json, verdicts
 from augx.spare import check_place as _check_place
 from augx.store import write_file
 
