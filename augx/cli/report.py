@@ -47,7 +47,7 @@ def report_command(
     for limit in limits:
         report.parse(limit)
     if path is not None:
-        report.check_place(path, output)
+        report.check_place(path)
     name = os.path.basename(os.path.abspath(output))
     found = report.figures(output)
     if path is not None:

@@ -100,11 +100,13 @@ def write(path: str, sheet: Sheet) -> None:
     write_file(path, sheet.html() if ending in _PAGES else sheet.image(ending))
 
 
-def check_place(path: str, input: str) -> None:
-    """Refused where the sheet cannot be written, or would become a part of INPUT or of an OUTPUT."""
-    if os.path.splitext(path)[1].lower() not in ENDINGS:
-        raise Refused(f"{path}: a sheet ends in {', '.join(ENDINGS[:3])} or .html", "give -o one of these endings")
-    spare.check_place(path)
+def check_place(path: str, input: str, others: Iterable[str | None] = ()) -> None:
+    """Refused where the sheet cannot be written, or would become a part of INPUT or of an OUTPUT, or one of `others`,
+    which are read besides."""
+    spare.check_place(path, "a sheet", ENDINGS)
+    for other in filter(None, others):
+        if spare.same(path, other):
+            raise Refused(f"{path} is {other}, which is read", "write it elsewhere")
     source = os.path.realpath(input)
     if os.path.commonpath([os.path.realpath(path), source]) == source:
         raise Refused(f"{path} lies in INPUT, and would be read as an image of it next time", "write it elsewhere")

@@ -24,6 +24,10 @@ def named(plan: Plan, patterns: Sequence[str], input: str) -> list[Job]:
     """Those whose path in INPUT, or whose file name, fits one of the patterns. Refused where one fits none."""
     found: dict[str, Job] = {}
     for pattern in patterns:
+        if not pattern:
+            raise Refused(
+                "--only: the name is empty", "give a path in INPUT, a file name, or a pattern such as 'cat_*'"
+            )
         fitting = [job for job in plan.jobs if _fits(job.sample.id, pattern)]
         if not fitting:
             _refuse(plan, pattern, input)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from augx.model import Json
+from augx.report.metrics import class_sizes
 from augx.report.page import size
-from augx.report.verdicts import class_sizes, verdicts
+from augx.report.verdicts import verdicts
 
 _MARKS = {"good": "✅", "note": "ℹ️", "warning": "⚠️", "error": "❌"}
 _CLASSES, _TRANSFORMS = 15, 15

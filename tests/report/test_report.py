@@ -192,6 +192,16 @@ def test_refused(
     assert tree(tmp_path) == before
 
 
+def test_a_report_is_not_written_through_a_link_to_anything_else(
+    output: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "recipe.yaml").write_text("version: 1\n")
+    (tmp_path / "r.html").symlink_to(tmp_path / "recipe.yaml")
+    assert call(["report", str(output), "-o", str(tmp_path / "r.html")]) == 2
+    assert "recipe.yaml: a report ends in .html" in capsys.readouterr().err
+    assert (tmp_path / "recipe.yaml").read_text() == "version: 1\n"
+
+
 def test_what_is_no_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(["report", str(tmp_path)]) == 2
     assert "holds no finished run of augx" in capsys.readouterr().err
