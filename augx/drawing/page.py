@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import islice
 
 from augx import images
-from augx.drawing.sheet import Legend, Row, Tile
+from augx.drawing.sheet import NAMED, Legend, Row, Tile, rest
 from augx.model import ImageOptions, Picture
 
 _QUALITY = 85
@@ -57,9 +58,9 @@ def _parts(rows: Sequence[Row], legend: Legend, title: str, words: str, cell: in
     yield _HEAD.format(title=escape(title), words=escape(words), cell=cell)
     if legend:
         yield '<ul class="legend" aria-label="colours of classes">\n'
-        for name, (red, green, blue) in legend.items():
+        for name, (red, green, blue) in islice(legend.items(), NAMED):
             yield f'<li><i style="background:#{red:02x}{green:02x}{blue:02x}"></i>{escape(name)}</li>\n'
-        yield "</ul>\n"
+        yield (f"<li>{rest(legend)}</li>\n" if rest(legend) else "") + "</ul>\n"
     for row in rows:
         yield f'<section>\n<h2>{escape(row.title)}</h2>\n<div class="row">\n'
         for tile in row.tiles:

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
+from augx.drawing.sheet import NAMED, rest
 from augx.report.figures import Figures
 from augx.report.pictures import Shot
 
@@ -33,7 +34,8 @@ def gallery(figures: Figures) -> Iterator[str]:
     yield '<button type="button" id="all">all</button><output id="shown" aria-live="polite"></output></fieldset>'
     if figures.colours:
         names = sorted(figures.colours, key=lambda name: (name.isdecimal(), int(name) if name.isdecimal() else 0, name))
-        legend = " ".join(_colour(name, figures.colours[name]) for name in names)
+        legend = " ".join(_colour(name, figures.colours[name]) for name in names[:NAMED])
+        legend += f" {rest(figures.colours)}"
         yield f"<details{' open' if len(names) <= _FEW else ''}><summary>Colours</summary>{legend}</details>"
     yield '<div class="gallery">'
     yield from map(_figure, shots)

@@ -207,8 +207,15 @@ def test_of_many_classes_it_says_how_to_see_all(here: Path, capsys: pytest.Captu
 
 
 def test_a_sheet_that_its_format_cannot_hold(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert preview("-o", "sheet.webp", "-n", "90", "--cell", "1000") == 2
+    assert preview("-o", "sheet.webp", "-n", "118", "--sample", "5", "--cell", "300") == 2
     assert "the sheet is too large: WEBP holds 16383 pixels a side" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", ["png", "html"])
+def test_a_sheet_of_too_many_pixels_is_refused(here: Path, capsys: pytest.CaptureFixture[str], ending: str) -> None:
+    assert preview("-o", f"sheet.{ending}", "-n", "90", "--cell", "1000") == 2
+    assert "the sheet is too large: pictures of " in capsys.readouterr().err
+    assert not (here / f"sheet.{ending}").exists()
 
 
 # terminals
