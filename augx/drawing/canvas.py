@@ -73,8 +73,11 @@ class Canvas:
         self._tint(rows, columns, inside[rows, columns], colour, share)
 
     def _tint(self, rows: slice, columns: slice, inside: Plane, colour: Colour, share: float) -> None:
-        part, where = self.pixels[rows, columns], inside != 0
-        part[where] = np.rint(part[where] * (1 - share) + np.array(colour) * share).astype(np.uint8)
+        part = self.pixels[rows, columns]
+        if part.size:
+            table = np.rint(np.arange(256)[:, None] * (1 - share) + np.array(colour) * share).astype(np.uint8)
+            tinted = cv2.LUT(np.ascontiguousarray(part), table[:, None])
+            np.copyto(part, tinted, where=inside[..., None] != 0)
 
     def tint_each(self, values: Plane, paint: Callable[[int], tuple[Colour, float] | None]) -> None:
         """`values`: (H, W) of the canvas. `paint`: the colour of a value, and its share; None: left as it is."""

@@ -50,11 +50,12 @@ def by_class(plan: Plan, mask_classes: Callable[[Job], set[str]]) -> dict[str, J
             for name in sorted(mask_classes(job)):
                 showing.setdefault(name, []).append(job)
     found: dict[str, Job] = {}
+    used: set[str] = set()
     for name, some in showing.items():
         if some:
             middle = some[len(some) // 2 :] + some[: len(some) // 2]
-            used = {job.sample.id for job in found.values()}
             found[name] = next((job for job in middle if job.sample.id not in used), middle[0])
+            used.add(found[name].sample.id)
     if not found:
         raise Refused("--per-class: the labels name no classes", "leave it out")
     return found

@@ -55,6 +55,8 @@ class Labels:
         copy = row["copy"] > 0
         if not (row["width"] > 0 and row["height"] > 0):
             raise ValueError("a picture without pixels")
+        if not all(math.isfinite(value) for thing in row["objects"] for value in thing["bbox"] or ()):
+            raise ValueError("a box without a place")
         if not copy:
             self._original = row
         objects = row["objects"]

@@ -97,6 +97,12 @@ def test_boxes_are_counted_where_they_are(finished: Path) -> None:
     assert places[int(0.6 * CELLS), int(0.7 * CELLS)] == 6
 
 
+def test_a_box_that_is_far_away_is_at_the_edge() -> None:
+    boxes = Boxes()
+    boxes.add((1e308, -1e308, 1e308, 1), 10, 10)
+    assert boxes.told()["places"][0][CELLS - 1] == 1
+
+
 def test_sizes_are_in_octaves() -> None:
     boxes = Boxes()
     boxes.add((0, 0, 100, 50), 100, 100)
@@ -243,11 +249,15 @@ def test_what_is_no_output_is_refused(tmp_path: Path) -> None:
         figures(str(tmp_path))
 
 
-@pytest.mark.parametrize("damage", [b"{", b'{"copy": 1}\n', b"EMPTY", b"\xff\n", b"[]\n"])
+@pytest.mark.parametrize("damage", [b"{", b'{"copy": 1}\n', b"EMPTY", b"NaN", b"\xff\n", b"[]\n"])
 def test_a_damaged_manifest_is_refused(finished: Path, tmp_path: Path, damage: bytes) -> None:
     shutil.copytree(finished, tmp_path / "out")
     if damage == b"EMPTY":  # a picture without pixels
         damage = (tmp_path / "out" / "manifest.jsonl").read_bytes().replace(b'"width": 48', b'"width": 0')
+    if damage == b"NaN":
+        line = json.loads((tmp_path / "out" / "manifest.jsonl").read_bytes().splitlines()[0])
+        line["objects"][0]["bbox"][0] = math.nan
+        damage = json.dumps(line).encode() + b"\n"
     with (tmp_path / "out" / "manifest.jsonl").open("ab") as file:
         file.write(damage)
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
