@@ -257,6 +257,12 @@ def test_a_fill_over_the_edge_is_that_of_the_whole_picture() -> None:
     canvas.fill([pairs(ring(-9, -9, -5, -9, -5, -5)), pairs(ring(np.nan, 1, 2, 2, 3, 1))], (0, 0, 0), 0.5)
 
 
+def test_a_page_turns_no_direction() -> None:
+    row = Row("a\u202eb", (Tile("c\u2066<", np.zeros((6, 6, 3), np.uint8), "d\u202e", "e\u202e"),))
+    text = page([row], {"f\u202e": GREY}, "g\u202e", "кошка 猫", 60)
+    assert not {"\u202e", "\u2066"} & set(text) and "c�&lt;" in text and "кошка 猫" in text
+
+
 def test_a_legend_is_cut() -> None:
     row = Row("a", (Tile("source", np.zeros((60, 60, 3), np.uint8)),))
     some, many = ({f"c{n}": GREY for n in range(count)} for count in (NAMED, 5000))

@@ -110,6 +110,25 @@ def test_markdown_says_the_same(output: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("&lt;b&gt;", "&amp;lt;b&amp;gt;"),
+        ("a&quot;'", "a&amp;quot;'"),
+        ("@octocat", "&#64;octocat"),
+        ("https://a.org www.b.org", "https&#58;//a.org www&#46;b.org"),
+        ("~~s~~ \\ | `c` *b* _i_ [l](u)", "\\~\\~s\\~\\~ \\\\ \\| \\`c\\` \\*b\\* \\_i\\_ \\[l](u)"),
+        ("a\x1b[31m\u202eb\u2066\nc", "a�\\[31m�b� c"),
+        ("кошка 猫 می\u200cشود", "кошка 猫 می\u200cشود"),
+    ],
+)
+def test_markdown_makes_nothing_of_a_name(output: Path, name: str, said: str) -> None:
+    told = figures(str(output)).told
+    told = {**told, "classes": {name: told["classes"]["cat"]}}
+    text = markdown(told, name)
+    assert text.startswith(f"### {said}\n") and f"\n| {said} | 10 |" in text
+
+
 def test_sizes_are_told_as_people_do() -> None:
     assert [size(count) for count in (5, 1500, 31_849_323, 2e12)] == ["5 bytes", "1.5 kB", "31.8 MB", "2.0 TB"]
 
