@@ -73,11 +73,11 @@ class Canvas:
         self._tint(rows, columns, inside[rows, columns], colour, share)
 
     def _tint(self, rows: slice, columns: slice, inside: Plane, colour: Colour, share: float) -> None:
-        part = self.pixels[rows, columns]
+        part = np.ascontiguousarray(self.pixels[rows, columns])
         if part.size:
             table = np.rint(np.arange(256)[:, None] * (1 - share) + np.array(colour) * share).astype(np.uint8)
-            tinted = cv2.LUT(np.ascontiguousarray(part), table[:, None])
-            np.copyto(part, tinted, where=inside[..., None] != 0)
+            mask = np.ascontiguousarray(inside, np.uint8)
+            self.pixels[rows, columns] = cv2.copyTo(cv2.LUT(part, table[:, None]), mask, part)
 
     def tint_each(self, values: Plane, paint: Callable[[int], tuple[Colour, float] | None]) -> None:
         """`values`: (H, W) of the canvas. `paint`: the colour of a value, and its share; None: left as it is."""
@@ -99,7 +99,7 @@ class Canvas:
             return
         inside = np.zeros((below - top, right - left), np.uint8)
         for shape in shapes:
-            cv2.fillPoly(inside, [shape - (left, top)], 255)
+            cv2.fillPoly(inside, [shape - np.array((left, top), np.int32)], 255)
         self._tint(slice(top, below), slice(left, right), inside, colour, share)
 
     def at_size(self, plane: Plane) -> Plane:
@@ -139,7 +139,9 @@ def dashed(points: Points, length: int = 4 * FINER) -> Iterable[Points]:
 
 
 def _whole(points: Points) -> NDArray[np.int32]:
-    return np.rint(np.clip(np.nan_to_num(points - 0.5), -_FAR, _FAR)).astype(np.int32).reshape(-1, 1, 2)
+    near = np.rint(np.clip(points - 0.5, -_FAR, _FAR))
+    near[np.isnan(near)] = 0
+    return near.astype(np.int32).reshape(-1, 1, 2)
 
 
 def _shown(pixels: Plane, white: int) -> Pixels:
