@@ -11,6 +11,7 @@ from augx.errors import Refused
 from augx.model import Json
 
 _SEVERAL = 20  # objects of a class, before its share says anything
+_SEEN = ("nearly_equal", "destroyed")  # by looking at pictures
 _GATE = re.compile(r"\s*([A-Za-z_]+)\s*>\s*([0-9]+(?:\.[0-9]+)?)\s*(%?)\s*")
 
 
@@ -99,6 +100,8 @@ def gate(told: Json, limits: Sequence[str]) -> list[str]:
             passed.append(f"{name} cannot be measured: {metric.nothing}")
         elif (metric.share * 100 if percent else metric.count) > most:
             passed.append(f"{name} is {metric.words()}, more than {most:g}{'%' if percent else ''}")
+        elif name in _SEEN and known["unreadable"].count:
+            passed.append(f"{name} cannot be measured: {known['unreadable'].words()} are missing or damaged")
     return passed
 
 

@@ -289,6 +289,8 @@ def test_a_picture_that_is_gone_is_left_out_and_told(finished: Path, tmp_path: P
         "examples": ["images/0.png", "images/1.png"],
     }
     assert levels(found.told)["unreadable"] == "error" and gate(found.told, ["unreadable>0"])
+    (said,) = gate(found.told, ["destroyed>0"])
+    assert said.startswith("destroyed cannot be measured: 2 of ") and said.endswith(" are missing or damaged")
 
 
 @pytest.mark.parametrize("gone", [False, True])
