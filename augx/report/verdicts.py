@@ -59,7 +59,7 @@ def _unreadable(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
     if not metric.count:
         return None
     words = f"{metric.words()}, such as {told['pictures']['unreadable']['examples'][0]}"
-    way_out = "`augx verify OUTPUT` lists all of them; the same `augx run` makes them again"
+    way_out = "`augx verify OUTPUT` lists them all, and then the same `augx run` makes them again"
     return Verdict("error", "Pictures are missing or damaged", words, way_out, "unreadable")
 
 
