@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from augx import journal
 from augx.errors import OutputError, Refused
@@ -12,18 +12,25 @@ from augx.store import OWN, Folder, open_regular
 _MOST = 16 << 20  # bytes of a file that is looked into
 
 
-def check_place(path: str) -> None:
-    """Refused where no file can be written, or in a folder whose files augx has all listed."""
+def check_place(path: str, what: str = "a file", endings: Sequence[str] = ()) -> None:
+    """Refused where no file can be written, or in a folder whose files augx has all listed. Of a link counts where it
+    leads. `what`: as in "a sheet". `endings`: those it may have; none: any."""
     if "\0" in path:
         raise Refused("-o: a NUL character is in the path", "write it elsewhere")
     if not path:
         raise Refused("-o: the name is empty", "give the name of a file")
     place = os.path.realpath(path)
+    for one, said in ((path, path), (place, f"{path} leads to {place}")):
+        if endings and os.path.splitext(one)[1].lower() not in endings:
+            shown = [ending for ending in endings if ending not in (".jpeg", ".htm")]
+            names = " or ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+            raise Refused(f"{said}: {what} ends in {names}", "give -o such an ending, and no link to anything else")
     if os.path.isdir(place):
         raise Refused(f"{path} is a folder", f"give the name of a file, such as {os.path.join(path, 'out.html')}")
     folder = os.path.dirname(place)
     if not os.path.isdir(folder):
-        raise Refused(f"{path}: there is no folder {os.path.dirname(path) or folder}", "make it, or write elsewhere")
+        lacking = folder if os.path.islink(path) else os.path.dirname(path) or folder
+        raise Refused(f"{path}: there is no folder {lacking}", "make it, or write elsewhere")
     while folder != os.path.dirname(folder):
         if _written(folder):
             raise Refused(f"{path} lies in {folder}, which augx has written and verifies", "write it elsewhere")
@@ -52,6 +59,13 @@ def _is(path: str, ours: Callable[[bytes], bool]) -> bool:
             return ours(file.read(_MOST))
     except OSError:
         return False
+
+
+def same(one: str, other: str) -> bool:
+    """Whether they are one file, or would be."""
+    if os.path.exists(one) and os.path.exists(other):
+        return os.path.samefile(one, other)
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def _written(folder: str) -> bool:

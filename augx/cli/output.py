@@ -119,6 +119,9 @@ def balance_table(reached: dict[str, dict[str, int | None]], unit: str, most: in
 
 def show_profile(outcome: Outcome) -> None:
     """Where the time went: CPU milliseconds for each image made, and shares."""
+    if not outcome.made:
+        click.echo("no image was made: there is no time to tell of", err=True)
+        return
     total = sum(outcome.profile.values()) or 1.0
     rows = [("CPU time", "ms an image", "share")]
     for part, seconds in outcome.profile.items():

@@ -70,7 +70,7 @@ def preview_command(
     if step and extremes:
         raise click.UsageError("--step and --extremes are two sheets; ask for one at a time")
     if path is not None:
-        preview.check_place(path, input)
+        preview.check_place(path, input, (chosen["recipe"], chosen["labels"], chosen["table"]))
     terminal = inline.terminal() if show else None
     asked = preview.Asked(
         request(input, "", chosen),
@@ -93,5 +93,6 @@ def preview_command(
         if path is not None:
             click.echo(f"{path}: {sheet.told}")
     if sheet.failed:
-        click.echo(f"{sheet.failed:,} pictures could not be made; the sheet says why", err=True)
+        pictures = "1 picture" if sheet.failed == 1 else f"{sheet.failed:,} pictures"
+        click.echo(f"{pictures} could not be made; the sheet says why", err=True)
     return 1 if sheet.failed else 0

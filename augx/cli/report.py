@@ -35,8 +35,9 @@ def report_command(
     augx report photos-x10/ --markdown >> "$GITHUB_STEP_SUMMARY"
     augx report photos-x10/ --fail-on 'lost_objects>5%' --fail-on 'destroyed>0'
 
-    Metrics: failed_images, equal_images, lost_objects, lost_in_a_class, nearly_equal, destroyed, leaks, alike,
-    grown_boxes, imbalance. nearly_equal and destroyed are of the copies that were looked at, 180 at most.
+    Metrics: failed_images, equal_images, lost_objects, lost_in_a_class, nearly_equal, destroyed, unreadable, leaks,
+    alike, grown_boxes, imbalance. Where there is nothing to measure no limit holds.
+    nearly_equal and destroyed are of the copies that were looked at, 180 at most.
     """
     from augx import report
     from augx.cli.output import print_json
@@ -46,7 +47,7 @@ def report_command(
     for limit in limits:
         report.parse(limit)
     if path is not None:
-        report.check_place(path, output)
+        report.check_place(path)
     name = os.path.basename(os.path.abspath(output))
     found = report.figures(output)
     if path is not None:

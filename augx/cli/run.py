@@ -61,6 +61,6 @@ def run_command(
         print_json(did | outcome.summary | ({"profile": dict(outcome.profile)} if profile else {}))
     elif not quiet:
         summarise(outcome, output, verbose)
-    if profile and not as_json:
+    if profile and not as_json and not quiet:
         show_profile(outcome)
     return 1 if outcome.failed else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,7 @@ class Canvas:
             opaque = alpha / np.float32(255 if alpha.dtype == np.uint8 else 65535)
             self.blend(_checked(size), (1 - opaque).astype(np.float32))
 
-    def blend(self, other: Pixels | Colour, share: NDArray[np.float32]) -> None:
+    def blend(self, other: Plane | Colour, share: NDArray[np.float32]) -> None:
         """`share`: (H, W), how much of a pixel becomes the other."""
         share = share[..., None]
         mixed = self.pixels * (1 - share) + np.asarray(other, np.float32) * share
@@ -68,15 +68,39 @@ class Canvas:
 
     def tint(self, inside: Plane, colour: Colour, share: float) -> None:
         """`inside`: (H, W) of the canvas."""
-        where = inside != 0
-        self.pixels[where] = np.rint(self.pixels[where] * (1 - share) + np.array(colour) * share).astype(np.uint8)
+        left, top, wide, high = cv2.boundingRect(np.asarray(inside, np.uint8))
+        rows, columns = slice(top, top + high), slice(left, left + wide)
+        self._tint(rows, columns, inside[rows, columns], colour, share)
+
+    def _tint(self, rows: slice, columns: slice, inside: Plane, colour: Colour, share: float) -> None:
+        part = np.ascontiguousarray(self.pixels[rows, columns])
+        if part.size:
+            table = np.rint(np.arange(256)[:, None] * (1 - share) + np.array(colour) * share).astype(np.uint8)
+            mask = np.ascontiguousarray(inside, np.uint8)
+            self.pixels[rows, columns] = cv2.copyTo(cv2.LUT(part, table[:, None]), mask, part)
+
+    def tint_each(self, values: Plane, paint: Callable[[int], tuple[Colour, float] | None]) -> None:
+        """`values`: (H, W) of the canvas. `paint`: the colour of a value, and its share; None: left as it is."""
+        found = np.unique(values)
+        paints = [paint(value) or (INK, 0.0) for value in found.tolist()]
+        colours = np.array([colour for colour, _ in paints], np.float32)
+        shares = np.array([share for _, share in paints], np.float32)
+        places = np.searchsorted(found, values)
+        self.blend(colours[places], shares[places])
 
     def fill(self, rings: Iterable[Points], colour: Colour, share: float) -> None:
         """Tints what rings, in pixels of the picture, enclose."""
-        inside = np.zeros(self.pixels.shape[:2], np.uint8)
-        for ring in rings:
-            cv2.fillPoly(inside, [_whole(ring * self.scale)], 255)
-        self.tint(inside, colour, share)
+        shapes = [_whole(ring * self.scale) for ring in rings]
+        corners = np.concatenate(shapes).reshape(-1, 2)
+        high, wide = self.pixels.shape[:2]
+        left, top = np.clip(corners.min(axis=0), 0, (wide, high)).tolist()
+        right, below = np.clip(corners.max(axis=0) + 1, 0, (wide, high)).tolist()
+        if right <= left or below <= top:
+            return
+        inside = np.zeros((below - top, right - left), np.uint8)
+        for shape in shapes:
+            cv2.fillPoly(inside, [shape - np.array((left, top), np.int32)], 255)
+        self._tint(slice(top, below), slice(left, right), inside, colour, share)
 
     def at_size(self, plane: Plane) -> Plane:
         """A plane of the picture's size, such as a mask, as large as the canvas."""
@@ -115,7 +139,9 @@ def dashed(points: Points, length: int = 4 * FINER) -> Iterable[Points]:
 
 
 def _whole(points: Points) -> NDArray[np.int32]:
-    return np.rint(np.clip(points - 0.5, -_FAR, _FAR)).astype(np.int32).reshape(-1, 1, 2)
+    near = np.rint(np.clip(points - 0.5, -_FAR, _FAR))
+    near[np.isnan(near)] = 0
+    return near.astype(np.int32).reshape(-1, 1, 2)
 
 
 def _shown(pixels: Plane, white: int) -> Pixels:

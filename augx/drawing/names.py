@@ -15,6 +15,7 @@ from augx.model import Box
 SIZE = 10  # pixels, of letters
 _PAD = 2  # pixels around them
 _COVERED = 0.35  # of a name may lie over other objects, if it is the only one of its class
+_ROOM = 3  # times as wide as high is a name, about: so many have room on a tile
 _FEW = 6  # objects up to which each gets its name; of more one of each class does, the rest is told by colour
 
 
@@ -36,7 +37,8 @@ class Placed(NamedTuple):
 
 
 def place(things: Sequence[Named], width: int, height: int, zoom: int = 1) -> list[Placed]:
-    """Names for a tile of this size, the largest object of each class first. What has no room gets none. `zoom`: how
+    """Names for a tile of this size, the largest object of each class first. What has no room gets
+    none, and no more are tried than there could be room for. `zoom`: how
     much larger letters are."""
     size, pad = SIZE * zoom, _PAD * zoom
     found: list[Placed] = []
@@ -45,7 +47,9 @@ def place(things: Sequence[Named], width: int, height: int, zoom: int = 1) -> li
     wanted = list(first.values())
     if len(things) <= _FEW:
         wanted += [thing for thing in largest_first if thing is not first[thing.name]]
-    for thing in wanted:
+    boxes = np.array([thing.box for thing in things], np.float64).reshape(-1, 4)
+    places = {id(thing): number for number, thing in enumerate(things)}
+    for thing in wanted[: width * height // (_ROOM * lettering.height(size) ** 2) + 1]:
         name = lettering.cut(thing.name, size, width - 2 * pad)
         wide, high = lettering.width(name, size) + 2 * pad, lettering.height(size) + pad
         most = _COVERED * wide * high if thing is first[thing.name] else 0.0
@@ -53,7 +57,8 @@ def place(things: Sequence[Named], width: int, height: int, zoom: int = 1) -> li
         free = [
             spot for spot in _spots(thing.box, wide, high, width, height) if not any(_shared(spot, t) for t in taken)
         ]
-        covered = [sum(_shared(spot, other.box) for other in things if other is not thing) for spot in free]
+        others = np.delete(boxes, places[id(thing)], axis=0)
+        covered = [_covered(spot, others) for spot in free]
         if name and free and min(covered) <= most:
             x, y, _, _ = free[covered.index(min(covered))]
             found.append(Placed(name, thing.colour, int(x), int(y), wide, high))
@@ -84,6 +89,12 @@ def _spots(box: Box, wide: int, high: int, width: int, height: int) -> Iterator[
 
 def _area(box: Box) -> float:
     return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _covered(one: Box, others: NDArray[np.float64]) -> float:
+    """Pixels² that a box has in common with each of others, (n, 4), together."""
+    sides = np.minimum(one[2:], others[:, 2:]) - np.maximum(one[:2], others[:, :2])
+    return float(np.maximum(sides, 0).prod(axis=1).sum())
 
 
 def _shared(one: Box, other: Box) -> float:

@@ -140,12 +140,13 @@ def _class_mask(canvas: Canvas, mask: Mask, look: Look) -> None:
         canvas.blend(values, np.full(values.shape[:2], _COVER, np.float32))
         values = values.astype(np.int64) @ (65536, 256, 1)
     else:
-        for value in np.unique(values).tolist():
-            name = look.mask_class(value)
-            if name:
-                canvas.tint(values == value, look.colours(name), _COVER)
-            elif value == look.ignore:
-                canvas.tint(values == value, INK, 0.7)
+
+        def paint(value: int) -> tuple[Colour, float] | None:
+            if name := look.mask_class(value):
+                return look.colours(name), _COVER
+            return (INK, 0.7) if value == look.ignore else None
+
+        canvas.tint_each(values, paint)
     _borders(canvas, values)
 
 
@@ -153,11 +154,13 @@ def _instances(canvas: Canvas, numbers: NDArray[Any], known: Annotations, look: 
     """Each in the colour of its object's class, or of its number where there are no objects."""
     labels = {thing.index: thing.label for thing in known.objects if thing.index is not None}
     values = canvas.at_size(numbers)
-    for value in np.unique(values).tolist():
+
+    def paint(value: int) -> tuple[Colour, float] | None:
         if value in labels:
-            canvas.tint(values == value, look.colours(labels[value]), _COVER)
-        elif value and not labels:
-            canvas.tint(values == value, colour(value - 1), _COVER)
+            return look.colours(labels[value]), _COVER
+        return (colour(value - 1), _COVER) if value and not labels else None
+
+    canvas.tint_each(values, paint)
     _borders(canvas, values)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import islice
 
 from augx import images
-from augx.drawing.sheet import Legend, Row, Tile
+from augx.drawing.sheet import NAMED, Legend, Row, Tile, rest
 from augx.model import ImageOptions, Picture
 
 _QUALITY = 85
+_JOINERS = "\u200c\u200d"
 _HEAD = """<!doctype html>
 <html lang="en">
 <head>
@@ -54,29 +56,39 @@ def page(rows: Sequence[Row], legend: Legend, title: str, words: str, cell: int)
 
 
 def _parts(rows: Sequence[Row], legend: Legend, title: str, words: str, cell: int) -> Iterator[str]:
-    yield _HEAD.format(title=escape(title), words=escape(words), cell=cell)
+    yield _HEAD.format(title=plain(title), words=plain(words), cell=cell)
     if legend:
         yield '<ul class="legend" aria-label="colours of classes">\n'
-        for name, (red, green, blue) in legend.items():
-            yield f'<li><i style="background:#{red:02x}{green:02x}{blue:02x}"></i>{escape(name)}</li>\n'
-        yield "</ul>\n"
+        for name, (red, green, blue) in islice(legend.items(), NAMED):
+            yield f'<li><i style="background:#{red:02x}{green:02x}{blue:02x}"></i>{plain(name)}</li>\n'
+        yield (f"<li>{rest(legend)}</li>\n" if rest(legend) else "") + "</ul>\n"
     for row in rows:
-        yield f'<section>\n<h2>{escape(row.title)}</h2>\n<div class="row">\n'
+        yield f'<section>\n<h2>{plain(row.title)}</h2>\n<div class="row">\n'
         for tile in row.tiles:
             yield _figure(tile)
         yield "</div>\n</section>\n"
     yield "</body>\n</html>\n"
 
 
+def plain(text: str) -> str:
+    """For HTML: escaped, and without controls, such as those that turn the direction of writing."""
+    return escape(harmless(text))
+
+
+def harmless(text: str) -> str:
+    """With a mark for each control; joiners, which Persian and emoji need, stay."""
+    return "".join(one if one.isprintable() or one.isspace() or one in _JOINERS else "�" for one in text)
+
+
 def _figure(tile: Tile) -> str:
-    caption = escape(tile.caption)
+    caption = plain(tile.caption)
     if tile.pixels is None:
-        return f'<figure><div class="none">{escape(tile.says)}</div><figcaption>{caption}</figcaption></figure>\n'
+        return f'<figure><div class="none">{plain(tile.says)}</div><figcaption>{caption}</figcaption></figure>\n'
     data = base64.b64encode(images.encode(Picture(tile.pixels), ".webp", ImageOptions(quality=_QUALITY))).decode()
     height, width = tile.pixels.shape[:2]
-    says = f"<small>{escape(tile.says)}</small>" if tile.says else ""
+    says = f"<small>{plain(tile.says)}</small>" if tile.says else ""
     return (
         f'<figure tabindex="0"><div class="frame" style="width:{width}px;aspect-ratio:{width}/{height}">'
         f'<img src="data:image/webp;base64,{data}" width="{width}" height="{height}" '
-        f'alt="{escape(tile.alt)}"></div><figcaption>{caption}{says}</figcaption></figure>\n'
+        f'alt="{plain(tile.alt)}"></div><figcaption>{caption}{says}</figcaption></figure>\n'
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ class Row:
 
 
 Legend = Mapping[str, Colour]
+NAMED = 60  # classes in a legend
 
 
 def sheet(rows: Sequence[Row], legend: Legend, columns: int) -> NDArray[np.uint8]:
@@ -52,6 +54,11 @@ def sheet(rows: Sequence[Row], legend: Legend, columns: int) -> NDArray[np.uint8
         parts.append(_legend(legend, width))
     gap = np.full((_GAP, width, 3), PAPER, np.uint8)
     return np.concatenate([gap, *(part for each in parts for part in (_widened(each, width), gap))])
+
+
+def rest(legend: Legend) -> str:
+    """What a legend says of the classes that are too many for it; "" where there are none."""
+    return f"... and {len(legend) - NAMED:,} more" if len(legend) > NAMED else ""
 
 
 def _row(row: Row, wide: int, columns: int) -> NDArray[np.uint8]:
@@ -103,17 +110,21 @@ def _write_lines(pixels: NDArray[np.uint8], text: str, x: int, y: int, room: int
 
 
 def _legend(legend: Legend, width: int) -> NDArray[np.uint8]:
-    """Every class with its colour, in as many lines as it takes."""
+    """The first classes with their colours, in as many lines as it takes, and how many more there are."""
     places: list[tuple[str, Colour, int, int]] = []
     x, line, step = _GAP, 0, lettering.height(_TEXT) + 4
-    for name, colour in legend.items():
+    for name, colour in islice(legend.items(), NAMED):
         name = lettering.cut(name, _TEXT, width // 3)
         wide = _SQUARE + 5 + lettering.width(name, _TEXT) + 14
         if x > _GAP and x + wide > width:
             x, line = _GAP, line + 1
         places.append((name, colour, x, line * step))
         x += wide
+    more = rest(legend)
+    if more and x > _GAP and x + lettering.width(more, _TEXT) > width:
+        x, line = _GAP, line + 1
     pixels = np.full(((line + 1) * step, width, 3), PAPER, np.uint8)
+    lettering.write(pixels, more, x, line * step, _TEXT, _MUTED)
     for name, colour, x, y in places:
         pixels[y + 2 : y + 2 + _SQUARE, x : x + _SQUARE] = INK
         pixels[y + 3 : y + 1 + _SQUARE, x + 1 : x + _SQUARE - 1] = colour

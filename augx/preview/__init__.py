@@ -29,6 +29,7 @@ _FINER = 2  # pixels of a page's pictures for one on the screen, which may be fi
 _COPIES, _COLUMNS = 5, 8  # copies that are shown unless asked for; tiles beside a source
 _SOURCES, _CLASSES = 4, 20  # rows that are shown unless asked for
 _MOST = 600  # pictures
+_PIXELS = 100_000_000  # of them all
 _HEAVY = ("augx.preview.rows",)
 
 
@@ -86,6 +87,7 @@ def make(asked: Asked) -> Sheet:
     orders = replace(orders, first=_classes(task.job for task in tasks))
     answers = _answers(orders, tasks, min(workers, len(tasks)))
     rows = tuple(row for answer in answers for row in answer.rows)
+    _check_pixels(sum(tile.pixels.size // 3 for row in rows for tile in row.tiles if tile.pixels is not None))
     order = {name: number for number, name in enumerate(plan.dataset.classes)}
     used = {name: colour for answer in answers for name, colour in answer.used.items()}
     legend = {name: used[name] for name in sorted(used, key=lambda name: (order.get(name, len(order)), _natural(name)))}
@@ -100,11 +102,13 @@ def write(path: str, sheet: Sheet) -> None:
     write_file(path, sheet.html() if ending in _PAGES else sheet.image(ending))
 
 
-def check_place(path: str, input: str) -> None:
-    """Refused where the sheet cannot be written, or would become a part of INPUT or of an OUTPUT."""
-    if os.path.splitext(path)[1].lower() not in ENDINGS:
-        raise Refused(f"{path}: a sheet ends in {', '.join(ENDINGS[:3])} or .html", "give -o one of these endings")
-    spare.check_place(path)
+def check_place(path: str, input: str, others: Iterable[str | None] = ()) -> None:
+    """Refused where the sheet cannot be written, or would become a part of INPUT or of an OUTPUT, or one of `others`,
+    which are read besides."""
+    spare.check_place(path, "a sheet", ENDINGS)
+    for other in filter(None, others):
+        if spare.same(path, other):
+            raise Refused(f"{path} is {other}, which is read", "write it elsewhere")
     source = os.path.realpath(input)
     if os.path.commonpath([os.path.realpath(path), source]) == source:
         raise Refused(f"{path} lies in INPUT, and would be read as an image of it next time", "write it elsewhere")
@@ -155,7 +159,16 @@ def _tasks(asked: Asked, plan: Plan, orders: Orders) -> tuple[list[Task], tuple[
         raise Refused(
             f"{pictures:,} pictures are too many for a sheet, which has {_MOST} at most", "lower -n or --sample"
         )
+    _check_pixels((pictures + len(tasks)) * (orders.cell * orders.zoom) ** 2)
     return tasks, tuple(notes)
+
+
+def _check_pixels(count: int) -> None:
+    if count > _PIXELS:
+        raise Refused(
+            f"the sheet is too large: pictures of {count / 1e6:,.0f} megapixels, {_PIXELS / 1e6:,.0f} are the most",
+            "lower --cell, -n or --sample",
+        )
 
 
 def _mask_classes(job: Job, orders: Orders) -> set[str]:

@@ -24,6 +24,10 @@ def named(plan: Plan, patterns: Sequence[str], input: str) -> list[Job]:
     """Those whose path in INPUT, or whose file name, fits one of the patterns. Refused where one fits none."""
     found: dict[str, Job] = {}
     for pattern in patterns:
+        if not pattern:
+            raise Refused(
+                "--only: the name is empty", "give a path in INPUT, a file name, or a pattern such as 'cat_*'"
+            )
         fitting = [job for job in plan.jobs if _fits(job.sample.id, pattern)]
         if not fitting:
             _refuse(plan, pattern, input)
@@ -46,11 +50,12 @@ def by_class(plan: Plan, mask_classes: Callable[[Job], set[str]]) -> dict[str, J
             for name in sorted(mask_classes(job)):
                 showing.setdefault(name, []).append(job)
     found: dict[str, Job] = {}
+    used: set[str] = set()
     for name, some in showing.items():
         if some:
             middle = some[len(some) // 2 :] + some[: len(some) // 2]
-            used = {job.sample.id for job in found.values()}
             found[name] = next((job for job in middle if job.sample.id not in used), middle[0])
+            used.add(found[name].sample.id)
     if not found:
         raise Refused("--per-class: the labels name no classes", "leave it out")
     return found

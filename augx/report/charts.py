@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
+from augx.drawing.page import plain
 from augx.model import Json
 
 _WIDE, _HIGH = 240, 90  # pixels
@@ -25,8 +25,8 @@ def histogram(name: str, after: Json, before: Json | None = None, ends: tuple[st
     if before is not None and before["count"]:
         parts.append(f'<path class="before" d="{_steps(before["counts"])}"/>')
         words += f", before {number(before['median'])}"
-    parts.append(f'<text x="1" y="{_HIGH + _TEXT - 3}">{escape(low)}</text>')
-    parts.append(f'<text x="{_WIDE - 1}" y="{_HIGH + _TEXT - 3}" text-anchor="end">{escape(high)}</text>')
+    parts.append(f'<text x="1" y="{_HIGH + _TEXT - 3}">{plain(low)}</text>')
+    parts.append(f'<text x="{_WIDE - 1}" y="{_HIGH + _TEXT - 3}" text-anchor="end">{plain(high)}</text>')
     return _figure(name, words, _WIDE, _HIGH + _TEXT, parts)
 
 
@@ -49,17 +49,17 @@ def bars(name: str, counts: dict[str, int]) -> str:
     """A bar for each word."""
     most = max(counts.values(), default=1)
     rows = "".join(
-        f'<tr><td>{escape(word)}</td><td>{count:,}</td><td class="words"><span class="bar" '
+        f'<tr><td>{plain(word)}</td><td>{count:,}</td><td class="words"><span class="bar" '
         f'style="width:{max(count * 8 / most, 0.1):.1f}em"></span></td></tr>'
         for word, count in sorted(counts.items(), key=lambda one: -one[1])
     )
-    return f"<figure><figcaption>{escape(name)}</figcaption><table><tbody>{rows}</tbody></table></figure>"
+    return f"<figure><figcaption>{plain(name)}</figcaption><table><tbody>{rows}</tbody></table></figure>"
 
 
 def _figure(name: str, words: str, width: int, height: int, parts: Sequence[str]) -> str:
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-    drawing = f'<svg role="img" aria-label="{escape(words)}" {size}>{"".join(parts)}</svg>'
-    return f'<figure style="width:{width}px">{drawing}<figcaption>{escape(name)}</figcaption></figure>'
+    drawing = f'<svg role="img" aria-label="{plain(words)}" {size}>{"".join(parts)}</svg>'
+    return f'<figure style="width:{width}px">{drawing}<figcaption>{plain(name)}</figcaption></figure>'
 
 
 def _heights(counts: Sequence[int]) -> list[float]:

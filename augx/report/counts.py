@@ -79,7 +79,7 @@ class Boxes:
 
     def _empty(self) -> None:
         x, y, wide, high = np.array(self._buffer, np.float64).reshape(-1, 4).T
-        self._places += _grid(y * CELLS, x * CELLS)
+        self._places += _grid(np.clip(y, 0, 1) * CELLS, np.clip(x, 0, 1) * CELLS)
         wide, high = (np.log2(np.clip(side, 2.0**-_OCTAVES, 1)) + _OCTAVES for side in (wide, high))
         self._sizes += _grid(high * CELLS / _OCTAVES, wide * CELLS / _OCTAVES)
         self._buffer.clear()

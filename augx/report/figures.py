@@ -18,7 +18,7 @@ from augx.report.counts import Sample
 from augx.report.labels import Labels, Row
 from augx.report.pictures import Shot, look_at
 from augx.report.transforms import Uses
-from augx.store import Folder, open_regular
+from augx.store import Folder, hashes, open_regular
 
 _SOURCES, _COPIES = 60, 3  # that are looked at
 _COMPARED = 400  # sources of different splits
@@ -41,10 +41,13 @@ def figures(output: str) -> Figures:
     summary = journal.summary(folder)
     if not summary:
         raise OutputError(f"{output} holds no finished run of augx", "give the OUTPUT of an `augx run`")
+    damaged = OutputError(f"{folder.path(MANIFEST)} is damaged", f"`augx verify {output}` says more")
+    if hashes([folder.path(MANIFEST)]) != [summary["manifest"].get("sha256")]:
+        raise damaged
     try:
         return _figures(folder, summary)
     except (Stopped, *DAMAGED) as error:
-        raise OutputError(f"{folder.path(MANIFEST)} is damaged", f"`augx verify {output}` says more") from error
+        raise damaged from error
 
 
 def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
@@ -67,9 +70,10 @@ def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
     groups = [*lookout.spread.values(), *lookout.flagged.values()]
     classes = (name for name in labels.classes if name != "(none)")
     look, dot = known.look(folder, summary["formats"]["written"][0], (row for rows in groups for row in rows), classes)
-    shots = [look_at(folder, rows, look, dot) for rows in groups]
+    looked = [look_at(folder, rows, look, dot) for rows in groups]
+    shots, unreadable = [some for some, _ in looked], [name for _, names in looked for name in names]
     fair = [shot for some in shots[: len(lookout.spread)] for shot in some]
-    crossing, alike = labels.crossing(), known.look_alikes(folder, lookout.originals)
+    crossing, (alike, compared) = labels.crossing(), known.look_alikes(folder, lookout.originals)
     told = {
         "augx": summary["augx"],
         "plan": summary["plan"],
@@ -87,13 +91,16 @@ def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
             "endings": dict(endings.most_common()),
         },
         "formats": summary["formats"],
-        **labels.told(),
+        **labels.told(summary),
         "leaks": {
             "twins": {"count": len(labels.twins), "examples": [list(pair) for pair in labels.twins[:20]]},
             "partners": {"count": len(crossing), "examples": [list(pair) for pair in crossing[:20]]},
-            "alike": {"count": len(alike), "of": len(lookout.originals), "examples": alike[:20]},
+            "alike": {"count": len(alike), "of": compared, "examples": alike[:20]},
         },
-        "pictures": _seen(fair),
+        "pictures": {
+            **_seen(fair),
+            "unreadable": {"count": len(unreadable), "of": sum(map(len, groups)), "examples": unreadable[:20]},
+        },
         "transforms": uses.told(copies),
         "failures": _failures(folder, summary),
         "warnings": summary["warnings"],

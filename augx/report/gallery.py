@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 
+from augx.drawing.page import plain
+from augx.drawing.sheet import NAMED, rest
 from augx.report.figures import Figures
 from augx.report.pictures import Shot
 
@@ -33,7 +34,8 @@ def gallery(figures: Figures) -> Iterator[str]:
     yield '<button type="button" id="all">all</button><output id="shown" aria-live="polite"></output></fieldset>'
     if figures.colours:
         names = sorted(figures.colours, key=lambda name: (name.isdecimal(), int(name) if name.isdecimal() else 0, name))
-        legend = " ".join(_colour(name, figures.colours[name]) for name in names)
+        legend = " ".join(_colour(name, figures.colours[name]) for name in names[:NAMED])
+        legend += f" {rest(figures.colours)}"
         yield f"<details{' open' if len(names) <= _FEW else ''}><summary>Colours</summary>{legend}</details>"
     yield '<div class="gallery">'
     yield from map(_figure, shots)
@@ -52,28 +54,28 @@ def _within(shots: Sequence[Shot]) -> Iterator[Shot]:
 def _select(name: str, label: str, options: Mapping[str, str]) -> str:
     if not options:
         return ""
-    lines = "".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in options.items())
+    lines = "".join(f'<option value="{plain(value)}">{plain(text)}</option>' for value, text in options.items())
     return f'<label>{label}<select name="{name}"><option value="">any</option>{lines}</select></label>'
 
 
 def _colour(name: str, colour: tuple[int, int, int]) -> str:
     red, green, blue = colour
     square = f'<span class="bar" style="width:.8em;background:#{red:02x}{green:02x}{blue:02x}"></span>'
-    return f'<span class="class">{square} {escape(name)}</span>'
+    return f'<span class="class">{square} {plain(name)}</span>'
 
 
 def _figure(shot: Shot) -> str:
     row, data = shot.row, base64.b64encode(shot.webp).decode()
     copy = row["copy"]
     kept = {"classes": _classes(shot), "transforms": _transforms(shot), "verdicts": shot.flags}
-    told = " ".join(f'data-{key}="{escape(chr(10).join(values))}"' for key, values in kept.items())
-    flags = "".join(f'<br><span class="flag">{escape(words)}</span>' for words in shot.why)
-    drawn = escape(", ".join(_transforms(shot)))
+    told = " ".join(f'data-{key}="{plain(chr(10).join(values))}"' for key, values in kept.items())
+    flags = "".join(f'<br><span class="flag">{plain(words)}</span>' for words in shot.why)
+    drawn = plain(", ".join(_transforms(shot)))
     what = f"copy {copy}" if copy else "source"
     return (
         f'<figure class="{"copy" if copy else "source"}" {told}>'
         f'<img decoding="async" src="data:image/webp;base64,{data}" width="{shot.width}" height="{shot.height}" '
-        f'alt="{escape(shot.alt)}"><figcaption><b>{what}</b> {escape(row["file_name"])}{flags}'
+        f'alt="{plain(shot.alt)}"><figcaption><b>{what}</b> {plain(row["file_name"])}{flags}'
         f"{f'<br><span class=muted>{drawn}</span>' if drawn else ''}</figcaption></figure>\n"
     )
 

@@ -26,11 +26,13 @@ def look(folder: Folder, written: str, rows: Iterable[Row], classes: Iterable[st
     return Look(Palette(names), known.classes, known.poses, known.ignore), dot
 
 
-def look_alikes(folder: Folder, originals: Mapping[str, str]) -> list[list[str]]:
-    """Groups of files, each of more than one split. `originals`: file in OUTPUT -> its split."""
+def look_alikes(folder: Folder, originals: Mapping[str, str]) -> tuple[list[list[str]], int]:
+    """Groups of files, each of more than one split, and how many files were compared. `originals`: file in OUTPUT ->
+    its split."""
     places = {name: Source(folder.path(name), root=folder.root) for name in originals if Folder.inside(name)}
-    groups = alike(fingerprints(places))
-    return [list(group) for group in groups if len({originals[name] for name in group}) > 1]
+    prints = fingerprints(places)
+    groups = [list(group) for group in alike(prints) if len({originals[name] for name in group}) > 1]
+    return groups, len(prints.names)
 
 
 def _needs_more(row: Json) -> bool:

@@ -55,6 +55,8 @@ class Labels:
         copy = row["copy"] > 0
         if not (row["width"] > 0 and row["height"] > 0):
             raise ValueError("a picture without pixels")
+        if not all(math.isfinite(value) for thing in row["objects"] for value in thing["bbox"] or ()):
+            raise ValueError("a box without a place")
         if not copy:
             self._original = row
         objects = row["objects"]
@@ -116,7 +118,10 @@ class Labels:
         """(partner, split) of partners that were mixed into images of another split than their own."""
         return sorted((one, split) for one, split in self._partners if self._split_of.get(one, split) != split)
 
-    def told(self) -> dict[str, Json]:
+    def told(self, summary: Mapping[str, Json]) -> dict[str, Json]:
+        """`summary`: of the run, which knows the classes of sources that have no row, too."""
+        for name in summary["classes"]:
+            self._class(name).images[0] = summary["classes"][name]["before"]
         before, after = (boxes.told() for boxes in self.boxes)
         aspects = [sample.told(-2, 2) for sample in self.aspects]
         median = self.growth.median()

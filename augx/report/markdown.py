@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from augx.drawing.page import harmless
 from augx.model import Json
+from augx.report.metrics import class_sizes
 from augx.report.page import size
-from augx.report.verdicts import class_sizes, verdicts
+from augx.report.verdicts import verdicts
 
 _MARKS = {"good": "✅", "note": "ℹ️", "warning": "⚠️", "error": "❌"}
 _CLASSES, _TRANSFORMS = 15, 15
@@ -60,14 +63,14 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """With nothing that Markdown or HTML would make something of."""
+    text = harmless(text)
     for letter, instead in (
-        ("\\", "\\\\"),
-        ("|", "\\|"),
+        ("&", "&amp;"),
         ("<", "&lt;"),
-        ("`", "\\`"),
-        ("*", "\\*"),
-        ("_", "\\_"),
-        ("[", "\\["),
+        ("@", "&#64;"),  # which mentions a person
+        ("://", "&#58;//"),  # which becomes a link
     ):
         text = text.replace(letter, instead)
+    text = re.sub(r"(?i)\bwww\.", lambda found: f"{found[0][:-1]}&#46;", text)
+    text = re.sub(r"([\\|`*_~\[])", r"\\\1", text)
     return " ".join(text.split())

@@ -6,9 +6,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from pathlib import Path
 
+from augx.drawing.page import plain
 from augx.model import Json
 from augx.report import charts
 from augx.report.figures import Figures
@@ -43,7 +43,7 @@ def page(figures: Figures, name: str) -> str:
     links = "".join(f'<a href="#{key}">{title}</a>' for key, (title, _) in sections.items())
     parts = [
         _head(name),
-        f'<header><h1>{escape(name)}</h1><p>{escape(words)}</p><nav aria-label="sections">{links}</nav></header><main>',
+        f'<header><h1>{plain(name)}</h1><p>{plain(words)}</p><nav aria-label="sections">{links}</nav></header><main>',
         *(_section(key, title, inside) for key, (title, inside) in sections.items()),
         f"</main><script>{(_HERE / 'page.js').read_text('utf-8')}</script></body></html>\n",
     ]
@@ -62,7 +62,7 @@ def _head(name: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(name)}: augx report</title><link rel="icon" href="data:,">'
+        f'<title>{plain(name)}: augx report</title><link rel="icon" href="data:,">'
         f"<style>{(_HERE / 'page.css').read_text('utf-8')}</style></head><body>"
     )
 
@@ -79,14 +79,14 @@ def _verdicts(found: Sequence[Verdict], flags: set[str]) -> Iterator[str]:
         button = f'<button hidden data-verdict="{flag}">show them</button>' if flag else ""
         yield (
             f'<li class="{one.level}"><span class="level"><span aria-hidden="true">{_MARKS[one.level]}</span> '
-            f"{one.level}</span><b>{escape(one.title)}</b>{escape(one.words)}{way_out}{button}</li>"
+            f"{one.level}</span><b>{plain(one.title)}</b>{plain(one.words)}{way_out}{button}</li>"
         )
     yield "</ul>"
 
 
 def _code(text: str) -> str:
     """Words with `code` in them."""
-    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+    return re.sub("`([^`]+)`", r"<code>\1</code>", plain(text))
 
 
 def _classes(told: Json) -> Iterator[str]:
@@ -100,7 +100,7 @@ def _classes(told: Json) -> Iterator[str]:
     def line(name: str, one: Json) -> list[str]:
         images, objects, lost = one["images"], one["objects"], one["lost"]
         bar = f'<span class="bar" style="width:{images["after"] * 8 / most:.1f}em"></span>'
-        cells = [escape(name), f"{images['before']:,}", f"{images['after']:,}", bar]
+        cells = [plain(name), f"{images['before']:,}", f"{images['after']:,}", bar]
         share = f" ({lost['count'] / lost['of']:.1%})" if lost["count"] else ""
         more = [f"{objects['before']:,}", f"{objects['after']:,}", f"{lost['count']:,}{share}"]
         return cells + (more if counted else [])
@@ -111,7 +111,7 @@ def _classes(told: Json) -> Iterator[str]:
         rest = _table(head, lines[_MOST_CLASSES:], words=(3,))
         yield f"<details><summary>{len(lines) - _MOST_CLASSES} more</summary>{rest}</details>"
     if told["splits"]:
-        counts = [[escape(name), f"{one['before']:,}", f"{one['after']:,}"] for name, one in told["splits"].items()]
+        counts = [[plain(name), f"{one['before']:,}", f"{one['after']:,}"] for name, one in told["splits"].items()]
         yield "<h3>Splits</h3>" + _table(["split", "sources", "images after"], counts)
 
 
@@ -152,14 +152,14 @@ def _transforms(told: Json) -> Iterator[str]:
     for name, one in told["transforms"].items():
         lost = one["lost_objects"]
         gone = f", {lost['count'] / lost['of']:.1%} of objects lost in them" if lost["of"] else ""
-        yield f"<details><summary><b>{escape(name)}</b>: {one['images']:,} copies ({one['share']:.0%}){gone}"
+        yield f"<details><summary><b>{plain(name)}</b>: {one['images']:,} copies ({one['share']:.0%}){gone}"
         yield f", about {one['cpu_seconds']:,.1f} s of CPU</summary>"
         yield '<div class="charts">'
         for key, drawn in one["arguments"].items():
             if "words" in drawn:
                 yield charts.bars(key, drawn["words"])
             elif drawn["low"] == drawn["high"]:
-                yield f"<p>{escape(key)}: always {charts.number(drawn['low'])}</p>"
+                yield f"<p>{plain(key)}: always {charts.number(drawn['low'])}</p>"
             else:
                 yield charts.histogram(key, drawn)
         yield "</div></details>"
@@ -170,13 +170,13 @@ def _failures(told: Json) -> Iterator[str]:
         yield "<p>No image failed.</p>"
     else:
         rows = [
-            [f"<code>{escape(code)}</code>", f"{one['count']:,}", escape(_first(one["first"]))]
+            [f"<code>{plain(code)}</code>", f"{one['count']:,}", plain(_first(one["first"]))]
             for code, one in told["failures"].items()
         ]
         yield _table(["reason", "images", "the first"], rows, words=(2,))
     if told["warnings"]:
         yield _table(
-            ["warning", "times"], [[f"<code>{escape(code)}</code>", f"{n:,}"] for code, n in told["warnings"].items()]
+            ["warning", "times"], [[f"<code>{plain(code)}</code>", f"{n:,}"] for code, n in told["warnings"].items()]
         )
     yield '<p class="muted"><code>augx show CODE</code> explains each.</p>'
 
@@ -187,11 +187,11 @@ def _first(row: Json) -> str:
 
 def _made(told: Json) -> Iterator[str]:
     formats = told["formats"]
-    rows = [[escape(name), escape(str(value))] for name, value in told["versions"].items()]
-    yield f"<p>Read as {escape(formats['read'])}, written as {escape(', '.join(formats['written']))}. "
-    yield f"Plan <code>{escape(told['plan'][:16])}</code>.</p>"
+    rows = [[plain(name), plain(str(value))] for name, value in told["versions"].items()]
+    yield f"<p>Read as {plain(formats['read'])}, written as {plain(', '.join(formats['written']))}. "
+    yield f"Plan <code>{plain(told['plan'][:16])}</code>.</p>"
     yield "<details open><summary>Recipe, with all defaults</summary>"
-    yield f'<pre tabindex="0">{escape(recipe(told))}</pre></details>'
+    yield f'<pre tabindex="0">{plain(recipe(told))}</pre></details>'
     yield f"<details><summary>Versions</summary>{_table(['what', 'version'], rows)}</details>"
 
 

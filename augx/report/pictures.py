@@ -44,18 +44,21 @@ class Shot:
     why: tuple[str, ...] = ()
 
 
-def look_at(folder: Folder, rows: Sequence[Row], look: Look, dot: float = 0.0) -> list[Shot]:
-    """The rows are of one source, the original first if there is one. What cannot be decoded or drawn is left out.
+def look_at(folder: Folder, rows: Sequence[Row], look: Look, dot: float = 0.0) -> tuple[list[Shot], list[str]]:
+    """The rows are of one source, the original first if there is one. Also returned: the names of those that cannot
+    be decoded or drawn.
 
     `dot`: as that of Annotations.
     """
     shots: list[Shot] = []
+    unreadable: list[str] = []
     for row in rows:
         try:
             picture = _read(folder, row, dot)
             white = 255 if picture.pixels.dtype == np.uint8 else max(int(picture.pixels.max()), 256)
             pixels = tile(picture, look, _CELL, white)
         except (ImageError, OSError, ValueError, cv2.error):
+            unreadable.append(row["file_name"])
             continue
         small = _small(picture)
         flags = _flags(row, small, shots) if row["copy"] else {}
@@ -63,7 +66,7 @@ def look_at(folder: Folder, rows: Sequence[Row], look: Look, dot: float = 0.0) -
         height, width = pixels.shape[:2]
         bright = float(small.mean())
         shots.append(Shot(row, webp, width, height, _alt(row), bright, small, tuple(flags), tuple(flags.values())))
-    return shots
+    return shots, unreadable
 
 
 def _flags(row: Row, small: NDArray[np.float32], others: Sequence[Shot]) -> dict[str, str]:

@@ -45,6 +45,10 @@ def test_where_the_time_goes(workers: str, tmp_path: Path) -> None:
     assert profile["start, plan, manifest"] > 0 and sum(profile.values()) < 60
     again = subprocess.run([*command, "-n", "5"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "ms an image" in again.stderr and "partners" not in again.stderr and "100.0" not in again.stderr
+    idle = subprocess.run([*command, "-n", "5"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert idle.stderr == "no image was made: there is no time to tell of\n"
+    silent = subprocess.run([*command, "-n", "6", "-q"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert silent.stdout == silent.stderr == ""
     plain = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert "profile" not in plain
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from array import array
 from itertools import combinations
 
+import cv2
 import numpy as np
 import pytest
 
 from augx.drawing import lettering, names
-from augx.drawing.canvas import dashed
+from augx.drawing.canvas import Canvas, dashed
 from augx.drawing.colours import GREY, MOST, Palette, colour, is_dark
 from augx.drawing.overlay import Look, _without_bridges, mask_classes, tile
+from augx.drawing.page import page
+from augx.drawing.sheet import NAMED, Row, Tile, sheet
 from augx.geometry import mask_rings, pairs, rle_encode
 from augx.model import Annotations, Mask, Object, Picture, Pose
 
@@ -214,6 +217,59 @@ def test_of_many_objects_each_class_is_named_once() -> None:
     many = [names.Named("ship", GREY, (x, y, x + 6, y + 6)) for x in range(40, 160, 20) for y in range(40, 120, 20)]
     placed = names.place([*many, names.Named("harbour", GREY, (5, 130, 60, 148))], 200, 150)
     assert sorted(one.name for one in placed) == ["harbour", "ship"]
+
+
+def test_names_of_thousands_of_classes_are_tried_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    covered = names._covered
+    monkeypatch.setattr(names, "_covered", lambda one, others: looked.append(len(others)) or covered(one, others))
+    many = [names.Named(f"c{n}", GREY, (n % 190, n % 140, n % 190 + 6, n % 140 + 6)) for n in range(3000)]
+    names.place(many, 200, 150)
+    assert 0 < len(looked) < 1000
+
+
+def test_a_mask_of_many_values_is_tinted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tints: list[int] = []
+    blend = Canvas.blend
+    monkeypatch.setattr(Canvas, "blend", lambda *args: tints.append(1) or blend(*args))
+    values = np.arange(WIDTH * HEIGHT, dtype=np.uint16).reshape(HEIGHT, WIDTH)
+    found = shown(mask=Mask(values))
+    assert len(tints) == 1 and len(np.unique(found.reshape(-1, 3), axis=0)) > 20
+
+
+def test_objects_are_filled_in_their_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    tinted = Canvas._tint
+    monkeypatch.setattr(Canvas, "_tint", lambda *args: sizes.append(args[3].size) or tinted(*args))
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[10:20, 30:40] = 1
+    shown(Object("cat", rings=(ring(50, 50, 60, 50, 60, 60, 50, 60),)), Object("dog", rle=rle_encode(mask)))
+    assert sizes == [31 * 31, 30 * 30]
+
+
+def test_a_fill_over_the_edge_is_that_of_the_whole_picture() -> None:
+    outline = ring(-40, 20, 60, -30, 150, 40, 70, 130)
+    whole = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.fillPoly(whole, [np.rint(pairs(outline) - 0.5).astype(np.int32)], 1)
+    canvas = Canvas(Picture(np.full((HEIGHT, WIDTH, 3), 128, np.uint8)), WIDTH, 255, finer=1)
+    canvas.fill([pairs(outline)], (0, 0, 0), 0.5)
+    assert np.array_equal(canvas.pixels[..., 0] == 64, whole == 1)
+    canvas.fill([pairs(ring(-9, -9, -5, -9, -5, -5)), pairs(ring(np.nan, 1, 2, 2, 3, 1))], (0, 0, 0), 0.5)
+
+
+def test_a_page_turns_no_direction() -> None:
+    row = Row("a\u202eb", (Tile("c\u2066<", np.zeros((6, 6, 3), np.uint8), "d\u202e", "e\u202e"),))
+    text = page([row], {"f\u202e": GREY}, "g\u202e", "кошка 猫", 60)
+    assert not {"\u202e", "\u2066"} & set(text) and "c�&lt;" in text and "кошка 猫" in text
+
+
+def test_a_legend_is_cut() -> None:
+    row = Row("a", (Tile("source", np.zeros((60, 60, 3), np.uint8)),))
+    some, many = ({f"c{n}": GREY for n in range(count)} for count in (NAMED, 5000))
+    assert sheet([row], many, 1).shape[0] <= sheet([row], some, 1).shape[0] + 20
+    text = page([row], many, "t", "w", 60)
+    assert text.count("<li>") == NAMED + 1 and f"... and {5000 - NAMED:,} more" in text
+    assert "more" not in page([row], some, "t", "w", 60).partition("</ul>")[0].partition("<ul")[2]
 
 
 # colours and letters

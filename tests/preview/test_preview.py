@@ -7,6 +7,7 @@ import io
 import os
 import pty
 import re
+import shutil
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -134,6 +135,8 @@ def test_a_page_holds_all_it_shows(here: Path) -> None:
         (("-o", "sheet.png", "--only", "9.jpg"), "--only 9.jpg: no image of photos is called so"),
         (("-o", "sheet.png", "--sample", "0"), "--sample"),
         (("-o", "sheet.png", "--cell", "9"), "--cell"),
+        (("-o", ""), "-o: the name is empty"),
+        (("-o", "sheet.png", "--only", ""), "--only: the name is empty"),
         (("--show",), "--show: the output is no terminal"),
     ],
 )
@@ -151,6 +154,38 @@ def test_a_link_into_input_is_not_followed(here: Path) -> None:
     assert not (here / "photos" / "sheet.png").exists()
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("recipe.yaml", "a sheet ends in"),
+        ("photos/a/0.jpg", "lies in INPUT"),
+        ("out/a/0.jpg", "which augx has written"),
+        ("nowhere/sheet.png", "nowhere\n"),
+    ],
+)
+def test_a_sheet_is_not_written_through_a_link_to_anything_else(
+    here: Path, capsys: pytest.CaptureFixture[str], target: str, said: str
+) -> None:
+    (here / "sheet.png").symlink_to(here / target)
+    before = tree(here)
+    assert preview("-o", "sheet.png") == 2
+    assert said in capsys.readouterr().err and tree(here) == before
+
+
+def test_a_sheet_is_written_through_a_link_to_a_sheet(here: Path) -> None:
+    (here / "sheet.png").symlink_to(here / "other.webp")
+    assert preview("-o", "sheet.png") == 0
+    assert (here / "sheet.png").is_symlink() and (here / "other.webp").stat().st_size > 1000
+
+
+def test_what_is_read_is_not_written(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(here / "recipe.yaml", here / "recipe.html")
+    before = tree(here)
+    assert call(["preview", "photos", "-r", "recipe.html", "-j0", "-o", "recipe.html"]) == 2
+    assert "recipe.html is recipe.html, which is read" in capsys.readouterr().err
+    assert tree(here) == before
+
+
 def test_a_wrong_argument_of_a_transform_is_told_with_its_place(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "recipe.yaml").write_text("version: 1\ntransforms:\n  - Rotate: {limit: big}\n")
     assert preview("-o", "sheet.png") == 2
@@ -162,6 +197,8 @@ def test_what_could_not_be_made_is_exit_code_1(here: Path, capsys: pytest.Captur
     assert preview("-o", "sheet.png") == 1
     assert "20 pictures could not be made; the sheet says why" in capsys.readouterr().err
     assert (here / "sheet.png").exists()
+    assert preview("-o", "sheet.png", "--only", "0.jpg", "-n1") == 1
+    assert "\n1 picture could not be made" in "\n" + capsys.readouterr().err
 
 
 def test_of_many_classes_it_says_how_to_see_all(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -170,8 +207,15 @@ def test_of_many_classes_it_says_how_to_see_all(here: Path, capsys: pytest.Captu
 
 
 def test_a_sheet_that_its_format_cannot_hold(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert preview("-o", "sheet.webp", "-n", "90", "--cell", "1000") == 2
+    assert preview("-o", "sheet.webp", "-n", "118", "--sample", "5", "--cell", "300") == 2
     assert "the sheet is too large: WEBP holds 16383 pixels a side" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", ["png", "html"])
+def test_a_sheet_of_too_many_pixels_is_refused(here: Path, capsys: pytest.CaptureFixture[str], ending: str) -> None:
+    assert preview("-o", f"sheet.{ending}", "-n", "90", "--cell", "1000") == 2
+    assert "the sheet is too large: pictures of " in capsys.readouterr().err
+    assert not (here / f"sheet.{ending}").exists()
 
 
 # terminals

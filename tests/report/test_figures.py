@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import math
@@ -20,7 +21,7 @@ from running import a_recipe, run
 from augx.errors import OutputError, Refused
 from augx.report import METRICS, as_json, figures, gate, parse, verdicts
 from augx.report.counts import CELLS, Boxes, Sample, Words
-from augx.report.verdicts import metrics
+from augx.report.metrics import metrics
 
 MOVES = "[HorizontalFlip, {Affine: {rotate: [-20, 20], translate_percent: [-0.6, 0.6], p: 0.8}}, {Posterize: {p: 0.5}}]"
 
@@ -94,6 +95,12 @@ def test_boxes_are_counted_where_they_are(finished: Path) -> None:
     places = np.array(told["before"]["places"])
     assert places[int(0.5 * CELLS), int(0.4 * CELLS)] == 6
     assert places[int(0.6 * CELLS), int(0.7 * CELLS)] == 6
+
+
+def test_a_box_that_is_far_away_is_at_the_edge() -> None:
+    boxes = Boxes()
+    boxes.add((1e308, -1e308, 1e308, 1), 10, 10)
+    assert boxes.told()["places"][0][CELLS - 1] == 1
 
 
 def test_sizes_are_in_octaves() -> None:
@@ -242,23 +249,82 @@ def test_what_is_no_output_is_refused(tmp_path: Path) -> None:
         figures(str(tmp_path))
 
 
-@pytest.mark.parametrize("damage", [b"{", b'{"copy": 1}\n', b"EMPTY", b"\xff\n", b"[]\n"])
+@pytest.mark.parametrize("damage", [b"{", b'{"copy": 1}\n', b"EMPTY", b"NaN", b"\xff\n", b"[]\n"])
 def test_a_damaged_manifest_is_refused(finished: Path, tmp_path: Path, damage: bytes) -> None:
     shutil.copytree(finished, tmp_path / "out")
     if damage == b"EMPTY":  # a picture without pixels
         damage = (tmp_path / "out" / "manifest.jsonl").read_bytes().replace(b'"width": 48', b'"width": 0')
+    if damage == b"NaN":
+        line = json.loads((tmp_path / "out" / "manifest.jsonl").read_bytes().splitlines()[0])
+        line["objects"][0]["bbox"][0] = math.nan
+        damage = json.dumps(line).encode() + b"\n"
     with (tmp_path / "out" / "manifest.jsonl").open("ab") as file:
         file.write(damage)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    summary["manifest"]["sha256"] = hashlib.sha256((tmp_path / "out" / "manifest.jsonl").read_bytes()).hexdigest()
+    (tmp_path / "out" / "summary.json").write_text(json.dumps(summary))
     with pytest.raises(OutputError, match=r"manifest\.jsonl is damaged"):
         figures(str(tmp_path / "out"))
 
 
-def test_a_picture_that_is_gone_is_left_out(finished: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows_left", [0, 2])
+def test_a_manifest_that_is_another_is_refused(finished: Path, tmp_path: Path, rows_left: int) -> None:
+    shutil.copytree(finished, tmp_path / "out")
+    manifest = tmp_path / "out" / "manifest.jsonl"
+    manifest.write_bytes(b"".join(manifest.read_bytes().splitlines(keepends=True)[:rows_left]))
+    with pytest.raises(OutputError, match=r"manifest\.jsonl is damaged"):
+        figures(str(tmp_path / "out"))
+
+
+def test_a_picture_that_is_gone_is_left_out_and_told(finished: Path, tmp_path: Path) -> None:
     shutil.copytree(finished, tmp_path / "out")
     (tmp_path / "out" / "images" / "0.png").unlink()
     (tmp_path / "out" / "images" / "1.png").write_bytes(b"no image")
-    names = {shot.row["file_name"] for shot in figures(str(tmp_path / "out")).shots}
+    found = figures(str(tmp_path / "out"))
+    names = {shot.row["file_name"] for shot in found.shots}
     assert names and not names & {"images/0.png", "images/1.png"}
+    assert found.told["pictures"]["unreadable"] == {
+        "count": 2,
+        "of": 2 + len(found.shots),
+        "examples": ["images/0.png", "images/1.png"],
+    }
+    assert levels(found.told)["unreadable"] == "error" and gate(found.told, ["unreadable>0"])
+    (said,) = gate(found.told, ["destroyed>0"])
+    assert said.startswith("destroyed cannot be measured: 2 of ") and said.endswith(" are missing or damaged")
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_could_not_be_looked_at_passes_no_gate(finished: Path, tmp_path: Path, gone: bool) -> None:
+    shutil.copytree(finished, tmp_path / "out")
+    for path in (tmp_path / "out" / "images").glob("*.png"):
+        path.unlink() if gone else path.write_bytes(b"junk")
+    told = figures(str(tmp_path / "out")).told
+    assert gate(told, ["destroyed>0", "nearly_equal>5%"]) == [
+        "destroyed cannot be measured: 0 copies looked at",
+        "nearly_equal cannot be measured: 0 copies looked at",
+    ]
+    assert as_json(told)["metrics"]["destroyed"] == {"count": None, "of": 0, "share": None}
+    assert gate(told, ["leaks>0"]) == ["leaks cannot be measured: there are no two splits"]
+
+
+def test_imbalance_that_failures_made_is_told(tmp_path: Path) -> None:
+    files = {f"{name}/{n}.png": encoded(n + 9 * (name == "b"), ".png") for name in "ab" for n in range(4)}
+    label_sets.plant(tmp_path / "in", files | {f"b/{n}.png": b"no image" for n in range(2)})
+    run(tmp_path / "in", tmp_path / "out", a_recipe(copies=1))
+    told = figures(str(tmp_path / "out")).told
+    assert {name: one["images"] for name, one in told["classes"].items()} == {
+        "a": {"before": 4, "after": 8},
+        "b": {"before": 4, "after": 4},
+    }
+    (said,) = (one.words for one in verdicts(told) if one.metric == "imbalance")
+    assert said == "a is 2.0 times as large as b; the largest was 1.0 times the smallest before"
+
+
+def test_classes_of_one_size_are_not_compared(tmp_path: Path) -> None:
+    label_sets.plant(tmp_path / "in", {f"{name}/0.png": encoded(ord(name), ".png") for name in "abc"})
+    run(tmp_path / "in", tmp_path / "out", a_recipe(copies=1))
+    (said,) = (one.words for one in verdicts(figures(str(tmp_path / "out")).told) if one.metric == "imbalance")
+    assert said == "all 3 are of the same size"
 
 
 # counts
@@ -294,7 +360,11 @@ def test_words_beyond_twenty_are_others() -> None:
 
 @pytest.mark.parametrize(
     ("limit", "wanted"),
-    [("lost_objects>5%", ("lost_objects", 5, True)), (" imbalance > 2.5 ", ("imbalance", 2.5, False))],
+    [
+        ("lost_objects>5%", ("lost_objects", 5, True)),
+        ("LEAKS>1", ("leaks", 1, False)),
+        (" imbalance > 2.5 ", ("imbalance", 2.5, False)),
+    ],
 )
 def test_limits_are_read(limit: str, wanted: tuple[str, float, bool]) -> None:
     assert parse(limit) == wanted
@@ -307,6 +377,7 @@ def test_limits_are_read(limit: str, wanted: tuple[str, float, bool]) -> None:
         ("lost_objects<5", "write lost_objects>5%, in quotes"),
         ("lost_objects", "in quotes"),
         ("lost_objects>many", "in quotes"),
+        ("lost_objects>١", "in quotes"),
         ("nothing>1", ", ".join(METRICS)),
     ],
 )

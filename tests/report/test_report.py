@@ -110,6 +110,25 @@ def test_markdown_says_the_same(output: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("&lt;b&gt;", "&amp;lt;b&amp;gt;"),
+        ("a&quot;'", "a&amp;quot;'"),
+        ("@octocat", "&#64;octocat"),
+        ("https://a.org www.b.org", "https&#58;//a.org www&#46;b.org"),
+        ("~~s~~ \\ | `c` *b* _i_ [l](u)", "\\~\\~s\\~\\~ \\\\ \\| \\`c\\` \\*b\\* \\_i\\_ \\[l](u)"),
+        ("a\x1b[31m\u202eb\u2066\nc", "a�\\[31m�b� c"),
+        ("кошка 猫 می\u200cشود", "кошка 猫 می\u200cشود"),
+    ],
+)
+def test_markdown_makes_nothing_of_a_name(output: Path, name: str, said: str) -> None:
+    told = figures(str(output)).told
+    told = {**told, "classes": {name: told["classes"]["cat"]}}
+    text = markdown(told, name)
+    assert text.startswith(f"### {said}\n") and f"\n| {said} | 10 |" in text
+
+
 def test_sizes_are_told_as_people_do() -> None:
     assert [size(count) for count in (5, 1500, 31_849_323, 2e12)] == ["5 bytes", "1.5 kB", "31.8 MB", "2.0 TB"]
 
@@ -190,6 +209,16 @@ def test_refused(
     assert call(["report", "out", *arguments]) == 2
     assert said in capsys.readouterr().err
     assert tree(tmp_path) == before
+
+
+def test_a_report_is_not_written_through_a_link_to_anything_else(
+    output: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "recipe.yaml").write_text("version: 1\n")
+    (tmp_path / "r.html").symlink_to(tmp_path / "recipe.yaml")
+    assert call(["report", str(output), "-o", str(tmp_path / "r.html")]) == 2
+    assert "recipe.yaml: a report ends in .html" in capsys.readouterr().err
+    assert (tmp_path / "recipe.yaml").read_text() == "version: 1\n"
 
 
 def test_what_is_no_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
