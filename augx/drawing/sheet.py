@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,16 @@ class Tile:
     pixels: NDArray[np.uint8] | None
     says: str = ""
     alt: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A worker's answer is plain: pickle is not to know of NumPy."""
+        pixels = None if self.pixels is None else (self.pixels.shape, self.pixels.tobytes())
+        return _tile, (self.caption, pixels, self.says, self.alt)
+
+
+def _tile(caption: str, pixels: tuple[tuple[int, ...], bytes] | None, says: str, alt: str) -> Tile:
+    plane = None if pixels is None else np.frombuffer(pixels[1], np.uint8).reshape(pixels[0])
+    return Tile(caption, plane, says, alt)
 
 
 @dataclass(frozen=True, slots=True)
