@@ -28,7 +28,7 @@ def refuse_strangers(albumentations: str | None, successor: str | None, opencv: 
     if int(opencv.split(".")[0]) >= 5:
         raise Refused(
             f"augx needs OpenCV 4, here is {opencv}: it makes other pixels",
-            "pip uninstall -y opencv-python opencv-python-headless && pip install 'opencv-python-headless>=4.9,<5'",
+            "pip uninstall -y opencv-python opencv-python-headless && pip install 'opencv-python-headless>=4.11,<5'",
         )
 
 

@@ -25,6 +25,7 @@ from augx.transforms.sampling import (
     Box,
     Grain,
     Levels,
+    Paces,
     box_of,
     inverse,
     is_exact,
@@ -163,10 +164,12 @@ class Course:
 
     def _alike(self, tones: Tones, warp: Matrix, reach: int = 0) -> bool:
         """Whether tones behind what is moved so far may come behind a warp more, and a blur that reaches so far."""
-        if linear(tones):
-            return True
-        paces = paces_of(inverse(warp.values @ self.matrix.values), warp.width, warp.height)
-        return self.patches is not None and self.patches.alike(tones, max(*paces, reach))
+        back = inverse(warp.values @ self.matrix.values)
+        return self.alike(tones, paces_of(back, warp.width, warp.height), reach)
+
+    def alike(self, tones: Tones, paces: Paces, reach: int) -> bool:
+        """Whether it makes no difference if tones come before or after averages over so many pixels, and a blur."""
+        return self.patches.alike(tones, max(*paces, reach)) if self.patches else linear(tones)
 
     def _tears(self, values: Array) -> bool:
         """Whether the horizon of a perspective crosses the picture, though outside of the canvas: what lies there must

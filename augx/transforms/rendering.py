@@ -33,7 +33,7 @@ from augx.transforms.sampling import (
     turned,
     whole,
 )  # fmt: skip
-from augx.transforms.tones import Tones, linear, toned
+from augx.transforms.tones import Tones, toned
 from augx.transforms.warps import Matrix
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _sampled(
         grain = "blurred"
     taps = (0.0, 0.0) if nearest else softness(at_level(paces, level), grain)
     reach = blur.reach if blur else 0
-    late = not tones or (inside and _late(course, tones, paces, reach))  # there may be less to do then
+    late = not tones or (inside and course.alike(tones, paces, reach))  # there may be less to do then
     back = course.back
     if plane.shape != levels.planes[0].shape:
         if inside:
@@ -204,12 +204,6 @@ def _sampled(
     else:
         done = cv2.warpAffine(part, centred[:2], size, flags=flags, borderMode=mode, borderValue=value)
     return toned(done, tones) if late else done
-
-
-def _late(course: Course, tones: Tones, paces: Paces, reach: int) -> bool:
-    """Whether tones in front of what is moved may come behind it, but for borders."""
-    wide = max(*paces, reach)
-    return linear(tones) or (course.patches is not None and course.patches.alike(tones, wide))
 
 
 def _channels(fill: Array, count: int) -> tuple[float, ...]:
