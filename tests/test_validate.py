@@ -53,6 +53,7 @@ def test_bundled_recipes_are_above_reproach(name: str) -> None:
         "[{Affine: {rotate: [-9, 9]}}, {OneOf: [Blur, MedianBlur]}, Perspective]",  # which cannot be put elsewhere
         "[mixup, RandomGamma]",
         "[{OneOf: [trivialaugment, randaugment]}]",
+        "[{HueSaturationValue: {hue_shift_limit: [-8, 8], sat_shift_limit: [-25, 25], val_shift_limit: [0, 0]}}]",
         "[{RandomBrightnessContrast: {brightness_limit: 0.5}}, {Blur: {blur_limit: 31}}]",
         "[{Affine: {scale: [0.5, 2], translate_percent: [-0.3, 0.3]}}, {ElasticTransform: {alpha: 300, sigma: 10}}]",
     ],

@@ -13,7 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from augx.drawing.colours import Colour
 
-_PLAIN = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "×": "x", "–": "-", "—": "-", "’": "'"})
+_PLAIN = str.maketrans(
+    {"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "×": "x", "–": "-", "—": "-", "’": "'", "“": '"', "”": '"'}
+)
 
 _KNOWN = "·…"  # beyond ASCII
 

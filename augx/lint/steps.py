@@ -67,6 +67,11 @@ def _idle(step: Step) -> bool:
     moving, toning = geometry(step.name, step.args), light(step.name, step.args)
     if (not moving and not toning) or step.name in ("PadIfNeeded", "ToRGB"):  # which depend on the picture
         return False
+    if not moving and toning and not toning.suits(3):  # drawn for grey pictures only: of colours its settings tell
+        said = toning.settings
+        return step.name == "HueSaturationValue" and not any(
+            (*said.hue_shift_limit, *said.sat_shift_limit, *said.val_shift_limit)
+        )
     width, height = _SIZE
     for number in range(_DRAWS):
         rng = Rng().at(0, "", number, "0")

@@ -306,6 +306,7 @@ def test_text_is_cut_in_its_middle_and_broken_at_words() -> None:
 
 def test_letters_that_the_font_lacks_are_told() -> None:
     assert lettering.legible("Straße café 猫") == "Strasse cafe ?"
+    assert lettering.legible("“so”") == '"so"'
 
 
 def test_text_over_the_edge_is_cut_off() -> None:
