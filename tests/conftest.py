@@ -6,6 +6,8 @@ import hashlib
 import io
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from PIL import Image
+
+import augx
 
 settings.register_profile("same", derandomize=True, deadline=None)  # who runs the suite twice sees the same twice
 settings.load_profile("same")
@@ -78,3 +82,42 @@ def recipe(tmp_path: Path) -> Callable[[str], Path]:
         return path
 
     return write
+
+
+class Workshop:
+    """A folder with `augx` on the PATH: this Python's, which also writes down how it was called."""
+
+    def __init__(self, root: Path) -> None:
+        self.log = root / "calls.txt"
+        self.log.touch()
+        program = root / "bin" / "augx"
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\necho "$*" >> "{self.log}"\nexec "{sys.executable}" -m augx "$@"\n')
+        program.chmod(0o755)
+        package = str(Path(augx.__file__).parent.parent)
+        self.env = {
+            **os.environ,
+            "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")])),
+            "AUGX_WORKERS": "0",
+        }
+
+    def run(self, *command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=cwd, env=self.env | env, capture_output=True, text=True, timeout=60)
+
+    def ok(self, *command: str | Path, cwd: Path, **env: str) -> str:
+        """What the command printed; it must succeed."""
+        done = self.run(*command, cwd=cwd, **env)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def calls(self) -> list[str]:
+        """The verbs of augx that were called since this was last asked."""
+        found = [line.split()[0] for line in self.log.read_text().splitlines()]
+        self.log.write_text("")
+        return found
+
+
+@pytest.fixture
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return Workshop(tmp_path_factory.mktemp("workshop"))

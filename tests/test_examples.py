@@ -16,53 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from conftest import encoded, rows
+from conftest import Workshop, encoded, rows
 from PIL import Image, ImageChops, ImageStat
 
-import augx
 from augx.bundled import descriptions
 from augx.recipe import read
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-
-
-class Workshop:
-    """A folder with `augx` on the PATH: this Python's, which also writes down how it was called."""
-
-    def __init__(self, root: Path) -> None:
-        self.log = root / "calls.txt"
-        self.log.touch()
-        program = root / "bin" / "augx"
-        program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\necho "$*" >> "{self.log}"\nexec "{sys.executable}" -m augx "$@"\n')
-        program.chmod(0o755)
-        package = str(Path(augx.__file__).parent.parent)
-        self.env = {
-            **os.environ,
-            "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")])),
-            "AUGX_WORKERS": "0",
-        }
-
-    def run(self, *command: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(command, cwd=cwd, env=self.env | env, capture_output=True, text=True, timeout=60)
-
-    def ok(self, *command: str | Path, cwd: Path, **env: str) -> str:
-        """What the command printed; it must succeed."""
-        done = self.run(*command, cwd=cwd, **env)
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-        return done.stdout
-
-    def calls(self) -> list[str]:
-        """The verbs of augx that were called since this was last asked."""
-        found = [line.split()[0] for line in self.log.read_text().splitlines()]
-        self.log.write_text("")
-        return found
-
-
-@pytest.fixture
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop(tmp_path_factory.mktemp("workshop"))
 
 
 def project(example: str, photos: Path) -> Path:
@@ -73,26 +33,24 @@ def project(example: str, photos: Path) -> Path:
 
 def test_every_recipe_is_valid_and_draws_no_warning(workshop: Workshop) -> None:
     recipes = sorted(EXAMPLES.rglob("recipe.yaml"))
-    assert len(recipes) == 8
+    assert len(recipes) == 14
     assert workshop.ok("augx", "validate", "--strict", *recipes, cwd=EXAMPLES).startswith("no errors in")
 
 
-@pytest.mark.parametrize("folder", sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()))
+@pytest.mark.parametrize("folder", sorted(path.parent.name for path in EXAMPLES.glob("*/README.md")))
 def test_every_example_has_a_short_readme_that_names_its_files(folder: str) -> None:
     text = (EXAMPLES / folder / "README.md").read_text("utf-8")
     said = re.sub(r"<!-- (\w+) -->.*?<!-- /\1 -->", "", text, flags=re.DOTALL)  # without generated tables
-    most = {"labels": 60, "policies": 60, "recipes": 60, "soft-labels": 30}
-    assert 5 <= len(said.splitlines()) <= most.get(folder, 20)
-    for path in (EXAMPLES / folder).iterdir():
-        if path.suffix in (".py", ".yaml", ".yml"):
-            assert path.name in text
+    assert 5 <= len(said.splitlines()) <= 120
+    told = {path.name for path in (EXAMPLES / folder).iterdir() if path.suffix in (".py", ".yml") or not path.suffix}
+    assert sorted(name for name in told if name not in text) == []
 
 
-# quickstart
+# classify
 
 
 def test_the_contact_sheet_has_a_row_per_source(workshop: Workshop, photos: Path) -> None:
-    root = project("quickstart", photos)
+    root = project("classify", photos)
     workshop.ok("augx", "run", "photos", "photos-x2", "-r", "recipe.yaml", "-n", "2", cwd=root)
     sheet = (sys.executable, "contact_sheet.py", "photos-x2", "sheet.png")
     said = workshop.ok(*sheet, "--rows", "3", "--copies", "2", "--width", "410", cwd=root)
@@ -114,7 +72,7 @@ def test_the_contact_sheet_has_a_row_per_source(workshop: Workshop, photos: Path
 
 
 def test_the_contact_sheet_needs_originals(workshop: Workshop, photos: Path) -> None:
-    root = project("quickstart", photos)
+    root = project("classify", photos)
     (root / "out").mkdir()
     (root / "out" / "manifest.jsonl").write_text('{"source": "a.jpg", "copy": 1, "labels": {"cat": 1}}\n')
     done = workshop.run(sys.executable, "contact_sheet.py", "out", "sheet.png", cwd=root)
@@ -124,13 +82,13 @@ def test_the_contact_sheet_needs_originals(workshop: Workshop, photos: Path) -> 
 
 
 def test_the_drawn_pictures_are_five_classes_of_three(workshop: Workshop, tmp_path: Path) -> None:
-    workshop.ok(sys.executable, EXAMPLES / "quickstart" / "draw.py", "photos", cwd=tmp_path)
+    workshop.ok(sys.executable, EXAMPLES / "classify" / "draw.py", "photos", cwd=tmp_path)
     drawn = sorted(path.relative_to(tmp_path / "photos").as_posix() for path in tmp_path.rglob("*.jpg"))
     assert drawn == [f"{kind}/{n}.jpg" for kind in ("boat", "cactus", "fish", "house", "mug") for n in (1, 2, 3)]
 
 
 def test_the_sheet_of_the_readme_is_a_light_jpeg_1000_pixels_wide() -> None:
-    path = EXAMPLES / "quickstart" / "sheet.jpg"
+    path = EXAMPLES / "classify" / "sheet.jpg"
     with Image.open(path) as image:
         assert (image.format, image.width) == ("JPEG", 1000)
     assert path.stat().st_size < 150_000
@@ -138,19 +96,20 @@ def test_the_sheet_of_the_readme_is_a_light_jpeg_1000_pixels_wide() -> None:
 
 # labels
 
-KINDS = ("boxes", "polygons", "masks", "keypoints", "oriented")
+KINDS = {"boxes": "detect", "polygons": "labels", "masks": "segment", "keypoints": "pose", "oriented": "oriented"}
 
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("drawn")
-    subprocess.run([sys.executable, EXAMPLES / "labels" / "draw.py", "drawn"], cwd=root, check=True)
-    return root / "drawn"
+    for kind, story in KINDS.items():
+        subprocess.run([sys.executable, EXAMPLES / story / "draw.py", root / kind], check=True)
+    return root
 
 
 def test_the_labelled_datasets_are_of_five_kinds(drawn: Path) -> None:
     found = {kind: len([*(drawn / kind).rglob("*.jpg"), *(drawn / kind).rglob("*.png")]) for kind in KINDS}
-    assert found == {"boxes": 4, "polygons": 4, "masks": 8, "keypoints": 4, "oriented": 4}
+    assert found == {"boxes": 8, "polygons": 4, "masks": 16, "keypoints": 8, "oriented": 8}
     annotations = json.loads((drawn / "polygons" / "annotations.json").read_text())["annotations"]
     assert [len(thing["segmentation"]) for thing in annotations[:3]] == [2, 2, 1]  # two rings, an RLE, one ring
     assert isinstance(annotations[1]["segmentation"], dict)
@@ -265,7 +224,7 @@ def test_medical_leaves_twelve_bits_in_sixteen(workshop: Workshop, tmp_path: Pat
     assert all(700 < level < 1700 for level in levels[1]) and np.ptp(levels[1]) > 50
 
 
-# makefile
+# pipelines
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
@@ -273,7 +232,7 @@ needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 @needs_make
 def test_make_runs_augx_when_a_photo_comes_changes_or_goes_and_else_not(workshop: Workshop, photos: Path) -> None:
     (photos / "cat" / "my first: a cat.jpg").write_bytes(encoded(10))
-    root = project("makefile", photos)
+    root = project("pipelines", photos)
     workshop.ok("make", cwd=root)
     assert workshop.calls() == ["run"]
     assert len(rows(root / "photos-x10")) == 7 * 11
@@ -299,7 +258,7 @@ def test_make_runs_augx_when_a_photo_comes_changes_or_goes_and_else_not(workshop
 
 @needs_make
 def test_make_tries_again_after_a_failure(workshop: Workshop, photos: Path) -> None:
-    root = project("makefile", photos)
+    root = project("pipelines", photos)
     summary = root / "photos-x10" / "summary.json"
     good = (root / "recipe.yaml").read_text()
     (root / "recipe.yaml").write_text(good.replace("HorizontalFlip", "HorizontalFlop"))
@@ -326,7 +285,7 @@ def test_make_tries_again_after_a_failure(workshop: Workshop, photos: Path) -> N
 
 @needs_make
 def test_make_check_fails_where_dates_tell_make_nothing(workshop: Workshop, photos: Path) -> None:
-    root = project("makefile", photos)
+    root = project("pipelines", photos)
     workshop.ok("make", cwd=root)
     (photos / "cat" / "0.jpg").write_bytes(encoded(99))
     os.utime(photos / "cat" / "0.jpg", (1, 1))
@@ -336,7 +295,7 @@ def test_make_check_fails_where_dates_tell_make_nothing(workshop: Workshop, phot
     assert "stale" in done.stdout
 
 
-# github-actions
+# ci-cache
 
 
 class Runner:
@@ -374,7 +333,7 @@ class Runner:
 def test_the_workflow_caches_the_dataset_under_the_hash_of_the_plan(
     workshop: Workshop, photos: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    root = project("github-actions", photos)
+    root = project("ci-cache", photos)
     workflow = yaml.safe_load((root / "workflow.yml").read_text("utf-8"))
     steps = workflow["jobs"]["multiply"]["steps"]
     runner = Runner(workshop, tmp_path_factory.mktemp("cache"))
@@ -401,7 +360,7 @@ def test_the_workflow_caches_the_dataset_under_the_hash_of_the_plan(
 
 
 def test_actions_are_pinned_and_the_token_can_only_read() -> None:
-    workflow = yaml.safe_load((EXAMPLES / "github-actions" / "workflow.yml").read_text("utf-8"))
+    workflow = yaml.safe_load((EXAMPLES / "ci-cache" / "workflow.yml").read_text("utf-8"))
     assert workflow["permissions"] == {"contents": "read"}
     assert set(workflow[True]) == {"push", "pull_request"}  # YAML 1.1 reads the key `on` as true
     uses = [step["uses"] for step in workflow["jobs"]["multiply"]["steps"] if "uses" in step]
@@ -411,11 +370,8 @@ def test_actions_are_pinned_and_the_token_can_only_read() -> None:
     assert [name for name in uses if not re.fullmatch(r"actions/[\w-]+@v\d+", name)] == []
 
 
-# dvc
-
-
 def test_the_dvc_stage_makes_its_output_from_its_dependencies(workshop: Workshop, photos: Path) -> None:
-    root = project("dvc", photos)
+    root = project("pipelines", photos)
     stage = yaml.safe_load((root / "dvc.yaml").read_text("utf-8"))["stages"]["multiply"]
     assert [name for name in stage["deps"] if not (root / name).exists()] == []
     assert set(stage["deps"]) == {"photos", "recipe.yaml"}
@@ -501,13 +457,14 @@ def test_a_net_is_trained_from_the_weights_of_mixed_pictures(
 # preview
 
 
-def test_the_sheets_of_the_preview_example_are_light_jpegs(workshop: Workshop, tmp_path: Path) -> None:
-    """Made here too, so that the script is known to work."""
-    workshop.ok(sys.executable, EXAMPLES / "preview" / "sheets.py", tmp_path, cwd=tmp_path)
-    made, kept = (sorted(path.name for path in folder.glob("*.jpg")) for folder in (tmp_path, EXAMPLES / "preview"))
-    assert made == kept == ["copies.jpg", "extremes.jpg", "step.jpg"]
-    for name in kept:
-        path = EXAMPLES / "preview" / name
-        assert path.stat().st_size < 250_000
-        with Image.open(path) as image, Image.open(tmp_path / name) as again:
+def test_sheets_are_drawn_anew(workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(EXAMPLES)
+    sheets = importlib.import_module("sheets").SHEETS
+    assert [name for name in sheets if not (EXAMPLES / name).is_file()] == []
+    assert all((EXAMPLES / name).stat().st_size < 250_000 for name in sheets)
+    workshop.ok(sys.executable, EXAMPLES / "sheets.py", tmp_path, "captions", "preview", cwd=tmp_path)
+    made = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*") if path.suffix != ".yaml")
+    assert made == ["captions/sheet.webp", "preview/copies.jpg", "preview/extremes.jpg", "preview/step.jpg"]
+    for name in made:
+        with Image.open(EXAMPLES / name) as image, Image.open(tmp_path / name) as again:
             assert image.size == again.size

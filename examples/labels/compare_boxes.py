@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scene.py, beside the folders of the stories
 from scene import HEIGHT, WIDTH, Scene, write
 
 THINGS = {"orange": (228, 140, 40), "plum": (74, 96, 176), "brick": (150, 70, 52)}  # one flat colour each

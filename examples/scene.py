@@ -1,6 +1,7 @@
-"""What the pictures of this example are drawn and written with."""
+"""What the pictures of the examples are drawn and written with."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,8 +20,8 @@ def finer(*points: Point) -> list[Point]:
 class Scene:
     """A backdrop on which shapes are placed, in pixels of the finished one. `thing`: what was painted since `new`."""
 
-    def __init__(self, top: str, bottom: str) -> None:
-        size = (WIDTH * FINER, HEIGHT * FINER)
+    def __init__(self, top: str, bottom: str, width: int = WIDTH, height: int = HEIGHT) -> None:
+        size = (width * FINER, height * FINER)
         fade = Image.linear_gradient("L").resize(size)
         self.image = Image.composite(Image.new("RGB", size, bottom), Image.new("RGB", size, top), fade)
         ramp = Image.linear_gradient("L").rotate(90).resize(size).point(lambda level: round(255 - 0.2 * level))
@@ -77,6 +78,11 @@ class Scene:
 
     def finished(self) -> Image.Image:
         return self.image.reduce(FINER)
+
+
+def toward(start: Point, length: float, angle: float) -> Point:
+    """From `start` in a direction: 0 is to the right, 90 down."""
+    return start[0] + length * math.cos(math.radians(angle)), start[1] + length * math.sin(math.radians(angle))
 
 
 def save(image: Image.Image, path: Path) -> None:

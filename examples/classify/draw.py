@@ -1,60 +1,21 @@
-"""Draws five small classes of pictures to try augx on: python draw.py photos"""
+"""Draws five small classes of pictures: python draw.py photos"""
 
 import math
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image
 
-WIDTH, HEIGHT, FINER = 400, 300, 3  # drawn three times as large, then scaled down, for smooth edges
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scene.py, beside the folders of the stories
+from scene import Scene, save
 
 
-class Scene:
-    """A backdrop on which shapes are placed in units of a 400 x 300 picture."""
-
-    def __init__(self, top: str, bottom: str) -> None:
-        size = (WIDTH * FINER, HEIGHT * FINER)
-        fade = Image.linear_gradient("L").resize(size)
-        self.image = Image.composite(Image.new("RGB", size, bottom), Image.new("RGB", size, top), fade)
-        ramp = Image.linear_gradient("L").rotate(90).resize(size).point(lambda level: round(255 - 0.22 * level))
-        self.shade = Image.merge("RGB", (ramp, ramp, ramp))
-
-    def paint(self, draw: Callable[[ImageDraw.ImageDraw], None], colour: str) -> None:
-        """Fills what `draw` draws with a colour that gets darker to the right."""
-        mask = Image.new("L", self.image.size)
-        draw(ImageDraw.Draw(mask))
-        box = mask.getbbox()
-        shade = self.shade.crop(box)
-        fill = ImageChops.multiply(Image.new("RGB", shade.size, colour), shade)
-        self.image.paste(fill, box, mask.crop(box))
-
-    def polygon(self, colour: str, *points: tuple[float, float]) -> None:
-        self.paint(lambda d: d.polygon([(x * FINER, y * FINER) for x, y in points], fill=255), colour)
-
-    def box(self, colour: str, left: float, top: float, right: float, bottom: float, radius: float = 0) -> None:
-        edges = [v * FINER for v in (left, top, right, bottom)]
-        self.paint(lambda d: d.rounded_rectangle(edges, radius * FINER, fill=255), colour)
-
-    def disc(self, colour: str, x: float, y: float, rx: float, ry: float | None = None) -> None:
-        ry = rx if ry is None else ry
-        self.paint(lambda d: d.ellipse([v * FINER for v in (x - rx, y - ry, x + rx, y + ry)], fill=255), colour)
-
-    def ring(self, colour: str, x: float, y: float, radius: float, width: float) -> None:
-        edges = [v * FINER for v in (x - radius, y - radius, x + radius, y + radius)]
-        self.paint(lambda d: d.ellipse(edges, outline=255, width=round(width * FINER)), colour)
-
-    def shadow(self, x: float, y: float, rx: float, ry: float) -> None:
-        mask = Image.new("L", self.image.size)
-        ImageDraw.Draw(mask).ellipse([v * FINER for v in (x - rx, y - ry, x + rx, y + ry)], fill=90)
-        self.image.paste("#10202c", mask=mask.filter(ImageFilter.GaussianBlur(7 * FINER)))
-
-    def finished(self) -> Image.Image:
-        return self.image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+def scene_of(top: str, bottom: str) -> Scene:
+    return Scene(top, bottom, 400, 300)
 
 
 def boat(turn: int) -> Image.Image:
-    scene = Scene(("#bfe3ef", "#ffd9b8", "#cfd8f0")[turn], ("#eef7f4", "#fff1df", "#f3ecf5")[turn])
+    scene = scene_of(("#bfe3ef", "#ffd9b8", "#cfd8f0")[turn], ("#eef7f4", "#fff1df", "#f3ecf5")[turn])
     scene.disc("#ffd166", 80 + 110 * turn, 66, 27)
     scene.box(("#2a7f9e", "#336b87", "#3c5c92")[turn], 0, 205, 400, 300)
     scene.box("#6b4a35", 196, 52, 202, 200)
@@ -67,7 +28,7 @@ def boat(turn: int) -> Image.Image:
 
 
 def cactus(turn: int) -> Image.Image:
-    scene = Scene(("#fbe3c6", "#fcd5ce", "#d8ecd9")[turn], ("#f6c89f", "#f5b5a5", "#b8dcc1")[turn])
+    scene = scene_of(("#fbe3c6", "#fcd5ce", "#d8ecd9")[turn], ("#f6c89f", "#f5b5a5", "#b8dcc1")[turn])
     scene.box(("#dd9b62", "#d0806f", "#86b58f")[turn], 0, 236, 400, 300)
     scene.shadow(210, 262, 88, 12)
     green = ("#3a7d54", "#2f7466", "#2d6a4f")[turn]
@@ -86,7 +47,7 @@ def cactus(turn: int) -> Image.Image:
 
 
 def mug(turn: int) -> Image.Image:
-    scene = Scene(("#e6eaf2", "#efe6dc", "#dfeee9")[turn], ("#d3dae8", "#e4d5c3", "#c9e2da")[turn])
+    scene = scene_of(("#e6eaf2", "#efe6dc", "#dfeee9")[turn], ("#d3dae8", "#e4d5c3", "#c9e2da")[turn])
     scene.box(("#b98b5e", "#8d6e57", "#c49a6c")[turn], 0, 222, 400, 300)
     scene.shadow(212, 246, 110, 14)
     colour = ("#d1495b", "#2e6f95", "#edae49")[turn]
@@ -102,7 +63,7 @@ def mug(turn: int) -> Image.Image:
 
 
 def house(turn: int) -> Image.Image:
-    scene = Scene(("#9fd3e6", "#f3c7a7", "#8fb1dd")[turn], ("#e3f3f5", "#fbe9d7", "#dbe6f5")[turn])
+    scene = scene_of(("#9fd3e6", "#f3c7a7", "#8fb1dd")[turn], ("#e3f3f5", "#fbe9d7", "#dbe6f5")[turn])
     for x, y, size in ((70, 60, 22), (96, 52, 28), (126, 62, 20), (318, 84, 16), (338, 78, 21)):
         scene.disc("#ffffff", x + 20 * turn, y, size, size * 0.7)
     scene.disc(("#7dbb73", "#8ea65b", "#6aa978")[turn], 200, 420, 420, 200)
@@ -121,7 +82,7 @@ def house(turn: int) -> Image.Image:
 
 
 def fish(turn: int) -> Image.Image:
-    scene = Scene(("#57b8c9", "#5aa9d6", "#5cc4b0")[turn], ("#1d5c86", "#274690", "#1d6f74")[turn])
+    scene = scene_of(("#57b8c9", "#5aa9d6", "#5cc4b0")[turn], ("#1d5c86", "#274690", "#1d6f74")[turn])
     for number, x in enumerate((44, 68, 340, 366)):
         for step in range(9):
             scene.disc("#2f9e6d", x + 8 * math.sin(step * 0.9 + number), 298 - step * (9 + 2 * number), 6, 10)
@@ -141,6 +102,5 @@ def fish(turn: int) -> Image.Image:
 if __name__ == "__main__":
     root = Path(sys.argv[1] if len(sys.argv) > 1 else "photos")
     for kind in (boat, cactus, fish, house, mug):
-        (root / kind.__name__).mkdir(parents=True, exist_ok=True)
         for turn in range(3):
-            kind(turn).save(root / kind.__name__ / f"{turn + 1}.jpg", quality=95)
+            save(kind(turn), root / kind.__name__ / f"{turn + 1}.jpg")
