@@ -19,17 +19,17 @@ sys.path.insert(0, str(HERE.parent / "labels"))
 
 from sheet import COLOURS, FINER, GAP, Tile, draw_object, found  # noqa: E402
 
-PICTURES = {  # recipe -> which script draws what, and the source to show
+PICTURES = {  # recipe -> whose script draws it, which of its folders, and the source to show
     "aerial": ("recipes", "fields", "images/land3.png"),
-    "classification": ("quickstart", "", "mug/2.jpg"),
-    "detection": ("labels", "polygons", "images/beach1.jpg"),
+    "classification": ("classify", "", "mug/2.jpg"),
+    "detection": ("labels", "", "images/beach1.jpg"),
     "document": ("recipes", "pages", "JPEGImages/page1.jpg"),
-    "gentle": ("quickstart", "", "boat/2.jpg"),
+    "gentle": ("classify", "", "boat/2.jpg"),
     "medical": ("recipes", "slices", "images/slice2.png"),
-    "pose": ("labels", "keypoints", "images/people1.jpg"),
-    "segmentation": ("labels", "masks", "images/street1.jpg"),
-    "small": ("quickstart", "", "fish/1.jpg"),
-    "strong": ("quickstart", "", "house/1.jpg"),
+    "pose": ("pose", "", "images/people1.jpg"),
+    "segmentation": ("segment", "", "images/street1.jpg"),
+    "small": ("classify", "", "fish/1.jpg"),
+    "strong": ("classify", "", "house/1.jpg"),
 }
 COLUMNS, COPIES, WIDE = 4, 7, 240
 EDGE = "#101418"  # around the source
