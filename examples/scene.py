@@ -35,11 +35,10 @@ class Scene:
         """Fills what `draw` draws with a colour that gets darker to the right."""
         mask = Image.new("L", self.image.size)
         draw(ImageDraw.Draw(mask))
-        self.thing.paste(255, mask=mask)
         if box := mask.getbbox():
-            shade = self.shade.crop(box)
-            fill = ImageChops.multiply(Image.new("RGB", shade.size, colour), shade)
-            self.image.paste(fill, box, mask.crop(box))
+            part, shade = mask.crop(box), self.shade.crop(box)
+            self.thing.paste(255, box, part)
+            self.image.paste(ImageChops.multiply(Image.new("RGB", shade.size, colour), shade), box, part)
 
     def polygon(self, colour: str, *points: Point) -> None:
         self.paint(lambda d: d.polygon(finer(*points), 255), colour)
