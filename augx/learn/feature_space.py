@@ -29,13 +29,14 @@ _SAME = "partners: other than `same` go with the modes interpolate and join, whe
 class FeatureSpace(Learned, Mix):
     """z' of the code z of a picture and the code z1 of one of the `nearest` pictures of its class, nearest by codes:
 
-    extrapolate: z + lambda (z - z1). interpolate: z + lambda (z1 - z). join: a share lambda of z1's channels, in place
+    extrapolate: z + lambda (z - z1). interpolate: z + lambda (z1 - z). join: a share lambda of z1's channels in place
     of z's. noise: z + lambda s, s drawn for each number of z from a normal distribution of its own spread over the
     dataset; takes no other picture.
 
     The picture becomes x + D(z') - D(z): what decoding changes is added to it, at any size, and its detail stays. With
     `residual: false` it becomes D(z'), which blurs. `partners`: of which class z1 is; where it is not `same`, classes
-    are shared as the code is.
+    are shared as the code is. Where images have boxes, masks or the like only `noise` is allowed: the other modes move
+    things to where no label says.
 
     `model` is written by `augx learn autoencoder`. DeVries and Taylor take lambda 0.5 for all three of theirs, and find
     extrapolating best.

@@ -145,7 +145,7 @@ _ENTRIES = (
     Entry(
         "feature_space",
         "feature space",
-        "in the codes of an autoencoder: away from, towards or joined with a near picture, or noise",
+        "changed in the codes of an autoencoder, by a near picture or noise",
         0.06,
         own="augx.learn.feature_space:FeatureSpace",
         partners="same",
