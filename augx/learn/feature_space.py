@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -112,17 +111,7 @@ def moved(mode: str, code: Code, other: Code, share: float, stream: int = 0) -> 
 
 def changed(codec: Codec, pixels: NDArray[Any], before: Code, after: Code, residual: bool = True) -> NDArray[Any]:
     """A picture (H, W) or (H, W, 3), of 8 or 16 bits, whose code goes from `before` to `after`."""
-    decoded: NDArray[Any] = codec.decoded(after)
-    if residual:
-        decoded -= codec.decoded(before)
-    if pixels.ndim == 2:
-        decoded = cv2.cvtColor(decoded, cv2.COLOR_RGB2GRAY)
-    height, width = pixels.shape[:2]
-    shrinks = min(height, width) < codec.side
-    decoded = cv2.resize(decoded, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    white = np.iinfo(pixels.dtype).max
-    levels = decoded * np.float32(white / 255)
-    if residual:
-        levels += pixels
-    found: NDArray[Any] = np.clip(np.rint(levels, out=levels), 0, white, out=levels).astype(pixels.dtype)
-    return found
+    from augx.learn.data import added
+
+    decoded = codec.decoded(after)
+    return added(pixels, decoded - codec.decoded(before)) if residual else added(np.zeros_like(pixels), decoded)

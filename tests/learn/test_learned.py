@@ -1,4 +1,4 @@
-"""An autoencoder fitted in seconds, and the step that uses it: needs torch."""
+"""Each method fitted in seconds, and the step that uses its model: needs torch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,15 @@ from running import a_recipe, run
 from augx import artefact, recipe
 from augx.cli import call
 from augx.errors import ImageError
-from augx.model import Picture
+from augx.model import Annotations, Object, Picture
 from augx.transforms.own.base import make
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.learn
 
 Fit = Callable[..., Path]
+METHODS = list(artefact.METHODS)
+STEPS = 40
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +41,18 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def fitting(method: str) -> Any:
+    return import_module(artefact.METHODS[method].target).Fitting
+
+
 @pytest.fixture
 def fit(monkeypatch: pytest.MonkeyPatch, pictures: Path, tmp_path: Path) -> Fit:
     """Fits in a few steps; returns the model."""
-    from augx.learn import autoencoder
 
-    def fitted(name: str = "m.safetensors", *more: object, steps: int = 40) -> Path:
-        monkeypatch.setattr(autoencoder.Fitting, "fast_steps", steps)
+    def fitted(method: str, name: str = "m.safetensors", *more: object) -> Path:
+        monkeypatch.setattr(fitting(method), "fast_steps", STEPS)
         path = tmp_path / name
-        command = ["learn", "autoencoder", pictures, "-o", path, "--fast", "--threads", "1", "--device", "cpu", "-q"]
+        command = ["learn", method, pictures, "-o", path, "--fast", "--threads", "1", "--device", "cpu", "-q"]
         assert call([str(one) for one in [*command, *more]]) == 0
         return path
 
@@ -53,30 +60,40 @@ def fit(monkeypatch: pytest.MonkeyPatch, pictures: Path, tmp_path: Path) -> Fit:
 
 
 @pytest.fixture(scope="module")
-def model(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from augx.learn import autoencoder
+def models_of(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A model of each method, fitted once."""
+    folder = tmp_path_factory.mktemp("models")
 
-    path = tmp_path_factory.mktemp("model") / "m.safetensors"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(autoencoder.Fitting, "fast_steps", 60)
-        command = ["learn", "autoencoder", str(pictures), "-o", str(path), "--fast", "--threads", "1", "-q"]
-        assert call(command) == 0
-    return path
+    @cache
+    def model_of(method: str) -> Path:
+        path = folder / f"{method}.safetensors"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fitting(method), "fast_steps", 60)
+            assert call(["learn", method, str(pictures), "-o", str(path), "--fast", "--threads", "1", "-q"]) == 0
+        return path
+
+    return model_of
 
 
-def using(model: Path, **arguments: Any) -> recipe.Recipe:
-    step = {"feature_space": {"model": str(model), "p": 1} | arguments}
-    return a_recipe(json.dumps([step]), copies=2)
+@pytest.fixture
+def model(models_of: Callable[[str], Path]) -> Path:
+    return models_of("autoencoder")
 
 
-def test_the_same_request_gives_the_same_bytes(fit: Fit) -> None:
-    first, second = fit("a.safetensors"), fit("b.safetensors")
+def using(model: Path, step: str = "feature_space", **arguments: Any) -> recipe.Recipe:
+    named = {step: {"model": str(model), "p": 1} | arguments}
+    return a_recipe(json.dumps([named]), copies=2)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_request_gives_the_same_bytes(fit: Fit, method: str) -> None:
+    first, second = fit(method, "a.safetensors"), fit(method, "b.safetensors")
     assert first.read_bytes() == second.read_bytes()
-    assert fit("c.safetensors", "--seed", "1").read_bytes() != first.read_bytes()
+    assert fit(method, "c.safetensors", "--seed", "1").read_bytes() != first.read_bytes()
 
 
 def test_the_card_says_what_it_was_fitted_on(fit: Fit, pictures: Path) -> None:
-    path = fit()
+    path = fit("autoencoder")
     found = artefact.card(str(path))
     assert (found.method, found.classes, found.images, found.seed) == ("autoencoder", ("cat", "dog"), 24, 0)
     assert found.architecture == {"width": 32, "side": 32}
@@ -89,50 +106,52 @@ def test_the_card_says_what_it_was_fitted_on(fit: Fit, pictures: Path) -> None:
 
 
 def test_a_second_time_there_is_nothing_to_do(fit: Fit, capsys: pytest.CaptureFixture[str], pictures: Path) -> None:
-    path = fit()
+    path = fit("autoencoder")
     before = path.stat().st_mtime_ns
-    assert fit() == path
+    assert fit("autoencoder") == path
     assert path.stat().st_mtime_ns == before
     command = ["learn", "autoencoder", str(pictures), "-o", str(path), "--fast", "--threads", "1", "--device", "cpu"]
     assert call(command) == 0
     assert "nothing to do" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("stop", [1, 7, 19])
+@pytest.mark.parametrize(
+    ("method", "stop"), [("autoencoder", 1), ("autoencoder", 19), ("adversarial", 4), ("style", 6)]
+)
 def test_a_killed_training_goes_on_and_ends_with_the_same_weights(
-    fit: Fit, monkeypatch: pytest.MonkeyPatch, stop: int
+    fit: Fit, monkeypatch: pytest.MonkeyPatch, method: str, stop: int
 ) -> None:
-    from augx.learn import autoencoder, training
+    from augx.learn import training
 
-    whole = fit("whole.safetensors").read_bytes()
+    whole = fit(method, "whole.safetensors").read_bytes()
     monkeypatch.setattr(training, "_KEEP", 0.0)
-    step, seen = autoencoder.Fitting.step, [0]
+    step, seen = fitting(method).step, [0]
 
     def killed(self: Any, number: int, steps: int, random: Any) -> float:
-        if steps == 40:  # not while it is timed
+        if steps == STEPS:  # not while it is timed
             seen[0] += 1
             if seen[0] > 2 * stop:
                 raise KeyboardInterrupt
         return step(self, number, steps, random)
 
     with monkeypatch.context() as patch:
-        patch.setattr(autoencoder.Fitting, "step", killed)
+        patch.setattr(fitting(method), "step", killed)
         with pytest.raises(AssertionError):
-            fit("cut.safetensors")
+            fit(method, "cut.safetensors")
     assert seen[0] == 2 * stop + 1
     again: list[int] = []
     monkeypatch.setattr(
-        autoencoder.Fitting,
+        fitting(method),
         "step",
-        lambda self, n, s, r: (again.append(n) if s == 40 else None, step(self, n, s, r))[1],
+        lambda self, n, s, r: (again.append(n) if s == STEPS else None, step(self, n, s, r))[1],
     )
-    assert fit("cut.safetensors").read_bytes() == whole
+    assert fit(method, "cut.safetensors").read_bytes() == whole
     assert again[0] == 2 * stop  # the checkpoint, not the beginning
 
 
 def test_a_damaged_checkpoint_is_begun_anew(fit: Fit, tmp_path: Path) -> None:
     (tmp_path / "m.safetensors.part").write_bytes(b"no checkpoint")
-    assert artefact.card(str(fit())).training["steps"] == 40
+    assert artefact.card(str(fit("autoencoder"))).training["steps"] == 40
 
 
 def test_a_files_of_someone_else_is_not_written_over(
@@ -156,22 +175,33 @@ def test_too_few_pictures_are_refused(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    "arguments", [{}, {"mode": "interpolate", "partners": "any"}, {"mode": "noise"}, {"mode": "join"}]
+    ("method", "arguments"),
+    [
+        ("autoencoder", {}),
+        ("autoencoder", {"mode": "interpolate", "partners": "any"}),
+        ("autoencoder", {"mode": "noise"}),
+        ("autoencoder", {"mode": "join"}),
+        ("adversarial", {"steps": 3}),
+        ("style", {"partners": "same"}),
+    ],
 )
 def test_the_same_bytes_for_any_number_of_workers(
-    pictures: Path, model: Path, tmp_path: Path, arguments: dict[str, str]
+    pictures: Path, models_of: Callable[[str], Path], tmp_path: Path, method: str, arguments: dict[str, Any]
 ) -> None:
+    asked = using(models_of(method), artefact.METHODS[method].step, **arguments)
     alone, two = tmp_path / "alone", tmp_path / "two"
-    run(pictures, alone, using(model, **arguments), to_formats=("table",))
-    run(pictures, two, using(model, **arguments), to_formats=("table",), workers=2)
+    run(pictures, alone, asked, to_formats=("table",))
+    run(pictures, two, asked, to_formats=("table",), workers=2)
     assert tree(alone) == tree(two)
     assert failures(alone) == []
     copies = [row for row in rows(alone) if row["copy"]]
     assert len(copies) == 48
     for row in copies:
         (applied,) = row["transforms"]
-        assert applied["params"]["mode"] == arguments.get("mode", "extrapolate")
-        assert len(row["partners"]) == (0 if arguments.get("mode") == "noise" else 1)
+        assert applied["params"].get("mode", "") == (
+            arguments.get("mode", "extrapolate") if method == "autoencoder" else ""
+        )
+        assert len(row["partners"]) == (0 if arguments.get("mode") == "noise" or method == "adversarial" else 1)
         shared = arguments.get("partners") == "any" and row["partners"][0].split("/")[0] != row["source"].split("/")[0]
         assert sorted(row["labels"].values()) == ([0.5, 0.5] if shared else [1.0])
 
@@ -270,3 +300,70 @@ def test_replay_makes_the_same_bytes(
     name = next(row["file_name"] for row in rows(out) if row["copy"] == 2)
     assert call(["replay", str(out), name, "-o", str(tmp_path / "again.jpg")]) == 0
     assert (tmp_path / "again.jpg").read_bytes() == (out / name).read_bytes()
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+@pytest.mark.parametrize("steps", [1, 5])
+def test_an_attack_changes_no_level_by_more_than_epsilon_and_misleads(
+    models_of: Callable[[str], Path], pictures: Path, depth: Any, steps: int
+) -> None:
+    from augx import images
+    from augx.learn.adversarial import attacked
+    from augx.learn.surrogate import judge
+
+    found = judge(artefact.Place(str(models_of("adversarial"))))
+    levels = 257 if depth == np.uint16 else 1
+    before, after = [], []
+    for path in sorted(pictures.glob("*/*.jpg")):
+        pixels, name = images.decode(path.read_bytes()).picture.pixels.astype(depth) * depth(levels), path.parent.name
+        made = attacked(found, pixels, {name: 1.0}, 6.5, steps, 9)
+        apart = np.abs(made.astype(int) - pixels)
+        assert (made.shape, made.dtype) == (pixels.shape, pixels.dtype)
+        assert 0 < apart.max() <= round(6.5 * levels + 0.5)
+        before.append(found.scores(pixels)[found.classes.index(name)])
+        after.append(found.scores(made)[found.classes.index(name)])
+    assert np.mean(np.log(after)) < np.mean(np.log(before)) - 0.5
+
+
+def test_an_attack_on_an_unknown_class_goes_away_from_what_is_seen(models_of: Callable[[str], Path]) -> None:
+    from augx.learn.adversarial import attacked
+    from augx.learn.surrogate import judge
+
+    found = judge(artefact.Place(str(models_of("adversarial"))))
+    pixels = np.random.default_rng(3).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    seen = found.classes[int(found.scores(pixels).argmax())]
+    assert np.array_equal(attacked(found, pixels, {"bird": 1.0}, 4, 1), attacked(found, pixels, {seen: 1.0}, 4, 1))
+
+
+def test_a_picture_in_its_own_style_stays(models_of: Callable[[str], Path]) -> None:
+    from augx.learn.data import added
+    from augx.learn.stylist import hand
+
+    found = hand(artefact.Place(str(models_of("style"))))
+    rng = np.random.default_rng(3)
+    one, other = rng.integers(0, 256, (2, 40, 50, 3), dtype=np.uint8)
+    assert np.abs(added(one, found.change(one, one, 1.0)).astype(int) - one).max() <= 1
+    assert np.array_equal(added(one, found.change(one, other, 0.0)), one)
+    assert not np.array_equal(added(one, found.change(one, other, 1.0)), one)
+
+
+def test_style_takes_pixels_and_leaves_labels(models_of: Callable[[str], Path]) -> None:
+    from augx.model import LabelOptions
+    from augx.transforms.own.base import Rules
+
+    step = make("style", {"model": str(models_of("style"))})
+    box = Object("cat", np.array([1, 2, 9, 8], float))
+    picture = Picture(np.full((40, 40, 3), 50, np.uint8), annotations=Annotations(objects=(box,), labels={"cat": 1.0}))
+    other = Picture(
+        np.full((30, 60, 3), 200, np.uint8), annotations=Annotations(objects=(box, box), labels={"dog": 1.0})
+    )
+    made, lost = step.apply(picture, [other], {"share": 1.0}, Rules(LabelOptions(), {}))
+    assert (made.annotations, lost) == (picture.annotations, ())
+
+
+def test_a_surrogate_needs_classes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "one" / "cat").mkdir(parents=True)
+    for number in range(9):
+        (tmp_path / "one" / "cat" / f"{number}.jpg").write_bytes(encoded(number))
+    assert call(["learn", "adversarial", str(tmp_path / "one"), "-o", str(tmp_path / "m.safetensors")]) == 2
+    assert "needs pictures of two classes" in capsys.readouterr().err
