@@ -101,8 +101,9 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
         dataset = _divided(dataset, recipe.split, recipe.limits)
     fitting.refuse_blind_flips(dataset, recipe)
     fitting.refuse_unknown_values(dataset, recipe)
+    fitting.refuse_inventions(dataset, recipe)
     doubts = [*fitting.unmoved(dataset, recipe), *fitting.unknown_classes(dataset, recipe)]
-    doubts += fitting.broken_backgrounds(recipe)
+    doubts += [*fitting.broken_backgrounds(recipe), *fitting.models_of_other_data(dataset, recipe)]
     dataset = replace(dataset, warnings=(*dataset.warnings, *doubts))
     mixes = fitting.mixes_classes(dataset, recipe)
     formats.check(targets, dataset, mixes)
@@ -128,7 +129,7 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
         unsure = [Flaw("balance-mixes", "", _UNSURE)] if planning.partner_pools(recipe, False) else []
         dataset = replace(dataset, warnings=(*dataset.warnings, *balanced.flaws(), *unsure))
     taken = [*formats.RESERVED, *formats.label_files(targets, dataset)]
-    plan = planning.make(dataset, recipe, names, versions.deciding(), beside, header, taken, balanced)
+    plan = planning.make(dataset, recipe, names, versions.deciding(recipe.learned), beside, header, taken, balanced)
     said = {key: value for key, value in asdict(request.read).items() if value}
     return replace(plan, said=said), targets
 
@@ -162,8 +163,8 @@ def check(request: Request) -> list[str]:
     if up_to_date(plan, found, state, folder):
         return []
     reasons = [f"{count:,} {reason}" for reason, count in found.reasons.items()]
-    if state.summary and state.summary.get("versions") != versions.everything():
-        was, now = state.summary.get("versions", {}), versions.everything()
+    if state.summary and state.summary.get("versions") != versions.everything(plan.recipe.learned):
+        was, now = state.summary.get("versions", {}), versions.everything(plan.recipe.learned)
         reasons += [f"{name} is {now[name]}, was {was.get(name)}" for name in now if was.get(name) != now[name]]
     if state.summary and state.summary.get("recipe") != plan.recipe.canonical():
         reasons.append("the recipe is another")
@@ -276,7 +277,7 @@ def _work(
     left_out = fitting.lost_by(plan.dataset, [formats.load(name) for name in plan.formats], mixes)
     orders = Orders(
         folder.root, plan.recipe.canonical(), plan.bases, known, request.untouched, left_out,
-        Folders.now(plan.recipe.places), request.fsync, profile=request.profile,
+        Folders.now(plan.recipe), request.fsync, profile=request.profile,
     )  # fmt: skip
     lost = sum(len(copies) for _, copies in plan.lost)
     means = Means(request.workers, request.seconds, request.memory, request.max_errors)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PASSING = frozenset(
-    ("worker-died", "timed-out", "out-of-memory", "name-too-long", "no-background", "changed-while-read")
+    ("worker-died", "timed-out", "out-of-memory", "name-too-long", "no-background", "no-model", "changed-while-read")
 )  # codes of failures that say nothing about the source: tried again by every run
 
 _COMMAND = re.compile(r"(^|[\n\r\v\f\x85\u2028\u2029])\s*::")

@@ -9,17 +9,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
+from augx import artefact
 from augx.errors import ImageError, InputError, few
 from augx.formats import FORMATS, Format, load
 from augx.model import Beside, Dataset, Flaw, Json, Pose, Sample, Step
 from augx.naming import images_in
-from augx.objects import KINDS, dataset_kinds, kinds, without
+from augx.objects import KINDS, PLACED, dataset_kinds, kinds, without
 from augx.places import is_place
 from augx.recipe import Recipe
 from augx.store import Source, hashes
 from augx.transforms.catalog import TRANSFORMS, WEIGHING, mirrors_pictures
 
 _HOUSEKEEPING = frozenset({"yolo", "annotated"})  # of images' `extra`: says nothing about what they show
+_ALIKE = 0.25  # of all pictures, that a model and a dataset have both
 _FOREIGN = frozenset({"id", "coco_files"})  # of objects' `extra`: nobody misses it in another format
 
 
@@ -153,12 +155,13 @@ def without_samples(dataset: Dataset, formats: Collection[str]) -> Dataset:
 
 
 def header(dataset: Dataset, targets: Sequence[Format], recipe: Recipe) -> Json:
-    """All that the files beside images depend on besides their own rows, and what lies in folders that the recipe
-    names; None where there is nothing."""
+    """All that the files beside images depend on besides their own rows, and what is in the folders and models that the
+    recipe names; None where there is nothing."""
     said: list[Json] = []
     for name, place in sorted(recipe.places.items()):
         files = images_in(place)
         said.append([name, files, hashes(os.path.join(place, file) for file in files)])
+    said += [[name, model.sha256] for name, model in sorted(recipe.models.items())]
     if dataset.poses or dataset.ignore is not None:
         said.append([{name: pose.swap for name, pose in sorted(dataset.poses.items())}, dataset.ignore])
     lost = lost_by(dataset, targets, mixes_classes(dataset, recipe))
@@ -176,7 +179,7 @@ def mixes_classes(dataset: Dataset, recipe: Recipe) -> bool:
         return False
     several = any(len(sample.annotations.labels) > 1 for sample in dataset.samples)
     weighing = [step for step in recipe.all_steps() if step.name in WEIGHING and step.p != 0]
-    return any(several or step.args.get("partners") != "same" for step in weighing)
+    return any(several or step.args.get("partners", TRANSFORMS[step.name].partners) != "same" for step in weighing)
 
 
 def bundled_recipe(dataset: Dataset) -> str:
@@ -247,6 +250,35 @@ def broken_backgrounds(recipe: Recipe) -> list[Flaw]:
             except (ImageError, OSError) as error:
                 why = getattr(error, "message", "") or getattr(error, "strerror", "") or str(error)
                 flaws.append(Flaw("broken-background", "", f"{name}/{file} is passed over: {why}"))
+    return flaws
+
+
+def refuse_inventions(dataset: Dataset, recipe: Recipe) -> None:
+    """InputError where the recipe makes pictures whose things are elsewhere than labels say, and nobody knows where."""
+    inventing = [step for step in recipe.all_steps() if TRANSFORMS[step.name].learned and _invents(step)]
+    for sample in dataset.samples if inventing else ():
+        there = kinds(sample.annotations) & PLACED
+        if there:
+            step = inventing[0]
+            what = ", ".join(KINDS[kind] for kind in sorted(there))
+            hint = "`mode: noise` leaves them in place; the others are for images that have classes only"
+            raise InputError(f"{step.name} moves things to where no label says, and {sample.id} has {what}", hint)
+
+
+def _invents(step: Step) -> bool:
+    return step.name == "feature_space" and step.args.get("mode") != "noise"
+
+
+def models_of_other_data(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
+    """Warnings for models that were fitted on other pictures."""
+    flaws = []
+    for name, model in sorted(recipe.models.items()):
+        card = artefact.card(model.path)
+        known = artefact.sketch(sample for sample in dataset.samples if recipe.multiplies(sample.split))
+        share = artefact.alike(card.sketch, known)
+        if share < _ALIKE:
+            said = f"{name} was fitted on {card.images:,} other pictures: about {share:.0%} of all are the same"
+            flaws.append(Flaw("model-of-other-data", "", said))
     return flaws
 
 

@@ -51,7 +51,7 @@ def _cost(plan: Plan) -> tuple[int, float]:
     threads = cv2.getNumThreads()
     cv2.setNumThreads(0)
     known = without_samples(plan.dataset, plan.formats)
-    maker = Maker(plan.recipe, known, folders=Folders(plan.recipe.places))
+    maker = Maker(plan.recipe, known, folders=Folders.now(plan.recipe))
     sizes = [sum(source.bytes() for source in plan.sources(job)) for job in plan.jobs]
     copies = [len(job.copies) - (0 in job.copies) for job in plan.jobs]
     seen = 0  # bytes of sources

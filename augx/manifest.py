@@ -202,6 +202,6 @@ def summarise(
         "manifest": manifest,
         "failures_sha256": hashlib.sha256(b"".join(map(dump, failures))).hexdigest(),
         "files": files,
-        "versions": versions.everything(),
+        "versions": versions.everything(plan.recipe.learned),
         "cpu": versions.cpu(),
     }

@@ -24,6 +24,7 @@ KINDS: Mapping[str, str] = {
     "mask": "class-index masks",
     "instances": "instance masks",
 }
+PLACED = frozenset(("boxes", "polygons", "rle", "crowds", "keypoints", "obb", "mask", "instances"))  # say where
 
 _STRAY = 0.51  # pixels: a person may set points outside by half a pixel, and there they stay where nothing moves
 _MANY = 16  # numbers, from which NumPy is quicker

@@ -17,19 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augx import images, plan
+from augx.artefact import Place
 from augx.errors import PASSING, ImageError
 from augx.model import Limits, Picture, Sample
 from augx.naming import images_in
+from augx.recipe import Recipe
 from augx.seeds import Rng
 from augx.store import Source, Unfit
 from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.own.base import Need
 
 _KEPT_BYTES = 256 << 20  # of decoded pictures
-_KEPT_THUMBS = 4096
+_KEPT_LOOKS = 4096
 _THUMB = 16  # pixels
 
-Thumb = NDArray[np.float32]
+Look = NDArray[np.float32]
 
 
 class Opened(Protocol):
@@ -59,7 +61,7 @@ class Neighbours(Generic[_O]):
     ) -> None:
         self._open, self._read, self._sources = open, read, sources
         self._kept: OrderedDict[str, _O] = OrderedDict()
-        self._thumbs: OrderedDict[str, Thumb | None] = OrderedDict()
+        self._looks: OrderedDict[tuple[str, object], Look | None] = OrderedDict()
         self._bytes = self.decoded = 0
 
     def content(self, sample: Sample) -> str:
@@ -103,29 +105,32 @@ class Neighbours(Generic[_O]):
         while self._bytes > _KEPT_BYTES and len(self._kept) > 1:
             self._bytes -= _size(self._kept.popitem(last=False)[1])
 
-    def thumb(self, sample: Sample) -> Thumb | None:
-        if sample.id not in self._thumbs:
+    def look(self, sample: Sample, look: Callable[[Picture], Look]) -> Look | None:
+        """What a sample looks like; None where it cannot be opened."""
+        key = sample.id, look
+        if key not in self._looks:
             picture = self.picture(sample)
-            self._thumbs[sample.id] = None if picture is None else _thumb(picture)
-            while len(self._thumbs) > _KEPT_THUMBS:
-                self._thumbs.popitem(last=False)
-        return self._thumbs[sample.id]
+            self._looks[key] = None if picture is None else look(picture)
+            while len(self._looks) > _KEPT_LOOKS:
+                self._looks.popitem(last=False)
+        return self._looks[key]
 
 
 class Folders(NamedTuple):
     """Folders of backgrounds, as a recipe names them. `places`: where they are. `files`: what was in them when the run
-    was planned; {}: whatever is there."""
+    was planned; {}: whatever is there. `models`: where the models are that it names."""
 
     places: Mapping[str, str] = MappingProxyType({})
     files: Mapping[str, Sequence[str]] = MappingProxyType({})
+    models: Mapping[str, Place] = MappingProxyType({})
 
     @classmethod
-    def now(cls, places: Mapping[str, str]) -> Folders:
+    def now(cls, recipe: Recipe) -> Folders:
         files: dict[str, Sequence[str]] = {}
-        for name, place in places.items():
+        for name, place in recipe.places.items():
             with suppress(OSError):  # gone since the recipe was read: then its copies fail, and are tried again
                 files[name] = images_in(place)
-        return cls(places, files)
+        return cls(recipe.places, files, recipe.models)
 
     def drawn(self, name: str, count: int, rng: Rng, limits: Limits) -> list[tuple[str, Picture]]:
         """[] where none can be decoded. Raises ImageError where one is not there any more: it may come back."""
@@ -166,16 +171,18 @@ class Chosen:
             return self._folders.drawn(need.folder, need.count, rng, self._limits)
         samples = list(self._pools.get(need.kind, ()))[: TRANSFORMS[name].pool]
         if need.nearest:
-            samples = self._nearest(samples, picture, need.nearest)
+            samples = self._nearest(samples, picture, need.nearest, need.look or _thumb)
         return drawn(samples, need.count, rng, self._neighbours.picture)
 
-    def _nearest(self, samples: Sequence[Sample], picture: Picture, count: int) -> list[Sample]:
-        """By the mean squared difference of their thumbnails, in levels of 0..255."""
-        here = _thumb(picture)
+    def _nearest(
+        self, samples: Sequence[Sample], picture: Picture, count: int, look: Callable[[Picture], Look]
+    ) -> list[Sample]:
+        """By the mean squared difference of what they look like: of thumbnails in levels of 0..255, or of codes."""
+        here = look(picture)
         apart = [
-            (float(np.square(here - thumb).mean()), number)
+            (float(np.square(here - there).mean()), number)
             for number, sample in enumerate(samples)
-            if (thumb := self._neighbours.thumb(sample)) is not None
+            if (there := self._neighbours.look(sample, look)) is not None
         ]
         return [samples[number] for _, number in sorted(apart)[:count]]
 
@@ -197,7 +204,7 @@ def drawn(
     return found
 
 
-def _thumb(picture: Picture) -> Thumb:
+def _thumb(picture: Picture) -> Look:
     pixels = picture.pixels
     small = cv2.resize(pixels, (_THUMB, _THUMB), interpolation=cv2.INTER_AREA).astype(np.float32)
     small *= np.float32(1 / 257 if pixels.dtype == np.uint16 else 1)

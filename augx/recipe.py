@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from augx import bundled
+from augx.artefact import Place
 from augx.errors import Problem, RecipeError, Refused
 from augx.ignores import ignores, told
 from augx.model import ImageOptions, Json, LabelOptions, Limits, Override, RejectOptions, Sample, SplitOptions, Step
@@ -48,7 +49,8 @@ class Recipe:
     `balance`: "none", "max", a number, or class -> number. `split`: None: as the dataset says.
     `fuse`: runs of steps are done at once; else one after the other.
     `marks`: name and arguments, as read, of every step that has some, depth first; empty if not read from a file.
-    `places`: folders that steps name -> where they are. `ignored`: warnings that its comments tell off.
+    `places`, `models`: folders and models that steps name -> where they are. `ignored`: warnings that its comments tell
+    off.
     """
 
     name: str = field(default="", compare=False)
@@ -69,6 +71,7 @@ class Recipe:
     ignored: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
     marks: tuple[tuple[Node, Node], ...] = field(default=(), compare=False, repr=False)
     places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    models: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def load(cls, source: str | Path) -> Recipe:
@@ -99,7 +102,9 @@ class Recipe:
             recipe = reader.recipe(Node.of(said))
         except RecipeError as e:
             raise Refused(e.problems[0].message, e.problems[0].suggestion) from None
-        return dataclasses.replace(recipe, warnings=self.warnings, marks=self.marks, places=self.places)
+        return dataclasses.replace(
+            recipe, warnings=self.warnings, marks=self.marks, places=self.places, models=self.models
+        )
 
     def canonical(self) -> Json:
         """This recipe as JSON with every default filled in, itself a recipe. Without the name and the warnings."""
@@ -164,6 +169,11 @@ class Recipe:
         """Every step that may be used, depth first, those of overrides too."""
         for variant in self.variants() if self.overrides else (self,):
             yield from leaves(variant.steps)
+
+    @property
+    def learned(self) -> bool:
+        """Whether a step works with a model."""
+        return any(catalog.TRANSFORMS[step.name].learned for step in self.all_steps())
 
     def digest(self) -> str:
         """sha256 in hex of what decides the pixels and labels of one copy; not how many copies, nor of which images."""
@@ -329,6 +339,7 @@ class _Reader(Options):
             image=self.image(self.mapping(output.get("image"), "output.image", IMAGE_KEYS)),
             marks=tuple(self.marks),
             places=self.places,
+            models=self.models,
         )
         if checked and self.leaves:
             self.problems += argument_problems(self.file, self.leaves, self.marks)

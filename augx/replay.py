@@ -70,7 +70,7 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     write_file(image, encoded)
     if same:
         return True, f"wrote {image}: the same bytes as {wanted}"
-    now, was = versions.everything(), summary["versions"]
+    now, was = versions.everything(recipe.learned), summary["versions"]
     changed = ", ".join(f"{name} {was.get(name)} -> {now[name]}" for name in now if was.get(name) != now[name])
     said = f"wrote {image}: other bytes than {wanted}" + (f"; changed since: {changed}" if changed else "")
     if not archive.known and _sees_labels(recipe):

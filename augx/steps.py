@@ -6,9 +6,11 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from augx import artefact
 from augx.errors import Problem
 from augx.model import Json, Step
 from augx.naming import images_in
+from augx.store import sha256_file
 from augx.transforms import catalog
 from augx.yamlfile import MAX_BYTES, MAX_NODES, MAX_PROBLEMS, Node, Values, is_number, load, nearest, short
 
@@ -59,7 +61,8 @@ _OWN_ARGUMENTS = {"SomeOf": ("n", "replace"), "inside": ("classes", "of", "outsi
 class Steps(Values):
     """Nodes -> Steps. `leaves` and `marks`: the steps as `leaves` gives them, and where they stand.
 
-    `places`: folders that steps name -> where they are, looked for beside the recipe and then from the working folder.
+    `places`, `models`: folders and models that steps name -> where they are, looked for beside the recipe and then from
+    the working folder.
     `written`: augx itself has written the recipe, so that what it names was there once and need not be looked for.
     """
 
@@ -67,6 +70,7 @@ class Steps(Values):
         super().__init__(file, problems)
         self.written = written
         self.places: dict[str, str] = {}
+        self.models: dict[str, artefact.Place] = {}
         self.warnings: list[Problem] = []
         self.leaves: list[Step] = []
         self.marks: list[tuple[Node, Node]] = []
@@ -156,8 +160,11 @@ class Steps(Values):
         p = self.p(given.pop("p", (name, None))[1], transform)
         if not self.sound((argument for _, argument in given.values()), transform):
             return None
-        if "folder" in given and catalog.TRANSFORMS[transform].partners == "folder":
+        entry = catalog.TRANSFORMS[transform]
+        if "folder" in given and entry.partners == "folder":
             self.folder(given["folder"][1])
+        if "model" in given and entry.learned:
+            self.model(given["model"][1], entry.learned)
         return self.found(Step(transform, {key: value.plain() for key, (_, value) in given.items()}, p), name, body)
 
     def sound(self, arguments: Iterable[Node], transform: str) -> bool:
@@ -222,6 +229,26 @@ class Steps(Values):
             self.error(node, f"the folder {node} holds no image", "its own folders do not count", "named-file")
         else:
             self.places[node.value] = path
+
+    def model(self, node: Node, method: str) -> None:
+        """Remembers where a model is that a step names, and what it was when the recipe was read."""
+        if self.written or not isinstance(node.value, str):
+            return
+        learn = f"`augx learn {method} INPUT -o {short(node.value) or 'model.safetensors'}` writes one"
+        path = self.beside(node.value, os.path.isfile)
+        if path is None:
+            way_out = "it is looked for beside the recipe, then in this folder; " + learn
+            self.error(node, f"there is no model {node}", way_out, "named-file")
+            return
+        try:
+            card = artefact.card(path)
+            if card.method == method:
+                self.models[node.value] = artefact.Place(path, sha256_file(path))
+                return
+            why = f"is a model of {card.method!r}, and this step needs one of {method!r}"
+        except (artefact.Unusable, OSError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+        self.error(node, f"the model {node} {why}", learn, "named-file")
 
     def beside(self, path: str, there: Callable[[str], bool]) -> str | None:
         """The path of what a recipe names: beside the recipe first, then from the working folder."""

@@ -10,24 +10,30 @@ import zlib
 from pathlib import Path
 
 from augx import __version__
+from augx.errors import Refused
 
+LEARN = "pip install 'augx[learn]'"
 _FEATURES = ("sse4_2", "avx", "fma", "avx2", "avx512f", "avx512bw", "neon", "asimd", "sve")
 
 
-def deciding() -> dict[str, str]:
-    """The versions that are part of every key: another one may make other bytes, so images are made again."""
+def deciding(learned: bool = False) -> dict[str, str]:
+    """The versions that are part of every key: another one may make other bytes, so images are made again.
+
+    `learned`: networks are at work, too. Refused where what runs them is not installed.
+    """
     return {
         "augx": __version__,
         "albumentations": importlib.metadata.version("albumentations"),
         "opencv": _opencv(),
         "pillow": importlib.metadata.version("pillow"),
         "zlib": zlib.ZLIB_RUNTIME_VERSION,
+        **({"torch": _torch()} if learned else {}),
     }
 
 
-def everything() -> dict[str, str]:
+def everything(learned: bool = False) -> dict[str, str]:
     """The deciding versions and those that are only good to know when a bug is reported."""
-    return deciding() | {"numpy": importlib.metadata.version("numpy"), "python": platform.python_version()}
+    return deciding(learned) | {"numpy": importlib.metadata.version("numpy"), "python": platform.python_version()}
 
 
 def cpu() -> dict[str, object]:
@@ -37,6 +43,13 @@ def cpu() -> dict[str, object]:
     except OSError:
         flags = set()
     return {"machine": platform.machine(), "features": [name for name in _FEATURES if name in flags]}
+
+
+def _torch() -> str:
+    try:
+        return importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        raise Refused("the recipe has a step with a model, and torch is not installed", LEARN) from None
 
 
 def _opencv() -> str:

@@ -14,15 +14,17 @@ import cv2
 import numpy as np
 
 from augx import formats, geometry, images, labels, objects, plan
+from augx.artefact import Place
 from augx.errors import ImageError, Refused, Stopped
 from augx.journal import Entry, dump, write_segment
-from augx.model import Applied, Dataset, Dropped, Job, Json, Limits, Mask, Object, Picture, Sample, Shard
+from augx.model import Applied, Dataset, Dropped, Job, Json, Limits, Mask, Object, Picture, Sample, Shard, Step
 from augx.naming import READABLE, copy_name
 from augx.partners import Chosen, Folders, Neighbours
 from augx.recipe import Recipe
 from augx.seeds import Rng
 from augx.store import Folder, Unfit
 from augx.timing import timing
+from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.pipeline import Partners, Pipeline
 
 _R = TypeVar("_R")
@@ -178,7 +180,8 @@ class Maker:
         self.untouched = untouched
         swaps = {name: pose.swap for name, pose in dataset.poses.items() if pose.swap is not None}
         self.pipelines = [
-            Pipeline(one.steps, recipe.labels, swaps, dataset.ignore, recipe.fuse) for one in recipe.variants()
+            Pipeline(_placed(one.steps, folders.models), recipe.labels, swaps, dataset.ignore, recipe.fuse)
+            for one in recipe.variants()
         ]
         limits = recipe.limits
         self.neighbours = Neighbours(
@@ -392,6 +395,18 @@ def _area(thing: Object, area: float | None) -> float | None:
 
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _placed(steps: Sequence[Step], models: Mapping[str, Place]) -> tuple[Step, ...]:
+    """Steps whose models are where they were found, not as the recipe names them."""
+
+    def one(step: Step) -> Step:
+        args = dict(step.args)
+        if TRANSFORMS[step.name].learned:
+            args["model"] = models.get(step.args["model"], Place(step.args["model"]))
+        return replace(step, args=args, steps=_placed(step.steps, models))
+
+    return tuple(map(one, steps))
 
 
 def failure(source: str, copy: int, error: ImageError) -> dict[str, Json]:

@@ -30,6 +30,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "preview": ("augx.cli.preview", "Draw a contact sheet: sources beside the copies run would make."),
     "report": ("augx.cli.report", "Look at a finished run: verdicts, pictures, figures."),
     "replay": ("augx.cli.replay", "Make one output image again from its manifest row."),
+    "learn": ("augx.cli.learn", "Fit a learned augmenter on your own images."),
     "list": ("augx.cli.catalogue", "List transforms, formats, policies, recipes, codes or rules."),
     "show": ("augx.cli.catalogue", "Explain one transform, format, recipe, executor, code or rule."),
     "init": ("augx.cli.init", "Write a commented starter recipe for a dataset."),

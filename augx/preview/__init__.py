@@ -129,7 +129,7 @@ def _orders(asked: Asked, plan: Plan) -> Orders:
     dataset, mixes = plan.dataset, fitting.mixes_classes(plan.dataset, plan.recipe)
     lost = fitting.lost_by(dataset, [formats.load(name) for name in plan.formats], mixes)
     known = fitting.without_samples(dataset, plan.formats)
-    folders, zoom = Folders.now(plan.recipe.places), _FINER if asked.page else 1
+    folders, zoom = Folders.now(plan.recipe), _FINER if asked.page else 1
     return Orders(plan.recipe.canonical(), known, lost, folders, asked.cell, zoom, asked.labels)
 
 

@@ -25,6 +25,7 @@ class Entry:
     `members`: it is a group and holds other steps.
     `own`: "module:Class" of one of augx's own. `partners`: it mixes other pictures in, by default those of the same,
     of another or of any class, or of a "folder"; "" if it mixes none. `pool`: of so many pictures it chooses them.
+    `learned`: it works with a model of this method of `augx learn`; "" if with none.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Entry:
     own: str = ""
     partners: str = ""
     pool: int = 0
+    learned: str = ""
 
 
 # What they do depends on boxes, masks, or on whether there are any.
@@ -46,7 +48,8 @@ SEE_LABELS = frozenset(
     | {"inside", "copy_paste", "background", "random_erasing", "augmix"}
     | {"randaugment", "trivialaugment", "autoaugment", "policy"}
 )
-WEIGHING = frozenset({"mixup", "cutmix", "resizemix", "fmix", "mosaic"})  # give images several classes with weights
+# Give images several classes with weights.
+WEIGHING = frozenset({"mixup", "cutmix", "resizemix", "fmix", "mosaic", "feature_space"})
 _MIRRORS = frozenset({"HorizontalFlip", "VerticalFlip", "Transpose", "D4", "SquareSymmetry", "TimeReverse"})
 SLOW = 0.12  # seconds per megapixel from which a recipe is warned: ten to twenty times the cost of decoding
 
@@ -138,6 +141,34 @@ _ENTRIES = (
         0.00071,
         partners="same",
         pool=64,
+    ),
+    Entry(
+        "style",
+        "style transfer",
+        "in the colours and textures of another picture (AdaIN)",
+        0.06,
+        own="augx.learn.style:Style",
+        partners="any",
+        pool=8,
+        learned="style",
+    ),
+    Entry(
+        "adversarial",
+        "adversarial",
+        "changed by a few levels so that a classifier is misled (FGSM, PGD)",
+        0.06,
+        own="augx.learn.adversarial:Adversarial",
+        learned="adversarial",
+    ),
+    Entry(
+        "feature_space",
+        "feature space",
+        "changed in the codes of an autoencoder, by a near picture or noise",
+        0.06,
+        own="augx.learn.feature_space:FeatureSpace",
+        partners="same",
+        pool=64,
+        learned="autoencoder",
     ),
     _own(
         "cutmix",

@@ -7,7 +7,7 @@ chooses: which other transforms, with which arguments. All draw first and apply 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from augx.artefact import Place
 from augx.model import Dropped, Json, LabelOptions, Picture, Step
 from augx.seeds import Rng
 from augx.transforms.catalog import TRANSFORMS
@@ -103,13 +104,15 @@ class Need:
     """Which other pictures a mix wants of one picture's partners.
 
     `kind`: same, other or any class; or "folder": the pictures in `folder`, which have no labels. `count`: how many.
-    `nearest`: only of so many that look most like the picture; 0: all are alike.
+    `nearest`: only of so many that look most like the picture; 0: all are alike. `look`: what a picture looks like, an
+    array; None: as a thumbnail.
     """
 
     kind: str = "any"
     count: int = 1
     nearest: int = 0
     folder: str = ""
+    look: Callable[[Picture], Array] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,17 @@ class Mix(Own):
     ) -> tuple[Picture, tuple[Dropped, ...]]:
         """The mixed picture with labels and masks, and the objects of all of them that it has lost."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Learned(Own):
+    """Works with a model that `augx learn` wrote. `model`: as the recipe names it; in a worker, where it is."""
+
+    model: str | Place
+
+    @property
+    def place(self) -> Place:
+        return self.model if isinstance(self.model, Place) else Place(self.model)
 
 
 @dataclass(frozen=True)

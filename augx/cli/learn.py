@@ -1,0 +1,115 @@
+"""`augx learn`."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from typing import Any
+
+import click
+
+from augx.artefact import METHODS
+from augx.cli.options import cores, input_argument, json_option, quiet_option, read_options, reading_options
+
+_EVERY = 30.0  # seconds between lines where there is no terminal
+_MOST_THREADS = 4  # small networks get no quicker with more
+
+
+class _Duration(click.ParamType[float]):
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)\s*([smh])", str(value).strip())
+        if not found or not (seconds := float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]):
+            self.fail(f"{value!r}: write a time such as 90s, 10m or 2h", param, ctx)
+        return seconds
+
+
+class Progress:
+    """A bar on a terminal, a line now and then elsewhere, nothing with `quiet`."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+        self.bar: Any = None
+        self.last = 0.0
+
+    def begin(self, words: str, steps: int, done: int) -> None:
+        self.last = time.monotonic()
+        if self.quiet:
+            return
+        click.echo(words, err=True)
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self.bar = tqdm(total=steps, initial=done, unit=" steps", dynamic_ncols=True, leave=False)
+
+    def step(self, done: int, steps: int, loss: float) -> None:
+        if self.bar is not None:
+            self.bar.n = done
+            self.bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
+            self.bar.update(0)
+        elif not self.quiet and time.monotonic() - self.last >= _EVERY:
+            self.last = time.monotonic()
+            click.echo(f"step {done:,} of {steps:,}, loss {loss:.4f}", err=True)
+
+    def end(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+@click.command("learn", short_help="Fit a learned augmenter on your own images.")
+@click.argument("method", type=click.Choice(list(METHODS)))
+@input_argument
+@click.option("-o", "--output", "model", required=True, type=click.Path(), metavar="MODEL",
+              help="Where to write the model: a .safetensors.")  # fmt: skip
+@click.option("--fast", is_flag=True, help="A smaller network and fewer steps: minutes on a CPU.")
+@click.option("--budget", type=_Duration(), help="Spend no more time than this on it: 90s, 10m, 2h.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, envvar="AUGX_SEED", metavar="N", show_default=True
+)
+@click.option("--device", default="auto", metavar="NAME", show_default=True,
+              help="auto, cpu, cuda, cuda:1 or mps; auto takes a GPU where there is one.")  # fmt: skip
+@click.option("--threads", type=click.IntRange(1, 256), metavar="N",
+              help="On the CPU; weights depend on how many.  [default: the number of cores, at most 4]")  # fmt: skip
+@click.option("--side", type=click.IntRange(32, 256), metavar="PIXELS",
+              help="How wide and high a network sees pictures.  [default: as they usually are, 32 to 256]")  # fmt: skip
+@reading_options
+@json_option
+@quiet_option
+def learn_command(method: str, input: str, model: str, as_json: bool, quiet: bool, **chosen: Any) -> int:
+    """Fit METHOD on the images of INPUT and write MODEL, for a step of a recipe to use.
+
+    Needs the extra `learn`: pip install 'augx[learn]'. Nothing is downloaded. Of a dataset with splits only `train` is
+    learned from. MODEL.png shows what it has learned so far, also while it learns. After a kill the same command goes
+    on; with the same pictures, seed and versions it writes the same MODEL.
+
+    \b
+    augx learn autoencoder photos/ -o photos.safetensors --fast
+    augx learn autoencoder photos/ -o photos.safetensors --budget 30m --device cuda
+    and then in the recipe:   - feature_space: {model: photos.safetensors, p: 0.5}
+    """
+    from dataclasses import asdict
+
+    from augx.cli.output import print_json
+    from augx.learn import fit
+
+    if chosen["side"] is not None and chosen["side"] % 16:
+        raise click.UsageError(f"--side {chosen['side']}: it must be a multiple of 16")
+    threads = chosen["threads"] or min(cores(), _MOST_THREADS)
+    asked = fit.Request(
+        method, input, model, chosen["fast"], chosen["budget"], chosen["seed"], chosen["device"], threads,
+        chosen["side"], chosen["from_format"], read_options(chosen),
+    )  # fmt: skip
+    found = fit.fit(asked, Progress(quiet or as_json))
+    training = found.card.training
+    if as_json:
+        print_json(asdict(found.card))
+    elif not quiet and found.fresh:
+        click.echo(f"nothing to do: {model} is what this would write")
+    elif not quiet:
+        why = ", as it got no better" if training["stopped"] else ""
+        click.echo(f"{model}: {training['steps']:,} steps{why}, {training['cpu_seconds']:,.0f} s of CPU")
+        click.echo(f"see what it has learned:  {model}.png")
+        click.echo(f"use it in a recipe:       - {METHODS[method].step}: {{model: {model}, p: 0.5}}")
+    return 0

@@ -1,0 +1,55 @@
+"""The one door to torch: found or asked for by name, and made to compute the same way twice."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from augx.errors import Refused
+from augx.versions import LEARN
+
+_NEEDED = ("torch", "safetensors")
+_SMALLER = "where there is no GPU, torch's build for CPUs is smaller: pytorch.org says how"
+
+
+def need() -> None:
+    """Refused where what the extra `learn` installs is not there. Imports nothing."""
+    lacking = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise Refused(f"learned augmentation needs {' and '.join(lacking)}", f"{LEARN}; {_SMALLER}")
+
+
+def ready(device: str = "auto", threads: int = 1) -> Any:
+    """torch, and the device by that name: "auto" takes a GPU where there is one. Refused where there is none such."""
+    need()
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what CUDA needs to compute the same way twice
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        device = next(name for name, found in there.items() if found)
+    if not there.get(device.partition(":")[0]):
+        raise Refused(
+            f"torch sees no device {device!r} here", f"there is {', '.join(n for n, yes in there.items() if yes)}"
+        )
+    return torch.device(device)
+
+
+@contextmanager
+def alone(gradients: bool = False) -> Iterator[None]:
+    """One thread, and nothing kept for gradients but where they are asked for: how a picture goes through a network, so
+    that bytes do not depend on how many cores there are."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode(not gradients):
+            yield
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,153 @@
+"""`augx learn`: read the pictures, say how long it will take, fit, write the model with its card and its sheet."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import Any, Protocol
+
+from augx import artefact, images, spare, versions
+from augx.artefact import ENDING, METHODS, Card
+from augx.errors import OutputError
+from augx.formats import ReadOptions
+from augx.learn import door
+from augx.model import ImageOptions, Json, Picture
+from augx.store import write_file
+
+_FAST_SIDE = 64  # pixels, at most, with `fast`
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for. `seconds`: to spend at most; None: as long as the method takes. `side`: of the pictures
+    the network sees; None: as `data.read` finds it."""
+
+    method: str
+    input: str
+    model: str
+    fast: bool = False
+    seconds: float | None = None
+    seed: int = 0
+    device: str = "auto"
+    threads: int = 1
+    side: int | None = None
+    from_format: str | None = None
+    read: ReadOptions = field(default_factory=ReadOptions)
+
+
+class Told(Protocol):
+    """Told how it goes: what was read and what it will take, and then each step."""
+
+    def begin(self, words: str, steps: int, done: int) -> None: ...
+    def step(self, done: int, steps: int, loss: float) -> None: ...
+    def end(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`fresh`: the model was there already, fitted as asked."""
+
+    card: Card
+    fresh: bool = False
+
+
+def fit(request: Request, told: Told) -> Outcome:
+    """Raises Refused before anything is written, Stopped where the model cannot be."""
+    _guard(request)
+    device = door.ready(request.device, request.threads)
+    from augx.learn import data, files, training
+
+    method = import_module(METHODS[request.method].target)
+    known = data.read(
+        data.dataset(request.input, request.from_format, request.read),
+        request.side,
+        _FAST_SIDE if request.fast else data.LARGEST,
+    )
+    method.refuse(known)
+
+    def make() -> Any:
+        return method.Fitting(known, request.seed, device, request.fast)
+
+    fitting, made_by = make(), versions.everything(learned=True)
+    asked = [request.method, request.fast, request.seconds, request.seed, known.digest, str(device), request.threads]
+    key = hashlib.sha256(repr([*asked, fitting.architecture, sorted(made_by.items())]).encode()).hexdigest()
+    if (there := _there(request.model)) and there.training.get("request") == key:
+        return Outcome(there, fresh=True)
+    steps = fitting.fast_steps if request.fast else fitting.steps
+    each = training.seconds_a_step(fitting, request.seed, device)
+    if request.seconds is not None:
+        steps = min(steps, max(training.LEAST_STEPS, int(request.seconds / each)))
+    fitting = make()
+    unread = f", {known.failed:,} could not be read" if known.failed else ""
+    unread += f", {known.left_out:,} are beyond what memory holds" if known.left_out else ""
+    words = f"{len(known.pixels):,} pictures of {len(known.classes)} classes at {known.side} x {known.side}{unread}"
+    told.begin(f"{words}; {steps:,} steps on {device}, about {_duration(steps * each)}", steps, 0)
+    checkpoint = request.model + ".part"
+    began = time.process_time()
+
+    class Watch:
+        step = staticmethod(told.step)
+
+        @staticmethod
+        def look(fitting: Any) -> None:
+            _sheet(request.model, fitting.rows())
+
+    try:
+        course = training.fit(fitting, training.Course(steps), request.seed, device, checkpoint, key, Watch())
+        state = fitting.finished()
+        trained: dict[str, Json] = {"request": key, "fast": request.fast, "device": str(device)}
+        trained |= {"threads": request.threads, **course.told()}
+        card = Card(
+            request.method, fitting.architecture, known.classes, len(known.pixels), known.digest,
+            artefact.sketch(known.samples), request.seed, made_by, trained, fitting.gates(),
+        )  # fmt: skip
+        files.write(request.model, state, card)
+        _sheet(request.model, fitting.rows())
+        if os.path.exists(checkpoint):
+            os.remove(checkpoint)
+    finally:
+        told.end()
+    spent = {"seconds": round(course.seconds, 1), "cpu_seconds": round(time.process_time() - began, 1)}
+    return Outcome(replace(card, training={**trained, **spent}))
+
+
+def _guard(request: Request) -> None:
+    """Refuses a place that is no model's, before torch is imported."""
+    spare.check_place(request.model, "a model", (ENDING,))
+    spare.check_free(
+        request.model, False, "only a model of `augx learn` is written over", lambda data: _ours(data) is not None
+    )
+    place, root = os.path.realpath(request.model), os.path.realpath(request.input)
+    if os.path.isdir(root) and os.path.commonpath([place, root]) == root:
+        raise OutputError(f"{request.model} lies in INPUT {request.input}", "write it beside")
+    door.need()
+
+
+def _ours(data: bytes) -> Card | None:
+    try:
+        return artefact.of_bytes(data)
+    except artefact.Unusable:
+        return None
+
+
+def _there(path: str) -> Card | None:
+    try:
+        return artefact.card(path)
+    except (OSError, artefact.Unusable):
+        return None
+
+
+def _sheet(model: str, rows: Any) -> None:
+    from augx.drawing.sheet import sheet
+
+    options = ImageOptions(png_level=6)
+    write_file(model + ".png", images.encode(Picture(sheet(rows, {}, 8)), ".png", options))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
