@@ -24,6 +24,7 @@ _SOURCES, _COPIES = 60, 3  # that are looked at
 _COMPARED = 400  # sources of different splits
 _MEGAPIXELS = 400.0  # that are decoded at most
 _FLAGGED = 12  # images for each verdict
+_GO_ON = "run the same command again: it goes on from there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +39,23 @@ class Figures:
 def figures(output: str) -> Figures:
     """Raises OutputError where no run has ended, or its manifest is damaged."""
     folder = Folder(output)
-    summary = journal.summary(folder)
+    summary, unfinished = journal.summary(folder), journal.unfinished(folder)
+    if unfinished and not summary:
+        raise OutputError(f"{output} holds a run that has not ended", _GO_ON)
     if not summary:
         raise OutputError(f"{output} holds no finished run of augx", "give the OUTPUT of an `augx run`")
     damaged = OutputError(f"{folder.path(MANIFEST)} is damaged", f"`augx verify {output}` says more")
     if hashes([folder.path(MANIFEST)]) != [summary["manifest"].get("sha256")]:
+        if unfinished:
+            raise OutputError(f"a newer run has not ended in {output}", _GO_ON)
         raise damaged
     try:
-        return _figures(folder, summary)
+        return _figures(folder, summary, unfinished)
     except (Stopped, *DAMAGED) as error:
         raise damaged from error
 
 
-def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
+def _figures(folder: Folder, summary: dict[str, Json], unfinished: bool) -> Figures:
     labels, uses, lookout = Labels(), Uses(), _Lookout(summary)
     sizes, endings = Sample(), Counter[str]()
     originals = copies = written = equal = redrawn = 0
@@ -77,6 +82,7 @@ def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
     told = {
         "augx": summary["augx"],
         "plan": summary["plan"],
+        "unfinished": unfinished,
         "made": {
             "sources": summary["counts"]["sources"],
             "images": originals + copies,

@@ -43,6 +43,13 @@ def as_json(told: Json) -> Json:
     return {"verdicts": [asdict(one) for one in verdicts(told)], "metrics": numbers, **told}
 
 
+def _unfinished(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
+    if not told["unfinished"]:
+        return None
+    words = "it was stopped, or goes on now: this report is of the run before it, and some pictures may be newer"
+    return Verdict("error", "A newer run has not ended", words, "the same `augx run` again goes on from there")
+
+
 def _failed(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
     metric = known["failed_images"]
     if not metric.count:
@@ -182,5 +189,5 @@ def _short(name: str) -> str:
 
 
 _VERDICTS: Sequence[Callable[[Json, Mapping[str, Metric]], Verdict | None]] = (
-    _unreadable, _failed, _leaks, _alike, _destroyed, _lost, _worst, _growth, _near, _equal, _balance,
+    _unfinished, _unreadable, _failed, _leaks, _alike, _destroyed, _lost, _worst, _growth, _near, _equal, _balance,
 )  # fmt: skip

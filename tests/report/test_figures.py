@@ -18,10 +18,12 @@ from conftest import encoded, rows
 from PIL import Image
 from running import a_recipe, run
 
+from augx import journal
 from augx.errors import OutputError, Refused
 from augx.report import METRICS, as_json, figures, gate, parse, verdicts
 from augx.report.counts import CELLS, Boxes, Sample, Words
 from augx.report.metrics import metrics
+from augx.store import Folder
 
 MOVES = "[HorizontalFlip, {Affine: {rotate: [-20, 20], translate_percent: [-0.6, 0.6], p: 0.8}}, {Posterize: {p: 0.5}}]"
 
@@ -396,6 +398,25 @@ def test_a_gate_holds_counts_and_shares(finished: Path) -> None:
     assert passed.startswith(f"lost_objects is {count} of 48 objects in copies (")
     with pytest.raises(Refused, match="leaks is no share"):
         gate(told, ["leaks>1%"])
+
+
+def test_a_newer_run_that_has_not_ended_is_said_first(finished: Path, tmp_path: Path) -> None:
+    output = Path(shutil.copytree(finished, tmp_path / "out"))
+    (output / "images" / "0.png").write_bytes(b"spoilt")
+    assert verdicts(figures(str(output)).told)[0].title == "Pictures are missing or damaged"
+    journal.begin(Folder(str(output)), {}, ["images/0_aug05.png"], 0)
+    told = figures(str(output)).told
+    first = verdicts(told)[0]
+    assert told["unfinished"] is True
+    assert (first.level, first.title) == ("error", "A newer run has not ended")
+    assert first.way_out == "the same `augx run` again goes on from there"
+    (output / "manifest.jsonl").write_bytes(b"")  # it had begun to end
+    with pytest.raises(OutputError, match="a newer run has not ended in"):
+        figures(str(output))
+    (output / "summary.json").unlink()
+    with pytest.raises(OutputError, match="holds a run that has not ended") as caught:
+        figures(str(output))
+    assert "the same command again" in caught.value.hint
 
 
 def test_every_metric_is_explained(finished: Path) -> None:
