@@ -304,8 +304,32 @@ def test_text_is_cut_in_its_middle_and_broken_at_words() -> None:
     assert lettering.cut("anything", 11, 0) == ""
 
 
-def test_letters_that_the_font_lacks_are_told() -> None:
-    assert lettering.legible("Straße café 猫") == "Strasse cafe ?"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Straße café “a”", 'Strasse cafe "a"'),
+        ("кошка Йод", "koshka Jod"),
+        ("αετός", "aetos"),
+        ("ねこ ﾈｺ", "neko neko"),
+        ("고양이", "goyangi"),
+        ("قط", "qaf-tah"),
+        ("猫1", "(U+732B)1"),
+        ("北京", "(U+5317.4EAC)"),
+        ("🐱 👨\u200d👩", "(cat face) (man)(woman)"),
+        ("a\u202eb\n", "a(U+202E)b(U+000A)"),
+    ],
+)
+def test_letters_that_the_font_lacks_are_spelled(text: str, shown: str) -> None:
+    assert lettering.legible(text) == shown
+
+
+def test_different_names_stay_different() -> None:
+    pictures = set()
+    for name in ("犬", "猫", "кот", "кит", "قط", "كلب", "🐱", "🐶", "고", "ね", "\ue000", "\ue001"):
+        pixels = np.full((16, 90, 3), 255, np.uint8)
+        lettering.write(pixels, name, 0, 0, 10, (0, 0, 0))
+        pictures.add(pixels.tobytes())
+    assert len(pictures) == 12
 
 
 def test_text_over_the_edge_is_cut_off() -> None:
