@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, wait
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from threading import Thread
 
 from augx import bundled, engine, fitting, formats, images, recipe, spare
 from augx.drawing import sheet as drawing
@@ -30,6 +32,7 @@ _COPIES, _COLUMNS = 5, 8  # copies that are shown unless asked for; tiles beside
 _SOURCES, _CLASSES = 4, 20  # rows that are shown unless asked for
 _MOST = 600  # pictures
 _PIXELS = 100_000_000  # of them all
+_HEARKEN = 0.2  # seconds between looks for signals
 _HEAVY = ("augx.preview.rows",)
 
 
@@ -68,10 +71,27 @@ class Sheet:
     def image(self, ending: str) -> bytes:
         """Refused where the format holds no picture of this size."""
         pixels = drawing.sheet(self.rows, self.legend, _COLUMNS)
+        options = ImageOptions(png_level=6, quality=88, subsampling="4:4:4")
         try:
-            return images.encode(Picture(pixels), ending, ImageOptions(png_level=6, quality=88, subsampling="4:4:4"))
+            return _interruptibly(lambda: images.encode(Picture(pixels), ending, options))
         except ImageError as error:
             raise Refused(f"the sheet is too large: {error.message}", "write a .html, or show fewer sources") from error
+
+
+def _interruptibly(work: Callable[[], bytes]) -> bytes:
+    """What long work comes to, done in a thread: a codec may take a minute, and keeps signals waiting."""
+    done: Future[bytes] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    while not wait([done], _HEARKEN).done:
+        pass
+    return done.result()
 
 
 def make(asked: Asked) -> Sheet:
