@@ -44,7 +44,8 @@ class Rows:
         if task.show == "extremes":
             found = tuple(self._extremes(job))
         else:
-            found = (Row(title, self._row(job, self._steps if task.show == "step" else self._copies)),)
+            tiles = self._row(job, self._steps if task.show == "step" else self._copies)
+            found = (Row(title, tiles, words.of_captions(job.sample.annotations.captions)),)
         return Answer(found, dict(self.look.colours.used), self.failed)
 
     def mask_classes(self, job: Job) -> set[str]:

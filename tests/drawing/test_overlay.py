@@ -272,6 +272,15 @@ def test_a_legend_is_cut() -> None:
     assert "more" not in page([row], some, "t", "w", 60).partition("</ul>")[0].partition("<ul")[2]
 
 
+def test_what_a_row_says_stands_below_its_title() -> None:
+    tiles = (Tile("source", np.zeros((60, 160, 3), np.uint8)),)
+    heights = [sheet([Row("a", tiles, says)], {}, 1).shape[0] for says in ((), ("b",), ("b", "c"), ("d e " * 99,))]
+    line = lettering.height(11)
+    assert [height - heights[0] for height in heights] == [0, line, 2 * line, 2 * line]
+    text = page([Row("a", tiles, ("“b”", "<c>"))], {}, "t", "w", 60)
+    assert '<p class="says">“b”</p>\n<p class="says">&lt;c&gt;</p>' in text
+
+
 # colours and letters
 
 
