@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,21 @@ def test_a_loader_gives_images_and_labels_in_order(tmp_path: Path) -> None:
     assert {label for _, label in wanted} == {0, 1}
     shuffled = [int(label) for _, labels in data.DataLoader(images, 4, shuffle=True, num_workers=2) for label in labels]
     assert sorted(shuffled) == sorted(label for _, label in wanted)
+
+
+@pytest.mark.learn
+def test_the_readme_makes_a_loader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch.utils.data")
+    (tmp_path / "photos" / "train" / "cat").mkdir(parents=True)
+    (tmp_path / "photos" / "train" / "cat" / "a.png").write_bytes(encoded(0, ".png"))
+    augx.run(tmp_path / "photos", tmp_path / "photos-x10", "gentle", copies=40, workers=0)
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    (script,) = re.findall(r"```python\n([^`]*DataLoader[^`]*)```", readme)
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {"augx": augx}
+    exec(script, found)
+    assert len(found["loader"]) == 2
+    assert len(found["loader"].dataset[0]) == 2
 
 
 def _pair(example: augx.Example) -> tuple[Any, int]:
