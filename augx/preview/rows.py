@@ -35,7 +35,9 @@ class Rows:
         self.recipe = Recipe.from_canonical(orders.recipe)
         self.maker = self._maker(self.recipe)
         dataset = orders.dataset
-        self.look = Look(Palette(dataset.classes, orders.first), dataset.classes, dataset.poses, dataset.ignore)
+        palette, filled = Palette(dataset.classes, orders.first), self.recipe.labels.ignore or 0
+        void = filled if dataset.ignore is None and filled >= max(len(dataset.classes), 1) else dataset.ignore
+        self.look = Look(palette, dataset.classes, dataset.poses, void)
 
     def __call__(self, task: Task, alive: Alive) -> Answer:
         self.failed, self.alive, job = 0, alive, task.job

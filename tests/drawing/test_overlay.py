@@ -124,7 +124,7 @@ def test_small_objects_get_a_fine_line_without_an_edge() -> None:
     assert pixels.min() > 0 and not (pixels < 60).all(axis=2).any()
 
 
-def test_a_class_mask_is_tinted_by_class_and_void_is_dark() -> None:
+def test_a_class_mask_is_tinted_by_class_and_void_is_hatched() -> None:
     values = np.zeros((HEIGHT, WIDTH), np.uint8)
     values[:, 40:80] = 1
     values[:, 80:] = 255
@@ -132,7 +132,8 @@ def test_a_class_mask_is_tinted_by_class_and_void_is_dark() -> None:
     pixels = shown(look=look, mask=Mask(values))
     assert (pixels[45, 20] == 128).all()
     assert near(pixels[45, 60], tuple((128 + part) // 2 for part in colour(1)))
-    assert pixels[45, 100].max() < 70
+    hatched = pixels[30:60, 85:115].reshape(-1, 3)
+    assert hatched.min() < 70 and hatched.max() > 150 and np.ptp(hatched.astype(int), axis=1).max() < 12
     assert mask_classes(Picture(pixels, mask=Mask(values)), look) == {"road"}
 
 
@@ -141,6 +142,29 @@ def test_numbers_stand_for_classes_that_nobody_named() -> None:
     assert [look.mask_class(value) for value in (0, 3)] == ["", "3"]
     shown(look=look, mask=Mask(np.full((HEIGHT, WIDTH), 3, np.uint8)))
     assert look.colours.used == {"3": colour(3)}
+
+
+@pytest.mark.parametrize(
+    ("classes", "values", "void"),
+    [
+        ((), (0, 3, 255), True),  # as in VOC
+        ((), (0, 255), False),  # black and white: what is white is shown
+        (("ground", "road"), (0, 255), True),
+        (tuple(map(str, range(256))), (0, 255), False),
+    ],
+)
+def test_255_is_no_class_unless_it_is_one(classes: tuple[str, ...], values: tuple[int, ...], void: bool) -> None:
+    look = Look(Palette(classes), classes)
+    mask = np.repeat(np.array(values, np.uint8), -(-WIDTH // len(values)))[None, :WIDTH].repeat(HEIGHT, axis=0)
+    pixels = shown(look=look, mask=Mask(mask))[30:60, 90:110].reshape(-1, 3)
+    assert (np.ptp(pixels, axis=0) > 60).all() == void
+    assert ("255" in look.colours.used) != void
+    assert ("255" in mask_classes(Picture(mask, mask=Mask(mask)), look)) != void
+
+
+def test_no_class_has_the_colour_of_255() -> None:
+    palette = Palette(())
+    assert palette("255") not in {palette(str(number)) for number in range(1, MOST)}
 
 
 def test_an_instance_has_the_colour_of_its_object() -> None:
