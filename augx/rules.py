@@ -108,8 +108,9 @@ _MEANING = {
         "A red light that becomes green keeps the label red.", "leave the step out"),
     "signs-turned": Rule("warning", "signs that are to be read are mirrored or turned",
         "A 6 becomes a 9, a d a b, and the label stays.", "leave the step out"),
-    "sides-exchanged": Rule("warning", "left becomes right, and classes are called by them",
-        "A left shoe in a mirror is a right one, and keeps the label left.", "leave the step out"),
+    "sides-exchanged": Rule("warning", "left becomes right, and classes or captions name them",
+        "A left shoe in a mirror is a right one, and keeps the label left. A dog on the left is on the right, and the "
+        "caption stays.", "leave the step out"),
     "value-unturned": Rule("warning", "the picture is mirrored, and a value that is an angle stays",
         "A steering angle has another sign in a mirror.", "`labels: {values: {NAME: negate_on_flip}}`"),
     "shown-twice": Rule("warning", "mirrored borders show objects a second time, without a label",

@@ -107,6 +107,26 @@ def test_no_false_alarm(transforms: str, known: Dataset) -> None:
     assert said(transforms, known) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "said_so"),
+    [
+        ("a dog on the left of a cat", True),
+        ("Left-hand drive", True),
+        ("the rightmost window", True),
+        ("a bus is turning RIGHT.", True),
+        ("a bright light, a leftover", False),
+        ("a man who is left alone, right now", False),
+    ],
+)
+def test_captions_that_name_sides(text: str, said_so: bool) -> None:
+    samples = tuple(
+        Sample(f"{n}.png", Annotations(captions=captions)) for n, captions in enumerate([("a cat",), (text,)])
+    )
+    known = Dataset("in", "hf", samples, ())
+    wanted = f"HorizontalFlip makes left of right, but a caption that says left or right stays: “{text}”"
+    assert [message for _, _, message, _ in said("[HorizontalFlip, Blur, VerticalFlip]", known)] == [wanted] * said_so
+
+
 def test_a_value_that_is_negated_is_no_alarm() -> None:
     known = dataset(values={"steering_angle": 0.3})
     assert said("[HorizontalFlip]", known, labels={"values": {"steering_angle": "negate_on_flip"}}) == []

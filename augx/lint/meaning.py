@@ -43,6 +43,12 @@ _COLOURS = re.compile(
     r"(?:^|[^a-z])(red|green|blue|yellow|orange|purple|violet|pink|brown|black|white|gr[ae]y|cyan|magenta)(?:$|[^a-z])"
 )
 _SIDES = re.compile(r"(?:^|[^a-z])(left|right)(?:$|[^a-z])")
+_TOLD_SIDES = re.compile(
+    r"\b(?:left|right)(?:most|wards?|-?hand(?:ed)?|-?side)?\b"
+    r"(?! (?:now|away|next|before|after|behind|over|alone|out|in front|on time)\b)",
+    re.IGNORECASE,
+)
+_LONGEST = 60  # letters of a caption in a message
 _TURNING = re.compile(r"angle|steer|yaw|heading|azimuth|roll")
 _READ = re.compile(r"[a-z]|\d{1,2}|digit|letter|char|text|word|zero|one|two|three|four|five|six|seven|eight|nine")
 _BRING_BORDERS = frozenset(
@@ -53,13 +59,14 @@ _BORDERS = frozenset({"reflect", "reflect_101", "wrap"})
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the rules ask of a dataset."""
+    """What the rules ask of a dataset. `sides`: captions that say left or right."""
 
     classes: Sequence[str]
     kinds: frozenset[str]
     values: frozenset[str]
     negated: frozenset[str]
     ignore: int | None
+    sides: Sequence[str]
 
 
 def meaning(recipe: Recipe, dataset: Dataset) -> list[Problem]:
@@ -70,6 +77,7 @@ def meaning(recipe: Recipe, dataset: Dataset) -> list[Problem]:
         frozenset(name for sample in dataset.samples[:1000] for name in sample.annotations.values),
         frozenset(recipe.labels.values),
         dataset.ignore if recipe.labels.ignore is None else recipe.labels.ignore,
+        [text for sample in dataset.samples for text in sample.annotations.captions if _TOLD_SIDES.search(text)],
     )
     steps = [
         step for several in (recipe.steps, *(one.steps or () for one in recipe.overrides)) for step in leaves(several)
@@ -157,6 +165,13 @@ def _sides(step: Step, known: _Known) -> Iterator[_Finding]:
     sides = [name for name in known.classes if _SIDES.search(name.lower())]
     if sides and mirrors_pictures(step.name, step.args):
         yield f"{step.name} makes left of right, but the classes {', '.join(sides[:4])} stay", "leave it out"
+    if known.sides and step.name != "VerticalFlip" and mirrors_pictures(step.name, step.args):
+        first = " ".join(known.sides[0].split())
+        first = first if len(first) <= _LONGEST else f"{first[: _LONGEST - 1]}…"
+        count = "a caption that says left or right stays"
+        if len(known.sides) > 1:
+            count = f"{len(known.sides):,} captions that say left or right stay, the first"
+        yield f"{step.name} makes left of right, but {count}: “{first}”", "leave it out"
 
 
 def _turning_values(step: Step, known: _Known) -> Iterator[_Finding]:
