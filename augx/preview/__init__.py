@@ -140,7 +140,7 @@ def make(asked: Asked) -> Sheet:
 def check_place(path: str, input: str, others: Iterable[str | None] = ()) -> None:
     """Refused where the sheet cannot be written, or would become a part of INPUT or of an OUTPUT, or one of `others`,
     which are read besides."""
-    spare.check_place(path, "a sheet", ENDINGS)
+    spare.check_place(path, "sheet.png", "a sheet", ENDINGS)
     for other in filter(None, others):
         if spare.same(path, other):
             raise Refused(f"{path} is {other}, which is read", "write it elsewhere")

@@ -40,7 +40,7 @@ def tells(root: str, path: str, labelled: bool = False) -> bool:
     data = head(root, path)
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return posixpath.basename(path) in _USUAL  # to be refused, not passed over
-    return bool(_CLASSES.search(data) and (labelled and posixpath.basename(path) in _PLAIN or _PLACES.search(data)))
+    return bool(_CLASSES.search(data) and ((labelled and posixpath.basename(path) in _PLAIN) or _PLACES.search(data)))
 
 
 def within(path: str, folder: str) -> bool:
