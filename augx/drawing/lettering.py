@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from augx.drawing.colours import Colour
 
+_SPACE = 0.35  # of the size of letters
 _KNOWN = "·…"  # beyond ASCII
 _PLAIN = {
     "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "đ": "d", "Đ": "D",
@@ -46,7 +47,17 @@ def height(size: int) -> int:
 
 
 def width(text: str, size: int) -> int:
-    return int(np.ceil(_font(size).getlength(legible(text))))
+    return int(np.ceil(_places(legible(text), size)[-1]))
+
+
+def _places(text: str, size: int) -> list[float]:
+    """Where each word begins, and the last one ends. Spaces are wider than the font has them, which at so few pixels
+    hardly shows any."""
+    font, places = _font(size), [0.0]
+    words = text.split(" ")
+    for word in words:
+        places.append(places[-1] + font.getlength(word) + _SPACE * size)
+    return [*places[:-1], places[-1] - _SPACE * size]
 
 
 @lru_cache(10_000)
@@ -84,7 +95,9 @@ def _drawn(text: str) -> bool:
 def write(pixels: NDArray[np.uint8], text: str, x: int, y: int, size: int, colour: Colour) -> None:
     """Writes into (H, W, 3), with the upper left corner of the line at x, y; what does not fit is cut."""
     image = Image.new("L", (max(width(text, size), 1), height(size)))
-    ImageDraw.Draw(image).text((0, 0), legible(text), 255, _font(size))
+    shown, draw = legible(text), ImageDraw.Draw(image)
+    for word, place in zip(shown.split(" "), _places(shown, size), strict=False):
+        draw.text((round(place), 0), word, 255, _font(size))
     part = pixels[max(y, 0) : y + image.height, max(x, 0) : x + image.width]
     share = np.asarray(image, np.float32)[max(-y, 0) :, max(-x, 0) :][: part.shape[0], : part.shape[1], None] / 255
     part[:] = np.rint(part * (1 - share) + np.array(colour, np.float32) * share)

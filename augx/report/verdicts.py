@@ -95,7 +95,7 @@ def _worst(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
     return Verdict(
         level,
         f"{_short(name)} lost more than others",
-        f"{metric.words()}; {overall.share:.1%} of all",
+        f"{metric.words()}, where {overall.share:.1%} of all were lost",
         way_out,
         "lost_in_a_class",
     )
@@ -172,16 +172,23 @@ def _balance(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
         return None
     most, least = (_short(end(after, key=lambda n: (after[n], n))) for end in (max, min))
     words = f"{most} is {known['imbalance'].count:,.1f} times as large as {least}"
-    if known["imbalance"].count == 1:
-        words = f"all {len(after):,} are of the same size"
-    if len(before) > 1 and max(before.values()) / min(before.values()) != known["imbalance"].count:
-        words += f"; the largest was {max(before.values()) / min(before.values()):,.1f} times the smallest before"
+    if even := _even(known["imbalance"].count):
+        words = f"all {len(after):,} are {even}"
+    was = max(before.values()) / min(before.values()) if len(before) > 1 else known["imbalance"].count
+    if was != known["imbalance"].count:
+        told_before = f"all were {_even(was)}" if _even(was) else f"the largest was {was:,.1f} times the smallest"
+        words += f"; before, {told_before}"
         if told["made"]["failed"] and any(one["objects"]["after"] for one in told["classes"].values()):
             words += ", without the sources that failed"
     if known["imbalance"].count <= 3:
         return Verdict("good", "Classes are balanced", words, metric="imbalance")
     level = "warning" if known["imbalance"].count > 10 else "note"
     return Verdict(level, "Classes are not balanced", words, "`balance: max` in the recipe evens them out", "imbalance")
+
+
+def _even(ratio: float) -> str:
+    """ "" where it is not."""
+    return "of the same size" if ratio == 1 else "of about the same size" if ratio < 1.05 else ""
 
 
 def _short(name: str) -> str:

@@ -237,6 +237,13 @@ def test_a_name_is_beside_its_object_where_there_is_room() -> None:
     assert (inside.x, inside.y) == (2, 2)
 
 
+def test_where_objects_fill_the_picture_the_largest_is_named() -> None:
+    all_over = [(0, 0, 150, 150), (50, 0, 200, 150), (0, 0, 200, 150), (9, 0, 200, 150)]
+    many = [names.Named(name, GREY, box) for name, box in zip(("cup", "cup", "dog", "person"), all_over, strict=True)]
+    (one,) = names.place([*many, *many], 200, 150)
+    assert (one.name, one.x, one.y) == ("dog", 2, 2)
+
+
 def test_of_many_objects_each_class_is_named_once() -> None:
     many = [names.Named("ship", GREY, (x, y, x + 6, y + 6)) for x in range(40, 160, 20) for y in range(40, 120, 20)]
     placed = names.place([*many, names.Named("harbour", GREY, (5, 130, 60, 148))], 200, 150)
@@ -332,6 +339,7 @@ def test_text_is_cut_in_its_middle_and_broken_at_words() -> None:
     assert (
         "…" in cut and "..." not in lettering.legible(cut) and cut.endswith(".jpg") and lettering.width(cut, 11) <= 100
     )
+    assert lettering.width("a b c", 11) - lettering.width("abc", 11) in (7, 8, 9)  # spaces are seen
     lines = list(lettering.lines("HorizontalFlip, Affine, RandomBrightnessContrast", 11, 100))
     assert len(lines) == 3 and all(lettering.width(line, 11) <= 100 for line in lines)
     assert lettering.cut("anything", 11, 0) == ""

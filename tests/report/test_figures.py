@@ -319,7 +319,7 @@ def test_imbalance_that_failures_made_is_told(tmp_path: Path) -> None:
         "b": {"before": 4, "after": 4},
     }
     (said,) = (one.words for one in verdicts(told) if one.metric == "imbalance")
-    assert said == "a is 2.0 times as large as b; the largest was 1.0 times the smallest before"
+    assert said == "a is 2.0 times as large as b; before, all were of the same size"
 
 
 def test_classes_of_one_size_are_not_compared(tmp_path: Path) -> None:

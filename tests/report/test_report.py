@@ -59,7 +59,7 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
-        if tag not in ("meta", "img", "link", "br", "input", "rect", "path"):
+        if tag not in ("meta", "img", "link", "br", "wbr", "input", "rect", "path"):
             self.open.append(tag)
         self.ids += [str(found["id"])] if "id" in found else []
         self.references += [str(found[key]) for key in ("src", "href") if key in found]
