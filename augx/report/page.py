@@ -107,7 +107,10 @@ def _classes(told: Json) -> Iterator[str]:
         return cells + (more if counted else [])
 
     lines = [line(name, one) for name, one in rows]
-    yield _table(head, lines[:_MOST_CLASSES], kinds={3: "drawn"})
+    if told["classes"].keys() == {"(none)"}:
+        yield "<p>No image and no object has a class; those in masks are not counted.</p>"
+    else:
+        yield _table(head, lines[:_MOST_CLASSES], kinds={3: "drawn"})
     if len(lines) > _MOST_CLASSES:
         rest = _table(head, lines[_MOST_CLASSES:], kinds={3: "drawn"})
         yield f"<details><summary>{len(lines) - _MOST_CLASSES} more</summary>{rest}</details>"
@@ -130,7 +133,8 @@ def _distributions(told: Json) -> Iterator[str]:
                 words = f"heat map of the widths and heights of {boxes[when]['count']:,} boxes in {of}"
                 yield charts.heat_map(f"how large they are, {of}", words, boxes[when]["sizes"], was)
         yield "</div>"
-    yield "<h3>Pictures and boxes</h3>" + _KEY + '<div class="charts">'
+    boxed = told["box_growth"]["count"] or told["visibility_of_lost"]["count"]
+    yield f"<h3>Pictures{' and boxes' if boxed else ''}</h3>{_KEY}" + '<div class="charts">'
     brightness, aspects = pictures["brightness"], told["aspect_ratio_log2"]
     for name, pair, ends in (
         ("brightness of those looked at", brightness, ("black", "white")),
@@ -151,9 +155,9 @@ def _transforms(told: Json) -> Iterator[str]:
     if not told["transforms"]:
         yield "<p>None was applied.</p>"
     for name, one in told["transforms"].items():
-        lost = one["lost_objects"]
+        lost, copies = one["lost_objects"], "1 copy" if one["images"] == 1 else f"{one['images']:,} copies"
         gone = f", {lost['count'] / lost['of']:.1%} of objects lost in them" if lost["of"] else ""
-        yield f"<details><summary><b>{plain(name)}</b>: {one['images']:,} copies ({one['share']:.0%}){gone}"
+        yield f"<details><summary><b>{plain(name)}</b>: {copies} ({one['share']:.0%}){gone}"
         cpu = f"about {one['cpu_seconds']:,.1f} s" if one["cpu_seconds"] >= 0.05 else "hardly any"
         yield f", {cpu} of CPU</summary>"
         yield '<div class="charts">'
