@@ -42,7 +42,14 @@ figure[tabindex]:focus {{ outline: 3px solid #0072b2; outline-offset: 2px; }}
   figure[tabindex]:focus img {{ position: fixed; inset: 0; margin: auto; width: auto; height: auto; max-width: 96vw;
     max-height: 96vh; min-width: 60vw; object-fit: contain; background: var(--paper); z-index: 1; }}
 }}
-@media print {{ .row {{ break-inside: avoid; }} }}
+@media print {{
+  :root {{ --ink: #000; --muted: #444; --paper: #fff; --blank: #eee; --error: #a02814; }}
+  body {{ margin: 0; font-size: 9px; }}
+  h2 {{ break-after: avoid; margin: .6rem 0 .2rem; font-size: 11px; }}
+  .row {{ grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .3rem; }}
+  figure {{ break-inside: avoid; }}
+  .legend i {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
+}}
 </style>
 </head>
 <body>

@@ -70,7 +70,7 @@ def _figure(shot: Shot) -> str:
     copy = row["copy"]
     kept = {"classes": _classes(shot), "transforms": _transforms(shot), "verdicts": shot.flags}
     told = " ".join(f'data-{key}="{plain(chr(10).join(values))}"' for key, values in kept.items())
-    flags = "".join(f'<br><span class="flag">{plain(words)}</span>' for words in shot.why)
+    flags = "".join(f'<br><span class="flag">{_breakable(words)}</span>' for words in shot.why)
     drawn = _breakable(", ".join(_transforms(shot)))
     what = f"copy {copy}" if copy else "source"
     return (

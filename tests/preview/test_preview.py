@@ -368,3 +368,7 @@ def test_a_page_in_a_browser(here: Path) -> None:
         for width in (360, 1480):
             page.open(here / "sheet.html", width=width)
             assert page.run("document.documentElement.scrollWidth") <= width
+        page("Emulation.setEmulatedMedia", {"media": "print"})
+        ends = page.run("[...document.images].slice(0, 7).map(i => [i.offsetLeft, i.offsetLeft + i.clientWidth])")
+        assert all(end <= start for (_, end), (start, _) in zip(ends[:5], ends[1:6], strict=True)), ends
+        assert ends[6][0] == ends[0][0]  # six in a row
