@@ -117,7 +117,8 @@ def turned(recipe: Recipe, dataset: Dataset) -> list[Problem]:
         return []
     said, other = ("upright", "stored") if upright else ("stored", "upright")
     count = f"{len(wrong)} image{'s' * (len(wrong) > 1)}"
-    message = f"the boxes of {count} fit their {other} pixels only, the first {wrong[0]}; {said} is assumed"
+    ways = {"stored": "as it is stored", "upright": "as EXIF turns it"}
+    message = f"the boxes of {count}, such as {wrong[0]}, fit the picture {ways[other]}, not {ways[said]}"
     return [Problem(recipe.name, 0, 0, message, f"write labels: {{pixels: {other}}}", "warning", "boxes-turned")]
 
 
@@ -158,20 +159,24 @@ def _read_wrongly(step: Step, known: _Known) -> Iterator[_Finding]:
     mirror = mirrors_pictures(step.name, step.args)
     turned = "mirrors" if mirror else "turns"
     if mirror or step.name in _UPSIDE_DOWN or _largest_angle(step) > 80:
-        yield f"{step.name} {turned} signs that are to be read ({', '.join(text[:6])}): a 6 becomes a 9", "leave it out"
+        untrue = "in a mirror they are other signs, or none" if mirror else "a 6 becomes a 9"
+        yield f"{step.name} {turned} signs that are to be read ({', '.join(text[:6])}): {untrue}", "leave it out"
 
 
 def _sides(step: Step, known: _Known) -> Iterator[_Finding]:
     sides = [name for name in known.classes if _SIDES.search(name.lower())]
     if sides and mirrors_pictures(step.name, step.args):
-        yield f"{step.name} makes left of right, but the classes {', '.join(sides[:4])} stay", "leave it out"
+        yield (
+            f"{step.name} turns left into right, but the classes {', '.join(sides[:4])} stay as they are",
+            "leave it out",
+        )
     if known.sides and step.name != "VerticalFlip" and mirrors_pictures(step.name, step.args):
         first = " ".join(known.sides[0].split())
         first = first if len(first) <= _LONGEST else f"{first[: _LONGEST - 1]}…"
-        count = "a caption that says left or right stays"
+        count = "a caption that says left or right stays as it is"
         if len(known.sides) > 1:
-            count = f"{len(known.sides):,} captions that say left or right stay, the first"
-        yield f"{step.name} makes left of right, but {count}: “{first}”", "leave it out"
+            count = f"{len(known.sides):,} captions that say left or right stay as they are, such as"
+        yield f"{step.name} turns left into right, but {count}: “{first}”", "leave it out"
 
 
 def _turning_values(step: Step, known: _Known) -> Iterator[_Finding]:
