@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from augx import journal
 from augx.errors import OutputError, Stopped
@@ -20,9 +21,11 @@ from augx.report.pictures import Shot, look_at
 from augx.report.transforms import Uses
 from augx.store import Folder, hashes, open_regular
 
+T = TypeVar("T")
 _SOURCES, _COPIES = 60, 3  # that are looked at
 _COMPARED = 400  # sources of different splits
 _MEGAPIXELS = 400.0  # that are decoded at most
+_FIRST = 12  # sources that a gallery shows unasked
 _FLAGGED = 12  # images for each verdict
 _GO_ON = "run the same command again: it goes on from there"
 
@@ -113,7 +116,16 @@ def _figures(folder: Folder, summary: dict[str, Json], unfinished: bool) -> Figu
         "recipe": summary["recipe"],
         "versions": summary["versions"],
     }
-    return Figures(told, [shot for some in shots for shot in some], dict(look.colours.used))
+    count = len(lookout.spread)
+    return Figures(
+        told, [shot for some in (*mixed(shots[:count]), *shots[count:]) for shot in some], dict(look.colours.used)
+    )
+
+
+def mixed(some: Sequence[T]) -> list[T]:
+    """In an order in which the first dozen are of all parts: a gallery begins with them."""
+    step = -(-len(some) // _FIRST)
+    return [one for start in range(step) for one in some[start::step]]
 
 
 class _Lookout:

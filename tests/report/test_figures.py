@@ -22,6 +22,7 @@ from augx import journal
 from augx.errors import OutputError, Refused
 from augx.report import METRICS, as_json, figures, gate, parse, verdicts
 from augx.report.counts import CELLS, Boxes, Sample, Words
+from augx.report.figures import mixed
 from augx.report.metrics import metrics
 from augx.store import Folder
 
@@ -417,6 +418,12 @@ def test_a_newer_run_that_has_not_ended_is_said_first(finished: Path, tmp_path: 
     with pytest.raises(OutputError, match="holds a run that has not ended") as caught:
         figures(str(output))
     assert "the same command again" in caught.value.hint
+
+
+def test_a_gallery_begins_with_some_of_all_parts() -> None:
+    assert mixed(range(5)) == [0, 1, 2, 3, 4]
+    assert mixed(range(30))[:11] == [0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 1]
+    assert sorted(mixed(range(30))) == list(range(30)) and mixed([]) == []
 
 
 def test_every_metric_is_explained(finished: Path) -> None:
