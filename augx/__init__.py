@@ -1,7 +1,7 @@
 """augx: multiply a labelled image dataset. See `architecture.md` beside this file.
 
-From Python: `augx.run`, `augx.read`, `augx.Recipe.load`, `augx.Manifest`, `augx.Images`. Each is imported when it is
-first used, so that `import augx` costs nothing; `__init__.pyi` says so to type checkers.
+From Python: `augx.run`, `augx.sheet`, `augx.read`, `augx.Recipe.load`, `augx.Manifest`, `augx.Images`. Each is imported
+when it is first used, so that `import augx` costs nothing; `__init__.pyi` says so to type checkers.
 """
 
 from typing import Any as _Any
@@ -18,8 +18,10 @@ _PUBLIC = {
     "Recipe": "augx.recipe",
     "RecipeError": "augx.errors",
     "Refused": "augx.errors",
+    "Sheet": "augx.preview",
     "read": "augx.api",
     "run": "augx.api",
+    "sheet": "augx.api",
 }
 __all__ = ["__version__", *_PUBLIC]
 

@@ -1,4 +1,4 @@
-"""`augx.run` and `augx.read`: what the command line does, from Python. Nothing is printed."""
+"""`augx.run`, `augx.sheet` and `augx.read`: what the command line does, from Python. Nothing is printed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from augx import dispatch, engine, formats
 from augx import recipe as recipes
@@ -15,6 +16,9 @@ from augx.errors import Refused
 from augx.formats import ReadOptions
 from augx.model import Dataset
 from augx.recipe import Recipe
+
+if TYPE_CHECKING:
+    from augx.preview import Sheet
 
 Path = str | os.PathLike[str]
 _MOST_WORKERS = 1024
@@ -61,36 +65,83 @@ def run(
     then goes on from there.
     """
     root, target, found = _path("input", input), _path("output", output), _read_options(labels, table, columns)
-    _check("recipe", recipe, (Recipe, str, os.PathLike, type(None)), "a Recipe, a path, or the name of a bundled one")
-    for name, value in {"copies": copies, "seed": seed}.items():
-        if isinstance(value, bool) or not isinstance(value, int | None):
-            raise _wrong(name, value, "a whole number, or None")
     for name, value in {"originals": originals, "hard_labels": hard_labels}.items():
         _check(name, value, (bool, type(None)), "True, False or None")
     for name, value in {"strict": strict, "allow_loss": allow_loss}.items():
         _check(name, value, (bool,), "True or False")
-    if workers is not None and (type(workers) is not int or not 0 <= workers <= _MOST_WORKERS):
-        raise _wrong("workers", workers, f"a whole number from 0 to {_MOST_WORKERS}, or None for one a core")
     if max_errors is not None and not (type(max_errors) in (int, str) and dispatch.ERRORS.fullmatch(str(max_errors))):
         raise _wrong("max_errors", max_errors, 'a number of images, or a percentage such as "5%"')
-    changes = {"copies": copies, "seed": seed, "originals": originals, "hard": hard_labels}
-    given = {key: value for key, value in changes.items() if value is not None}
-    known = recipe if isinstance(recipe, Recipe) or recipe is None else recipes.read(_source(recipe), checked=False)
+    given = _changes(copies=copies, seed=seed, originals=originals, hard=hard_labels)
     request = Request(
         input=root,
         output=target,
-        recipe=known.replace(**given) if known else None,  # type: ignore[arg-type]
+        recipe=_recipe(recipe, given),
         changes=given,
         from_format=_name("from_format", from_format),
         to_formats=_names("to", to),
         read=found,
-        workers=_cores() if workers is None else workers,
+        workers=_workers(workers),
         max_errors=None if max_errors is None else str(max_errors),
         strict=strict,
         allow_loss=allow_loss,
     )
     with _no_main():
         return engine.run(request, progress or _Silent(), recipes.check_transforms)
+
+
+def sheet(
+    input: Path,
+    recipe: Recipe | Path | None = None,
+    *,
+    show: str = "copies",
+    only: str | Iterable[str] = (),
+    sample: int | None = None,
+    per_class: bool = False,
+    cell: int = 200,
+    draw: bool = True,
+    copies: int | None = None,
+    seed: int | None = None,
+    from_format: str | None = None,
+    labels: str | None = None,
+    table: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    workers: int | None = None,
+) -> Sheet:
+    """A contact sheet, as `augx preview` draws it: sources beside the copies that `run` would make of them. A notebook
+    shows it; `save("sheet.png")` writes it.
+
+    `show`: "copies", "step" (the first copy after each step) or "extremes" (each transform at both ends of its ranges).
+    `only`: names or patterns of sources. `sample`: how many sources, or with `per_class` classes. `cell`: pixels a
+    picture is wide and high at most. `draw`: labels. The rest is as for `run`.
+
+    Copies that cannot be made say why on the sheet and are counted in `Sheet.failed`. Raises Refused (RecipeError,
+    InputError among them) where there is nothing to show.
+    """
+    from augx import preview
+
+    root, found = _path("input", input), _read_options(labels, table, columns)
+    for name, value in {"per_class": per_class, "draw": draw}.items():
+        _check(name, value, (bool,), "True or False")
+    if show not in preview.SHOWN:
+        raise _wrong("show", show, f"one of {', '.join(preview.SHOWN)}")
+    if sample is not None and (type(sample) is not int or sample < 1):
+        raise _wrong("sample", sample, "a whole number from 1, or None")
+    least, most = preview.CELLS
+    if type(cell) is not int or not least <= cell <= most:
+        raise _wrong("cell", cell, f"a whole number from {least} to {most}")
+    given = _changes(copies=copies, seed=seed)
+    request = Request(
+        input=root,
+        output="",
+        recipe=_recipe(recipe, given),
+        changes=given,
+        from_format=_name("from_format", from_format),
+        read=found,
+        workers=_workers(workers),
+    )
+    asked = preview.Asked(request, show, _names("only", only), sample, per_class, cell, draw)
+    with _no_main():
+        return preview.make(asked)
 
 
 def read(
@@ -104,6 +155,23 @@ def read(
     """The labelled dataset at a path: names, labels and what is wrong with them, no pixels. Raises InputError."""
     root, options = _path("path", path), _read_options(labels, table, columns)
     return formats.detect(root, _name("from_format", from_format)).read(root, options)
+
+
+def _changes(
+    copies: int | None, seed: int | None, originals: bool | None = None, hard: bool | None = None
+) -> dict[str, int | bool]:
+    """What is to be otherwise than the recipe says."""
+    for name, value in {"copies": copies, "seed": seed}.items():
+        if isinstance(value, bool) or not isinstance(value, int | None):
+            raise _wrong(name, value, "a whole number, or None")
+    changes = {"copies": copies, "seed": seed, "originals": originals, "hard": hard}
+    return {key: value for key, value in changes.items() if value is not None}
+
+
+def _recipe(recipe: Recipe | Path | None, changes: Mapping[str, int | bool]) -> Recipe | None:
+    _check("recipe", recipe, (Recipe, str, os.PathLike, type(None)), "a Recipe, a path, or the name of a bundled one")
+    known = recipe if isinstance(recipe, Recipe) or recipe is None else recipes.read(_source(recipe), checked=False)
+    return known.replace(**changes) if known else None  # type: ignore[arg-type]
 
 
 def _source(recipe: Path) -> str:
@@ -148,6 +216,14 @@ def _check(name: str, value: object, kinds: tuple[type, ...], wanted: str) -> No
 
 def _wrong(name: str, value: object, wanted: str) -> Refused:
     return Refused(f"{name} cannot be {repr(value)[:60]}", f"give {wanted}")
+
+
+def _workers(workers: int | None) -> int:
+    if workers is None:
+        return _cores()
+    if type(workers) is not int or not 0 <= workers <= _MOST_WORKERS:
+        raise _wrong("workers", workers, f"a whole number from 0 to {_MOST_WORKERS}, or None for one a core")
+    return workers
 
 
 def _cores() -> int:

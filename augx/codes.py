@@ -152,7 +152,8 @@ _LABEL_FILES = {
     "no-annotations": Code(_REPAIRED, "a label file has no list of annotations", "is it the right file? see --labels"),
     "no-categories": Code(_REPAIRED, "a label file has no categories; classes are called by their ids",
         "add `categories` to the file"),
-    "no-image": Code(_LEFT_OUT, "a label file or mask has no image and is not used", "put its image in its place"),
+    "no-image": Code(_LEFT_OUT, "a label file or mask has no image and is not used",
+        "put its image beside the others, or remove it"),
     "no-label": Code(_REPAIRED, "an image has no label file and is used without labels",
         "add an empty label file if it shows nothing"),
     "no-row": Code(_LEFT_OUT, "an image has no row in the table and is left out", "add a row"),
@@ -181,7 +182,8 @@ _LABEL_FILES = {
 }  # fmt: skip
 
 _DATASETS = {
-    "class-count": Code(_REPAIRED, "`nc` is not the number of names, which count", "correct `nc`"),
+    "class-count": Code(_REPAIRED, "`nc` is not the number of names, which count",
+        "correct `nc`, or add the names that are missing"),
     "class-name": Code(_REPAIRED, "a class has no name of its own and gets its number behind it", "name it"),
     "duplicate-annotation": Code(_REPAIRED, "an image has its segments twice; the first count", _MEND),
     "duplicate-annotation-id": Code(_REPAIRED, "an annotation id stands there twice; one gets a new id", _MEND),
@@ -251,7 +253,8 @@ _OBJECTS = {
         "{pixels: ...}`", "look at a copy, and write `labels: {pixels: stored}` if its boxes lie wrong"),
     "unknown-category": Code(_LEFT_OUT, "an object is of a category that is not listed and is left out",
         "list the category"),
-    "unknown-class": Code(_LEFT_OUT, "an object is of a class that has no name and is left out", "name the class"),
+    "unknown-class": Code(_LEFT_OUT, "an object is of a class that has no name and is left out",
+        "name the class where the others are named, or correct its number"),
     "unreadable-field": Code(_REPAIRED, "a field cannot be written as JSON again and is left out", _MEND),
     "unreadable-object": Code(_LEFT_OUT + _REPAIRED, "a part of an object cannot be read and is left out", _MEND),
     "unreadable-shape": Code(_LEFT_OUT, "a shape cannot be read and is left out", _MEND),

@@ -244,6 +244,11 @@ def summary_text(summary: Mapping[str, Json]) -> bytes:
     return json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
+def unfinished(folder: Folder) -> bool:
+    """Whether a run has begun here and not come to its end."""
+    return os.path.lexists(folder.path(_INTENT))
+
+
 def begin(folder: Folder, intent: Mapping[str, int], names: Iterable[str], generation: int) -> None:
     """Says which files this run may write, before it writes the first; until `end` the run counts as unfinished.
 
@@ -277,7 +282,7 @@ def rows_digest(rows: bytes) -> str:
 
 def faults(folder: Folder, manifest_sha256: str | None) -> dict[str, str]:
     """What is wrong with our own files, each with the reason. Where there are none, nothing is."""
-    found = {_INTENT: "the last run did not end"} if os.path.lexists(folder.path(_INTENT)) else {}
+    found = {_INTENT: "the last run did not end"} if unfinished(folder) else {}
     for name in _indexes(folder):
         head, _, whole = _read_index(folder, name)
         if not whole:

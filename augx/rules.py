@@ -64,7 +64,7 @@ _STEPS = {
     "repeated-step": Rule("warning", "the same step stands twice in one list",
         "A flip twice is a flip once; noise twice is more noise. Most often the second one was copied and forgotten.",
         "remove one, or give it other arguments"),
-    "override-hidden": Rule("warning", "an override never holds, because one before it takes all its images",
+    "override-hidden": Rule("warning", "an override never applies, because one before it takes all its images",
         "The first override that fits an image is the only one.", "put the narrower one first"),
     "no-effect": Rule("warning", "an option has no effect with this output format",
         "A PNG has no quality, for example.", "leave it out", True),
@@ -108,8 +108,9 @@ _MEANING = {
         "A red light that becomes green keeps the label red.", "leave the step out"),
     "signs-turned": Rule("warning", "signs that are to be read are mirrored or turned",
         "A 6 becomes a 9, a d a b, and the label stays.", "leave the step out"),
-    "sides-exchanged": Rule("warning", "left becomes right, and classes are called by them",
-        "A left shoe in a mirror is a right one, and keeps the label left.", "leave the step out"),
+    "sides-exchanged": Rule("warning", "left becomes right, and classes or captions name them",
+        "A left shoe in a mirror is a right one, and keeps the label left. A dog on the left is on the right, and the "
+        "caption stays.", "leave the step out"),
     "value-unturned": Rule("warning", "the picture is mirrored, and a value that is an angle stays",
         "A steering angle has another sign in a mirror.", "`labels: {values: {NAME: negate_on_flip}}`"),
     "shown-twice": Rule("warning", "mirrored borders show objects a second time, without a label",
@@ -129,8 +130,8 @@ _DATA = {
         "A network learns to answer with the larger class. Copies of all alike leave it so.",
         "`balance: max`, or a number for every class"),
     "class-not-trained": Rule("warning", "a class is only in splits that are not multiplied",
-        "A network is tested on what it has never been taught.", "put images of it into the training split, or see "
-        "`splits`"),
+        "A network is tested on what it has never been taught.", "put images of it into the training split, or "
+        "add its split to `splits`"),
     "tiny-class": Rule("note", "a class has fewer than five sources",
         "Copies of four pictures still show four things.", "find more, or join it with another class"),
     "exact-duplicate": Rule("warning", "the same file is there more than once",

@@ -12,9 +12,9 @@ from augx.store import OWN, Folder, open_regular
 _MOST = 16 << 20  # bytes of a file that is looked into
 
 
-def check_place(path: str, what: str = "a file", endings: Sequence[str] = ()) -> None:
+def check_place(path: str, example: str, what: str = "a file", endings: Sequence[str] = ()) -> None:
     """Refused where no file can be written, or in a folder whose files augx has all listed. Of a link counts where it
-    leads. `what`: as in "a sheet". `endings`: those it may have; none: any."""
+    leads. `example`: of a name. `what`: as in "a sheet". `endings`: those it may have; none: any."""
     if "\0" in path:
         raise Refused("-o: a NUL character is in the path", "write it elsewhere")
     if not path:
@@ -26,7 +26,7 @@ def check_place(path: str, what: str = "a file", endings: Sequence[str] = ()) ->
             names = " or ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
             raise Refused(f"{said}: {what} ends in {names}", "give -o such an ending, and no link to anything else")
     if os.path.isdir(place):
-        raise Refused(f"{path} is a folder", f"give the name of a file, such as {os.path.join(path, 'out.html')}")
+        raise Refused(f"{path} is a folder", f"give the name of a file, such as {os.path.join(path, example)}")
     folder = os.path.dirname(place)
     if not os.path.isdir(folder):
         lacking = folder if os.path.islink(path) else os.path.dirname(path) or folder

@@ -122,7 +122,7 @@ class Steps(Values):
         if first in ("type", "name", "class_name", "__class_fullname__") and isinstance(named, str):
             name = named.rpartition(".")[2]
             name = catalog.suggest(name) or name
-            self.error(node, f"the name of a transform stands before its arguments, not behind '{first}'",
+            self.error(node, f"the name of a transform comes first, not after '{first}'",
                        f"like '- {short(name)}: {{p: 0.5}}'")  # fmt: skip
             return
         if second.value in catalog.TRANSFORMS:
@@ -288,7 +288,11 @@ class Steps(Values):
             for leaf, (where, _) in zip(self.leaves[first:], self.marks[first:], strict=True):
                 entry = catalog.TRANSFORMS[leaf.name]
                 if entry.moves or entry.partners or entry.name == transform:
-                    self.error(where, f"{leaf.name} cannot be inside objects", "only what leaves pixels in place can")
+                    self.error(
+                        where,
+                        f"{leaf.name} cannot be used in `inside`",
+                        "only transforms that leave pixels in place can",
+                    )
             arguments = {key: node for key, node in given.items() if key in own}
             if not self.sound(arguments.values(), transform):
                 return None

@@ -121,6 +121,15 @@ def left_and_right(root: Path) -> tuple[str, tuple[str, ...]]:
     return "version: 1\ncopies: 1\ntransforms:\n  - HorizontalFlip\n", ()
 
 
+def captions_of_sides(root: Path) -> tuple[str, tuple[str, ...]]:
+    texts = ("a dog on the left of a cat", "a bright red car", "the man to the right wears a hat", "the rest is sky")
+    for number in range(len(texts)):
+        write(root, f"train/{number}.png", encoded(number, ".png", width=64, height=48))
+    lines = (json.dumps({"file_name": f"{number}.png", "text": text}) for number, text in enumerate(texts))
+    write(root, "train/metadata.jsonl", "\n".join(lines) + "\n")
+    return "version: 1\ncopies: 1\ntransforms:\n  - HorizontalFlip\n", ()
+
+
 def steering_angles(root: Path) -> tuple[str, tuple[str, ...]]:
     lines = ["file_name,steering_angle"]
     for number in range(6):
@@ -154,6 +163,6 @@ DATASETS: Mapping[str, Planter] = {
         *(broken_files, crop_larger_than_most, same_file_twice, same_file_two_labels, saved_again, leaking_splits),
         *(one_class_much_larger, hardly_any_of_a_class, boxes_outside, digits_in_a_mirror, classes_of_colour),
         *(tested_but_not_taught, slow_before_a_resize),
-        *(left_and_right, steering_angles, turned_by_the_camera, yolo_without_some_images),
+        *(left_and_right, captions_of_sides, steering_angles, turned_by_the_camera, yolo_without_some_images),
     )
 }

@@ -25,7 +25,7 @@ from augx.store import Unfit
 PACKAGE = Path(augx.__file__).parent
 NAMES = {
     *("AugxError", "Dataset", "Example", "Images", "Manifest", "Outcome", "Recipe", "RecipeError", "Refused"),
-    *("__version__", "read", "run"),
+    *("Sheet", "__version__", "read", "run", "sheet"),
 }
 
 
@@ -50,13 +50,15 @@ row_name: str = augx.Manifest("out")[0]["file_name"]
 images = augx.Images("out", transform=lambda one: (one.image, one.label))
 label: int = images[0][1]
 first: augx.Example = augx.Images("out")[0]
+shown: augx.Sheet = augx.sheet("in", "gentle", show="step", only="cat*")
+shown.save("sheet.png")
 augx.run("in", "out", recipe=3)
 """
     line = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "-c", script]
     environment = os.environ | {"MYPYPATH": str(PACKAGE.parent), "MYPY_CACHE_DIR": str(tmp_path / "cache")}
     done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert done.stdout, done.stderr
-    assert done.stdout.splitlines()[0].startswith('<string>:7: error: Argument "recipe" to "run"')
+    assert done.stdout.splitlines()[0].startswith('<string>:9: error: Argument "recipe" to "run"')
     assert done.stdout.splitlines()[1].startswith("Found 1 error")
 
 
@@ -159,6 +161,51 @@ def test_a_script_needs_no_guard(photos: Path, tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, env=environment)
     assert done.stdout.split() == ["begun", "12", "True"], done.stderr
+
+
+def test_a_sheet_is_what_preview_writes(photos: Path, tmp_path: Path) -> None:
+    sheet = augx.sheet(photos, "gentle", sample=2, copies=3, cell=60, workers=0)
+    assert repr(sheet) == f"Sheet('{photos.name}, recipe gentle'): 2 sources of 6, 8 pictures"
+    line = ["preview", str(photos), "-r", "gentle", "--sample", "2", "-n3", "--cell", "60", "-j0", "-q"]
+    assert cli.call([*line, "-o", str(tmp_path / "cli.png")]) == 0
+    sheet.save(tmp_path / "own.png")
+    assert (tmp_path / "own.png").read_bytes() == (tmp_path / "cli.png").read_bytes() == sheet._repr_png_()
+    sheet.save(tmp_path / "own.html")
+    assert (tmp_path / "own.html").read_bytes().count(b"<figure") == 8
+    with pytest.raises(augx.Refused, match="lies in INPUT"):
+        sheet.save(photos / "sheet.png")
+    with pytest.raises(augx.Refused, match="a sheet ends in"):
+        sheet.save(tmp_path / "sheet.gif")
+    (tmp_path / "mine.yaml").write_text("version: 1\ntransforms: [RandomGamma]\n")
+    (tmp_path / "mine.png").symlink_to(tmp_path / "mine.yaml")
+    steps = augx.sheet(photos, tmp_path / "mine.yaml", show="step", only="cat/*", sample=1, workers=0)
+    assert [tile.caption for tile in steps.rows[0].tiles] == ["source", "1. RandomGamma"]
+    with pytest.raises(augx.Refused, match=r"mine\.png"):
+        steps.save(tmp_path / "mine.png")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"show": "steps"},
+        {"only": 5},
+        {"sample": 0},
+        {"sample": True},
+        {"per_class": 1},
+        {"draw": None},
+        {"cell": 39},
+        {"cell": 200.0},
+        {"copies": "3"},
+        {"workers": -1},
+        {"recipe": 5},
+        {"input": None},
+        {"columns": 5},
+    ],
+)
+def test_a_sheet_of_what_cannot_be_is_refused_by_name(given: dict[str, Any], photos: Path) -> None:
+    asked: dict[str, Any] = {"input": photos, "recipe": "gentle", "workers": 0} | given
+    with pytest.raises(augx.Refused, match=next(iter(given))):
+        augx.sheet(**asked)
 
 
 def test_read(photos: Path) -> None:

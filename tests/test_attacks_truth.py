@@ -142,7 +142,7 @@ def test_lints_know_every_mirror(name: str) -> None:
     dataset = Dataset("in", "csv", (Sample("a.png", known),), ("left shoe", "right shoe"))
     found = [problem.message for problem in meaning(a_recipe(f"[{MIRRORS[name]}]"), dataset)]
     assert found == [
-        f"{name} makes left of right, but the classes left shoe, right shoe stay",
+        f"{name} turns left into right, but the classes left shoe, right shoe stay as they are",
         f"{name} mirrors the picture, but the value 'angle' stays as it is",
     ]
     digits = Dataset("in", "folder", (), tuple("0123456789"))

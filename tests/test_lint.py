@@ -39,8 +39,8 @@ def said(transforms: str, known: Dataset, **keys: Any) -> list[tuple[int, int, s
 
 UPSIDE = "turns poses upside down, as hardly any picture shows them"
 RECOLOURED = "changes colours, and classes are called by them: red light, green-light"
-READ = "signs that are to be read (0, 1, 2, 3, 4, 5): a 6 becomes a 9"
-SIDES = "makes left of right, but the classes left shoe, shoe_right stay"
+READ = "signs that are to be read (0, 1, 2, 3, 4, 5)"
+SIDES = "turns left into right, but the classes left shoe, shoe_right stay as they are"
 TWICE = "mirrors at the border: objects show a second time there, without a label"
 
 
@@ -55,9 +55,14 @@ TWICE = "mirrors at the border: objects show a second time there, without a labe
         ("ToGray", dataset(classes=COLOURS), f"ToGray {RECOLOURED}", "leave it out"),
         ("ColorJitter: {hue: [-0.2, 0.2]}", dataset(BOX, classes=COLOURS), f"ColorJitter {RECOLOURED}", "leave it out"),
         ("ColorJitter", dataset(BOX, classes=COLOURS), f"ColorJitter {RECOLOURED}", "leave it out"),
-        ("HorizontalFlip", dataset(classes=DIGITS), f"HorizontalFlip mirrors {READ}", "leave it out"),
-        ("RandomRotate90", dataset(classes=DIGITS), f"RandomRotate90 turns {READ}", "leave it out"),
-        ("Rotate: {limit: 180}", dataset(classes=DIGITS), f"Rotate turns {READ}", "leave it out"),
+        (
+            "HorizontalFlip",
+            dataset(classes=DIGITS),
+            f"HorizontalFlip mirrors {READ}: in a mirror they are other signs, or none",
+            "leave it out",
+        ),
+        ("RandomRotate90", dataset(classes=DIGITS), f"RandomRotate90 turns {READ}: a 6 becomes a 9", "leave it out"),
+        ("Rotate: {limit: 180}", dataset(classes=DIGITS), f"Rotate turns {READ}: a 6 becomes a 9", "leave it out"),
         (
             "HorizontalFlip",
             dataset(BOX, classes=("left shoe", "shoe_right")),
@@ -107,6 +112,26 @@ def test_no_false_alarm(transforms: str, known: Dataset) -> None:
     assert said(transforms, known) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "said_so"),
+    [
+        ("a dog on the left of a cat", True),
+        ("Left-hand drive", True),
+        ("the rightmost window", True),
+        ("a bus is turning RIGHT.", True),
+        ("a bright light, a leftover", False),
+        ("a man who is left alone, right now", False),
+    ],
+)
+def test_captions_that_name_sides(text: str, said_so: bool) -> None:
+    samples = tuple(
+        Sample(f"{n}.png", Annotations(captions=captions)) for n, captions in enumerate([("a cat",), (text,)])
+    )
+    known = Dataset("in", "hf", samples, ())
+    wanted = f"HorizontalFlip turns left into right, but a caption that says left or right stays as it is: “{text}”"
+    assert [message for _, _, message, _ in said("[HorizontalFlip, Blur, VerticalFlip]", known)] == [wanted] * said_so
+
+
 def test_a_value_that_is_negated_is_no_alarm() -> None:
     known = dataset(values={"steering_angle": 0.3})
     assert said("[HorizontalFlip]", known, labels={"values": {"steering_angle": "negate_on_flip"}}) == []
@@ -124,8 +149,8 @@ def turned_image(orientation: int) -> bytes:
 @pytest.mark.parametrize(
     ("orientation", "box", "pixels", "message"),
     [
-        (6, (2.0, 2.0, 39.0, 19.0), "upright", "fit their stored pixels only, the first a.jpg; upright is assumed"),
-        (6, (2.0, 2.0, 19.0, 39.0), "stored", "fit their upright pixels only, the first a.jpg; stored is assumed"),
+        (6, (2.0, 2.0, 39.0, 19.0), "upright", "such as a.jpg, fit the picture as it is stored, not as EXIF turns it"),
+        (6, (2.0, 2.0, 19.0, 39.0), "stored", "such as a.jpg, fit the picture as EXIF turns it, not as it is stored"),
         (6, (2.0, 2.0, 19.0, 39.0), "upright", ""),
         (6, (2.0, 2.0, 39.0, 19.0), "stored", ""),
         (6, (2.0, 2.0, 15.0, 15.0), "upright", ""),  # fits both
@@ -142,7 +167,7 @@ def test_boxes_that_fit_only_the_other_of_stored_and_upright(
     known = Dataset(str(tmp_path), "voc", (sample,), ("cat",))
     found = lint.turned(a_recipe("[Blur]", labels={"pixels": pixels}), known)
     other = {"upright": "stored", "stored": "upright"}[pixels]
-    expected = [(f"the boxes of 1 image {message}", f"write labels: {{pixels: {other}}}")] if message else []
+    expected = [(f"the boxes of 1 image, {message}", f"write labels: {{pixels: {other}}}")] if message else []
     assert [(problem.message, problem.suggestion) for problem in found] == expected
 
 
@@ -158,7 +183,7 @@ def test_validate_tells_of_it_with_the_line_of_the_recipe(tmp_path: Path, capsys
         (root / label).mkdir(parents=True)
         (root / label / "1.jpg").write_bytes(encoded(number))
     recipe.write_text("version: 1\ncopies: 1\ntransforms:\n  - Blur\n  - HorizontalFlip\n")
-    message = "HorizontalFlip mirrors signs that are to be read (nine, six): a 6 becomes a 9"
+    message = "HorizontalFlip mirrors signs that are to be read (nine, six): in a mirror they are other signs, or none"
     assert cli.call(["validate", str(recipe), "--input", str(root)]) == 0
     assert capsys.readouterr().out == (
         f"{recipe}:5:5: {message} (leave it out) [warning: signs-turned]\nno errors in {recipe}; 1 warning\n"
@@ -181,5 +206,5 @@ def test_validate_tells_of_turned_boxes(tmp_path: Path, capsys: pytest.CaptureFi
     (root / "a.xml").write_text(f"<annotation><object><name>cat</name><bndbox>{box}</bndbox></object></annotation>")
     recipe.write_text("version: 1\ncopies: 1\ntransforms: [Blur]\n")
     assert cli.call(["validate", str(recipe), "--input", str(root)]) == 0
-    message = "the boxes of 1 image fit their stored pixels only, the first a.jpg; upright is assumed"
+    message = "the boxes of 1 image, such as a.jpg, fit the picture as it is stored, not as EXIF turns it"
     assert message in capsys.readouterr().out

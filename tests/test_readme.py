@@ -47,7 +47,7 @@ def test_the_errors_are_those_of_validate(tmp_path: Path) -> None:
 
 
 def test_the_python_script_runs(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (script,) = blocks("python")
+    (script,) = [block for block in blocks("python") if "augx.run" in block]
     (tmp_path / "recipe.yaml").write_text("version: 1\ntransforms: [RandomGamma]\n")
     train = tmp_path / "photos" / "train"
     train.mkdir()

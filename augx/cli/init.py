@@ -65,7 +65,7 @@ def _check(output: str, schema: str, force: bool) -> None:
     from augx.errors import Refused
     from augx.schema import is_schema
 
-    spare.check_place(output)
+    spare.check_place(output, "recipe.yaml")
     spare.check_free(output, force, "give another name with -o, or --force to write over it")
     if schema:
         if os.path.isdir(schema):

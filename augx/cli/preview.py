@@ -84,7 +84,7 @@ def preview_command(
     )
     sheet = preview.make(asked)
     if path is not None:
-        preview.write(path, sheet)
+        sheet.save(path)
     if terminal is not None:
         click.echo(terminal(sheet.image(".png")))
     if not quiet:

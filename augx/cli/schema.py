@@ -33,7 +33,7 @@ def schema_command(output: str, force: bool) -> int:
     if output == "-":
         click.echo(as_text(), nl=False)
     else:
-        spare.check_place(output)
+        spare.check_place(output, ".augx.schema.json")
         spare.check_free(output, force, "give another name with -o, or --force to write over it", is_schema)
         write_file(output, as_text().encode())
         click.echo(f"wrote {output}; begin a recipe with: # yaml-language-server: $schema={os.path.basename(output)}")

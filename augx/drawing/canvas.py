@@ -20,6 +20,7 @@ Plane = NDArray[Any]
 FINER = 3  # pixels of the canvas for one of the tile
 _EDGE = 2  # of them, on both sides of a line, of the other tone
 _CHECK = 8 * FINER  # a side of the squares that are seen through what is transparent
+_STRIPE = 3 * FINER  # along x
 _FAR = 1e5  # pixels: further away nothing is seen, and OpenCV would lose count
 _ENLARGED = 4  # times; from here on pixels are shown as squares
 
@@ -87,6 +88,13 @@ class Canvas:
         shares = np.array([share for _, share in paints], np.float32)
         places = np.searchsorted(found, values)
         self.blend(colours[places], shares[places])
+
+    def hatch(self, inside: Plane) -> None:
+        """Dark and light stripes, which are no class's. `inside`: (H, W) of the canvas."""
+        across, down = np.arange(inside.shape[1]), np.arange(inside.shape[0])[:, None]
+        dark = (across + down) // _STRIPE % 2 == 0
+        self.tint(inside & dark, INK, 0.75)
+        self.tint(inside & ~dark, PAPER, 0.25)
 
     def fill(self, rings: Iterable[Points], colour: Colour, share: float) -> None:
         """Tints what rings, in pixels of the picture, enclose."""

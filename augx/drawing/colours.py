@@ -38,8 +38,9 @@ class Palette:
         if not name:
             return GREY
         if name not in self.used:
-            number = int(name) if name.isdecimal() else crc32(name.encode()) % MOST  # which the dataset does not list
-            self.used[name] = colour(self._numbers.get(name, number))
+            # which the dataset does not list; 255 is like 0, which masks do not show
+            number = int(name) % 255 if name.isdecimal() else crc32(name.encode())
+            self.used[name] = colour(self._numbers.get(name, number % MOST))
         return self.used[name]
 
 

@@ -37,13 +37,16 @@ class Placed(NamedTuple):
 
 
 def place(things: Sequence[Named], width: int, height: int, zoom: int = 1) -> list[Placed]:
-    """Names for a tile of this size, the largest object of each class first. What has no room gets
-    none, and no more are tried than there could be room for. `zoom`: how
+    """Names for a tile of this size, the largest object of each class first. What has no room gets none, but for the
+    largest of all, in its corner, where no other has one; no more are tried than there could be room for. `zoom`: how
     much larger letters are."""
     size, pad = SIZE * zoom, _PAD * zoom
     found: list[Placed] = []
+    largest: Placed | None = None
     largest_first = sorted(things, key=lambda thing: -_area(thing.box))
-    first = {thing.name: thing for thing in reversed(largest_first)}  # of each class
+    first: dict[str, Named] = {}  # of each class
+    for thing in largest_first:
+        first.setdefault(thing.name, thing)
     wanted = list(first.values())
     if len(things) <= _FEW:
         wanted += [thing for thing in largest_first if thing is not first[thing.name]]
@@ -62,7 +65,10 @@ def place(things: Sequence[Named], width: int, height: int, zoom: int = 1) -> li
         if name and free and min(covered) <= most:
             x, y, _, _ = free[covered.index(min(covered))]
             found.append(Placed(name, thing.colour, int(x), int(y), wide, high))
-    return found
+        elif name and thing is wanted[0] and wide <= width and high <= height:
+            left, top = (max(int(side), 0) + 2 for side in thing.box[:2])
+            largest = Placed(name, thing.colour, min(left, width - wide), min(top, height - high), wide, high)
+    return found or ([largest] if largest else [])
 
 
 def write(pixels: NDArray[np.uint8], placed: Sequence[Placed], zoom: int = 1) -> None:

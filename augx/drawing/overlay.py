@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from augx.model import Annotations, Box, Flat, Mask, Object, Picture, Pose
 
 _FILL = 0.22  # of a polygon or a mask of one object
 _COVER = 0.5  # of class masks
+_VOID = 255  # what masks have by custom where nobody knows the class
 _SMALL = 14  # pixels of a tile
 _GROUNDS = frozenset(("background", "_background_", "unlabeled", "unlabelled", "void", "bg", "none", "ignore"))
 _MIDDLE, _ONE_SIDE, _OTHER_SIDE = colour(3), colour(1), colour(0)  # yellow, blue, orange: of keypoints
@@ -34,6 +35,13 @@ class Look:
     poses: Mapping[str, Pose] = field(default_factory=dict)
     ignore: int | None = None
     names: bool = True
+
+    def is_void(self, value: int, values: Collection[int]) -> bool:
+        """Whether a number in a mask with these `values` means no class. 255 does unless a class has that number, or
+        it is all that the mask has besides 0."""
+        if value == self.ignore:
+            return True
+        return value == _VOID >= len(self.classes) and (bool(self.classes) or not set(values) <= {0, _VOID})
 
     def mask_class(self, value: int) -> str:
         """The class that a number in a mask stands for; "" for none."""
@@ -83,7 +91,8 @@ def mask_classes(picture: Picture, look: Look) -> set[str]:
     """The classes in a picture's mask, where numbers are classes."""
     if picture.mask is None or picture.mask.values.ndim > 2:
         return set()
-    return {look.mask_class(int(value)) for value in np.unique(picture.mask.values)} - {""}
+    values = np.unique(picture.mask.values).tolist()
+    return {look.mask_class(value) for value in values if not look.is_void(value, values)} - {""}
 
 
 def _outline(canvas: Canvas, thing: Object, colour: Colour, small: bool) -> Iterator[Line]:
@@ -140,13 +149,16 @@ def _class_mask(canvas: Canvas, mask: Mask, look: Look) -> None:
         canvas.blend(values, np.full(values.shape[:2], _COVER, np.float32))
         values = values.astype(np.int64) @ (65536, 256, 1)
     else:
+        there = np.unique(values).tolist()
+        void = [value for value in there if look.is_void(value, there)]
 
         def paint(value: int) -> tuple[Colour, float] | None:
-            if name := look.mask_class(value):
-                return look.colours(name), _COVER
-            return (INK, 0.7) if value == look.ignore else None
+            name = "" if value in void else look.mask_class(value)
+            return (look.colours(name), _COVER) if name else None
 
         canvas.tint_each(values, paint)
+        if void:
+            canvas.hatch(np.isin(values, void))
     _borders(canvas, values)
 
 

@@ -28,8 +28,10 @@ _HEAD = """<!doctype html>
 body {{ margin: 1rem; background: var(--paper); color: var(--ink); font: 14px/1.35 system-ui, sans-serif; }}
 h1 {{ font-size: 1.2rem; }}
 h2 {{ font-size: 1rem; margin: 1.2rem 0 .4rem; overflow-wrap: anywhere; }}
-.row {{ display: flex; flex-wrap: wrap; gap: .7rem; }}
-figure {{ margin: 0; width: {cell}px; max-width: calc(50% - .4rem); }}
+.says {{ margin: 0 0 .3rem; max-width: 60rem; color: var(--muted); overflow-wrap: anywhere; }}
+.row {{ display: grid; gap: .7rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(.9 * {cell}px, 50% - .4rem), 1fr)); }}
+figure {{ margin: 0; }}
 img, .none, .frame {{ display: block; max-width: 100%; height: auto; }}
 .none {{ background: var(--blank); color: var(--error); padding: .6rem; min-height: 6rem; overflow-wrap: anywhere; }}
 figcaption small {{ display: block; color: var(--muted); overflow-wrap: anywhere; }}
@@ -37,11 +39,17 @@ figure[tabindex]:focus {{ outline: 3px solid #0072b2; outline-offset: 2px; }}
 .legend {{ display: flex; flex-wrap: wrap; gap: .3rem 1rem; padding: 0; list-style: none; }}
 .legend i {{ display: inline-block; width: .8em; height: .8em; margin-right: .4em; border: 1px solid #101418; }}
 @media (min-width: 700px) {{
-  figure:first-child {{ margin-right: .7rem; }}
   figure[tabindex]:focus img {{ position: fixed; inset: 0; margin: auto; width: auto; height: auto; max-width: 96vw;
     max-height: 96vh; min-width: 60vw; object-fit: contain; background: var(--paper); z-index: 1; }}
 }}
-@media print {{ .row {{ break-inside: avoid; }} }}
+@media print {{
+  :root {{ --ink: #000; --muted: #444; --paper: #fff; --blank: #eee; --error: #a02814; }}
+  body {{ margin: 0; font-size: 9px; }}
+  h2 {{ break-after: avoid; margin: .6rem 0 .2rem; font-size: 11px; }}
+  .row {{ grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .3rem; }}
+  figure {{ break-inside: avoid; }}
+  .legend i {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
+}}
 </style>
 </head>
 <body>
@@ -63,7 +71,8 @@ def _parts(rows: Sequence[Row], legend: Legend, title: str, words: str, cell: in
             yield f'<li><i style="background:#{red:02x}{green:02x}{blue:02x}"></i>{plain(name)}</li>\n'
         yield (f"<li>{rest(legend)}</li>\n" if rest(legend) else "") + "</ul>\n"
     for row in rows:
-        yield f'<section>\n<h2>{plain(row.title)}</h2>\n<div class="row">\n'
+        says = "".join(f'<p class="says">{plain(text)}</p>\n' for text in row.says)
+        yield f'<section>\n<h2>{plain(row.title)}</h2>\n{says}<div class="row">\n'
         for tile in row.tiles:
             yield _figure(tile)
         yield "</div>\n</section>\n"

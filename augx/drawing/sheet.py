@@ -15,7 +15,7 @@ from augx.drawing.colours import INK, PAPER, Colour
 
 _GAP = 10  # pixels
 _TITLE, _TEXT = 13, 11  # of letters
-_LINES = 2  # of `says` below a tile
+_LINES = 2  # of each text that a tile or a row says
 _SQUARE = 10  # of a colour in the legend
 _MUTED: Colour = (84, 92, 100)
 _ERROR: Colour = (160, 40, 20)
@@ -45,10 +45,11 @@ def _tile(caption: str, pixels: tuple[tuple[int, ...], bytes] | None, says: str,
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The first tile is the source."""
+    """The first tile is the source. `says`: lines below the title."""
 
     title: str
     tiles: tuple[Tile, ...]
+    says: tuple[str, ...] = ()
 
 
 Legend = Mapping[str, Colour]
@@ -77,8 +78,12 @@ def _row(row: Row, wide: int, columns: int) -> NDArray[np.uint8]:
     lines: list[Sequence[Tile | None]] = [[source, *rest[:columns]]]
     lines += [[None, *rest[start : start + columns]] for start in range(columns, len(rest), columns)]
     width = 2 * _GAP + max(map(len, lines)) * (wide + _GAP)
-    title = np.full((lettering.height(_TITLE) + 4, width, 3), PAPER, np.uint8)
-    lettering.write(title, lettering.cut(row.title, _TITLE, width - 2 * _GAP), _GAP, 0, _TITLE, INK)
+    room, step = width - 2 * _GAP, lettering.height(_TEXT)
+    said = [line for text in row.says for line in _shortened(list(lettering.lines(text, _TEXT, room)), room)]
+    title = np.full((lettering.height(_TITLE) + 4 + step * len(said), width, 3), PAPER, np.uint8)
+    lettering.write(title, lettering.cut(row.title, _TITLE, room), _GAP, 0, _TITLE, INK)
+    for number, text in enumerate(said):
+        lettering.write(title, text, _GAP, lettering.height(_TITLE) + number * step, _TEXT, _MUTED)
     return np.concatenate([title, *(_line(line, wide, width) for line in lines)])
 
 

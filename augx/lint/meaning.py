@@ -43,6 +43,12 @@ _COLOURS = re.compile(
     r"(?:^|[^a-z])(red|green|blue|yellow|orange|purple|violet|pink|brown|black|white|gr[ae]y|cyan|magenta)(?:$|[^a-z])"
 )
 _SIDES = re.compile(r"(?:^|[^a-z])(left|right)(?:$|[^a-z])")
+_TOLD_SIDES = re.compile(
+    r"\b(?:left|right)(?:most|wards?|-?hand(?:ed)?|-?side)?\b"
+    r"(?! (?:now|away|next|before|after|behind|over|alone|out|in front|on time)\b)",
+    re.IGNORECASE,
+)
+_LONGEST = 60  # letters of a caption in a message
 _TURNING = re.compile(r"angle|steer|yaw|heading|azimuth|roll")
 _READ = re.compile(r"[a-z]|\d{1,2}|digit|letter|char|text|word|zero|one|two|three|four|five|six|seven|eight|nine")
 _BRING_BORDERS = frozenset(
@@ -53,13 +59,14 @@ _BORDERS = frozenset({"reflect", "reflect_101", "wrap"})
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the rules ask of a dataset."""
+    """What the rules ask of a dataset. `sides`: captions that say left or right."""
 
     classes: Sequence[str]
     kinds: frozenset[str]
     values: frozenset[str]
     negated: frozenset[str]
     ignore: int | None
+    sides: Sequence[str]
 
 
 def meaning(recipe: Recipe, dataset: Dataset) -> list[Problem]:
@@ -70,6 +77,7 @@ def meaning(recipe: Recipe, dataset: Dataset) -> list[Problem]:
         frozenset(name for sample in dataset.samples[:1000] for name in sample.annotations.values),
         frozenset(recipe.labels.values),
         dataset.ignore if recipe.labels.ignore is None else recipe.labels.ignore,
+        [text for sample in dataset.samples for text in sample.annotations.captions if _TOLD_SIDES.search(text)],
     )
     steps = [
         step for several in (recipe.steps, *(one.steps or () for one in recipe.overrides)) for step in leaves(several)
@@ -109,7 +117,8 @@ def turned(recipe: Recipe, dataset: Dataset) -> list[Problem]:
         return []
     said, other = ("upright", "stored") if upright else ("stored", "upright")
     count = f"{len(wrong)} image{'s' * (len(wrong) > 1)}"
-    message = f"the boxes of {count} fit their {other} pixels only, the first {wrong[0]}; {said} is assumed"
+    ways = {"stored": "as it is stored", "upright": "as EXIF turns it"}
+    message = f"the boxes of {count}, such as {wrong[0]}, fit the picture {ways[other]}, not {ways[said]}"
     return [Problem(recipe.name, 0, 0, message, f"write labels: {{pixels: {other}}}", "warning", "boxes-turned")]
 
 
@@ -150,13 +159,24 @@ def _read_wrongly(step: Step, known: _Known) -> Iterator[_Finding]:
     mirror = mirrors_pictures(step.name, step.args)
     turned = "mirrors" if mirror else "turns"
     if mirror or step.name in _UPSIDE_DOWN or _largest_angle(step) > 80:
-        yield f"{step.name} {turned} signs that are to be read ({', '.join(text[:6])}): a 6 becomes a 9", "leave it out"
+        untrue = "in a mirror they are other signs, or none" if mirror else "a 6 becomes a 9"
+        yield f"{step.name} {turned} signs that are to be read ({', '.join(text[:6])}): {untrue}", "leave it out"
 
 
 def _sides(step: Step, known: _Known) -> Iterator[_Finding]:
     sides = [name for name in known.classes if _SIDES.search(name.lower())]
     if sides and mirrors_pictures(step.name, step.args):
-        yield f"{step.name} makes left of right, but the classes {', '.join(sides[:4])} stay", "leave it out"
+        yield (
+            f"{step.name} turns left into right, but the classes {', '.join(sides[:4])} stay as they are",
+            "leave it out",
+        )
+    if known.sides and step.name != "VerticalFlip" and mirrors_pictures(step.name, step.args):
+        first = " ".join(known.sides[0].split())
+        first = first if len(first) <= _LONGEST else f"{first[: _LONGEST - 1]}…"
+        count = "a caption that says left or right stays as it is"
+        if len(known.sides) > 1:
+            count = f"{len(known.sides):,} captions that say left or right stay as they are, such as"
+        yield f"{step.name} turns left into right, but {count}: “{first}”", "leave it out"
 
 
 def _turning_values(step: Step, known: _Known) -> Iterator[_Finding]:

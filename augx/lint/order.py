@@ -50,8 +50,8 @@ def _wasted(recipe: Recipe, steps: Sequence[Placed], usual: tuple[int, int] | No
         for later in steps[number + 1 :]:
             if later.chance == 1 and (left := _left(later, usual)) < _MOST_LEFT:
                 name, smaller = entry.name, later.step.name
-                share = f", {left:.0%} of them in the usual image" if usual else ""
-                message = f"{name} works on more pixels than {smaller}{_line(later)} then leaves{share}"
+                share = f"; {left:.0%} of the usual image is left" if usual else ""
+                message = f"{name} works on pixels that {smaller}{_line(later)} then throws away{share}"
                 yield problem(recipe.name, "wasted-work", one.name, message, f"put {name} behind {smaller}")
                 break
 

@@ -106,8 +106,8 @@ def _repeated(recipe: Recipe, group: str, steps: Sequence[Placed]) -> Iterator[P
     for one in steps:
         before = first.setdefault(_said(one.step), one)
         if before is not one and not one.members:
-            line = f" on line {before.name.line}" if before.name.line else ""
-            message = f"{one.step.name} stands here just as it does{line}"
+            line = f", the same as on line {before.name.line}" if before.name.line else ""
+            message = f"{one.step.name} stands here a second time{line}"
             more = "remove one; to choose it more often give one of them a higher p" if group == "OneOf" else ""
             yield problem(recipe.name, "repeated-step", one.name, message, more)
 
@@ -185,6 +185,6 @@ def _hidden(recipe: Recipe, root: Node | None) -> Iterator[Problem]:
             classes = not before.classes or (one.classes and set(one.classes) <= set(before.classes))
             splits = not before.splits or (one.splits and set(one.splits) <= set(before.splits))
             if classes and splits:
-                message = f"override {number + 1} never holds: override {earlier} takes all its images"
+                message = f"override {number + 1} never applies: override {earlier} takes all its images"
                 yield problem(recipe.name, "override-hidden", at(root, "overrides", number), message)
                 break

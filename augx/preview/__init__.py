@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, wait
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
+from threading import Thread
 
 from augx import bundled, engine, fitting, formats, images, recipe, spare
 from augx.drawing import sheet as drawing
@@ -23,6 +25,8 @@ from augx.preview import sources
 from augx.preview.tasks import Answer, Orders, Task, start
 from augx.store import write_file
 
+SHOWN = ("copies", "step", "extremes")
+CELLS = 40, 1000  # pixels of a picture, least and most
 ENDINGS = (".png", ".webp", ".jpg", ".jpeg", ".html", ".htm")
 _PAGES = (".html", ".htm")
 _FINER = 2  # pixels of a page's pictures for one on the screen, which may be fine, or zoomed in
@@ -30,12 +34,13 @@ _COPIES, _COLUMNS = 5, 8  # copies that are shown unless asked for; tiles beside
 _SOURCES, _CLASSES = 4, 20  # rows that are shown unless asked for
 _MOST = 600  # pictures
 _PIXELS = 100_000_000  # of them all
+_HEARKEN = 0.2  # seconds between looks for signals
 _HEAVY = ("augx.preview.rows",)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to show. `show`: "copies", "step" or "extremes". `only`: names or patterns of sources. `sample`: how many
+    """What to show. `show`: one of SHOWN. `only`: names or patterns of sources. `sample`: how many
     sources, or with `per_class` classes; None: as many as a screen holds. `cell`: pixels a picture is wide and high at
     most. `page`: finer pictures, for a page."""
 
@@ -49,10 +54,10 @@ class Asked:
     page: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Sheet:
     """`title`, `told`: what is on it, in words. `failed`: tiles that say why they show nothing. `notes`: what a person
-    should know."""
+    should know. `input`, `read`: the dataset, and files that were read besides, which none is written over."""
 
     rows: tuple[Row, ...]
     legend: Legend
@@ -60,7 +65,23 @@ class Sheet:
     told: str
     cell: int
     failed: int
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    input: str = ""
+    read: tuple[str, ...] = ()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a .png, .webp, .jpg or .html. Refused where that would become a part of the dataset, or of an
+        OUTPUT."""
+        place = os.fspath(path)
+        check_place(place, self.input, self.read)
+        ending = os.path.splitext(place)[1].lower()
+        write_file(place, self.html() if ending in _PAGES else self.image(ending))
+
+    def __repr__(self) -> str:
+        return f"Sheet({self.title!r}): {self.told}"
+
+    def _repr_png_(self) -> bytes:
+        return self.image(".png")
 
     def html(self) -> bytes:
         return page(self.rows, self.legend, self.title, self.told, self.cell).encode()
@@ -68,10 +89,27 @@ class Sheet:
     def image(self, ending: str) -> bytes:
         """Refused where the format holds no picture of this size."""
         pixels = drawing.sheet(self.rows, self.legend, _COLUMNS)
+        options = ImageOptions(png_level=6, quality=88, subsampling="4:4:4")
         try:
-            return images.encode(Picture(pixels), ending, ImageOptions(png_level=6, quality=88, subsampling="4:4:4"))
+            return _interruptibly(lambda: images.encode(Picture(pixels), ending, options))
         except ImageError as error:
             raise Refused(f"the sheet is too large: {error.message}", "write a .html, or show fewer sources") from error
+
+
+def _interruptibly(work: Callable[[], bytes]) -> bytes:
+    """What long work comes to, done in a thread: a codec may take a minute, and keeps signals waiting."""
+    done: Future[bytes] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    while not wait([done], _HEARKEN).done:
+        pass
+    return done.result()
 
 
 def make(asked: Asked) -> Sheet:
@@ -94,18 +132,15 @@ def make(asked: Asked) -> Sheet:
     title = f"{os.path.basename(os.path.abspath(asked.request.input))}, recipe {plan.recipe.name}"
     pictures = sum(len(row.tiles) for row in rows)
     told = f"{_counted(len(tasks), 'source')} of {len(plan.jobs):,}, {_counted(pictures, 'picture')}"
-    return Sheet(rows, legend, title, told, asked.cell, sum(answer.failed for answer in answers), notes)
-
-
-def write(path: str, sheet: Sheet) -> None:
-    ending = os.path.splitext(path)[1].lower()
-    write_file(path, sheet.html() if ending in _PAGES else sheet.image(ending))
+    failed = sum(answer.failed for answer in answers)
+    input, read = asked.request.input, (plan.recipe.name, asked.request.read.labels, asked.request.read.table)
+    return Sheet(rows, legend, title, told, asked.cell, failed, notes, input, tuple(filter(None, read)))
 
 
 def check_place(path: str, input: str, others: Iterable[str | None] = ()) -> None:
     """Refused where the sheet cannot be written, or would become a part of INPUT or of an OUTPUT, or one of `others`,
     which are read besides."""
-    spare.check_place(path, "a sheet", ENDINGS)
+    spare.check_place(path, "sheet.png", "a sheet", ENDINGS)
     for other in filter(None, others):
         if spare.same(path, other):
             raise Refused(f"{path} is {other}, which is read", "write it elsewhere")

@@ -35,7 +35,9 @@ class Rows:
         self.recipe = Recipe.from_canonical(orders.recipe)
         self.maker = self._maker(self.recipe)
         dataset = orders.dataset
-        self.look = Look(Palette(dataset.classes, orders.first), dataset.classes, dataset.poses, dataset.ignore)
+        palette, filled = Palette(dataset.classes, orders.first), self.recipe.labels.ignore or 0
+        void = filled if dataset.ignore is None and filled >= max(len(dataset.classes), 1) else dataset.ignore
+        self.look = Look(palette, dataset.classes, dataset.poses, void)
 
     def __call__(self, task: Task, alive: Alive) -> Answer:
         self.failed, self.alive, job = 0, alive, task.job
@@ -44,7 +46,8 @@ class Rows:
         if task.show == "extremes":
             found = tuple(self._extremes(job))
         else:
-            found = (Row(title, self._row(job, self._steps if task.show == "step" else self._copies)),)
+            tiles = self._row(job, self._steps if task.show == "step" else self._copies)
+            found = (Row(title, tiles, words.of_captions(job.sample.annotations.captions)),)
         return Answer(found, dict(self.look.colours.used), self.failed)
 
     def mask_classes(self, job: Job) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from augx.model import Annotations, Applied, Json, Sample, Step
 
+_CAPTIONS, _LONGEST, _BRIEF = 2, 200, 40  # of a source that are told; letters of one, and of one that was mixed in
 _MOST = 4  # drawn arguments that are told
 _INNER = frozenset(("seed", "random_seed", "matrix", "shape", "output_shape"))  # of no use to a person
 
@@ -26,14 +27,20 @@ def classes(weights: Mapping[str, float]) -> str:
 def of_source(sample: Sample, copies: Sequence[int], rule: str) -> str:
     """The title of a row. `rule`: what the row is there for, such as a class."""
     parts = [rule, sample.id, classes(sample.annotations.labels), sample.split or ""]
-    parts += [f"“{sample.annotations.captions[0]}”"] if sample.annotations.captions else []
     parts += [] if copies[-1] else ["is not multiplied"]
     return " · ".join(filter(None, parts))
+
+
+def of_captions(captions: Sequence[str]) -> tuple[str, ...]:
+    """The first ones, and how many more there are."""
+    more = [f"and {len(captions) - _CAPTIONS} more"] if len(captions) > _CAPTIONS else []
+    return (*map(_quoted, captions[:_CAPTIONS]), *more)
 
 
 def of_row(row: Mapping[str, Json], source: Annotations) -> str:
     """What became of the labels, and what was applied."""
     parts = [] if row["labels"] == source.labels else [classes(row["labels"])]
+    parts += [f"also {_quoted(one, _BRIEF)}" for one in row["captions"] if one not in source.captions]
     lost = len(row["dropped"])
     if lost:
         parts.append(f"lost {lost} of {lost + len(row['objects'])} objects")
@@ -55,6 +62,14 @@ def of_step(step: Step) -> str:
     """A step as it stands in the recipe."""
     args = [f"{key}: {_short(value)}" for key, value in step.args.items()]
     return f"{step.name} {', '.join(args)}".strip()
+
+
+def _quoted(text: str, most: int = _LONGEST) -> str:
+    """With its end cut off at a word, if it has words that short."""
+    text = " ".join(text.split())
+    if len(text) > most:
+        text = f"{text[: text.rfind(' ', most // 2, most)] if ' ' in text[most // 2 : most] else text[: most - 1]}…"
+    return f"“{text}”"
 
 
 def _drawn(one: Applied) -> str:

@@ -27,7 +27,7 @@ __all__ = [
 
 def check_place(path: str) -> None:
     """Refused where the report cannot be written, or would lie in an OUTPUT."""
-    _check_place(path, "a report", (".html", ".htm"))
+    _check_place(path, "report.html", "a report", (".html", ".htm"))
 
 
 def write(path: str, found: Figures, name: str) -> None:

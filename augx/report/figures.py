@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from augx import journal
 from augx.errors import OutputError, Stopped
@@ -20,10 +21,13 @@ from augx.report.pictures import Shot, look_at
 from augx.report.transforms import Uses
 from augx.store import Folder, hashes, open_regular
 
+T = TypeVar("T")
 _SOURCES, _COPIES = 60, 3  # that are looked at
 _COMPARED = 400  # sources of different splits
 _MEGAPIXELS = 400.0  # that are decoded at most
+_FIRST = 12  # sources that a gallery shows unasked
 _FLAGGED = 12  # images for each verdict
+_GO_ON = "run the same command again: it goes on from there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +42,23 @@ class Figures:
 def figures(output: str) -> Figures:
     """Raises OutputError where no run has ended, or its manifest is damaged."""
     folder = Folder(output)
-    summary = journal.summary(folder)
+    summary, unfinished = journal.summary(folder), journal.unfinished(folder)
+    if unfinished and not summary:
+        raise OutputError(f"{output} holds a run that has not ended", _GO_ON)
     if not summary:
         raise OutputError(f"{output} holds no finished run of augx", "give the OUTPUT of an `augx run`")
     damaged = OutputError(f"{folder.path(MANIFEST)} is damaged", f"`augx verify {output}` says more")
     if hashes([folder.path(MANIFEST)]) != [summary["manifest"].get("sha256")]:
+        if unfinished:
+            raise OutputError(f"a newer run has not ended in {output}", _GO_ON)
         raise damaged
     try:
-        return _figures(folder, summary)
+        return _figures(folder, summary, unfinished)
     except (Stopped, *DAMAGED) as error:
         raise damaged from error
 
 
-def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
+def _figures(folder: Folder, summary: dict[str, Json], unfinished: bool) -> Figures:
     labels, uses, lookout = Labels(), Uses(), _Lookout(summary)
     sizes, endings = Sample(), Counter[str]()
     originals = copies = written = equal = redrawn = 0
@@ -77,6 +85,7 @@ def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
     told = {
         "augx": summary["augx"],
         "plan": summary["plan"],
+        "unfinished": unfinished,
         "made": {
             "sources": summary["counts"]["sources"],
             "images": originals + copies,
@@ -107,7 +116,16 @@ def _figures(folder: Folder, summary: dict[str, Json]) -> Figures:
         "recipe": summary["recipe"],
         "versions": summary["versions"],
     }
-    return Figures(told, [shot for some in shots for shot in some], dict(look.colours.used))
+    count = len(lookout.spread)
+    return Figures(
+        told, [shot for some in (*mixed(shots[:count]), *shots[count:]) for shot in some], dict(look.colours.used)
+    )
+
+
+def mixed(some: Sequence[T]) -> list[T]:
+    """In an order in which the first dozen are of all parts: a gallery begins with them."""
+    step = -(-len(some) // _FIRST)
+    return [one for start in range(step) for one in some[start::step]]
 
 
 class _Lookout:

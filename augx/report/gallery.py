@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from augx.drawing.page import plain
@@ -69,15 +70,21 @@ def _figure(shot: Shot) -> str:
     copy = row["copy"]
     kept = {"classes": _classes(shot), "transforms": _transforms(shot), "verdicts": shot.flags}
     told = " ".join(f'data-{key}="{plain(chr(10).join(values))}"' for key, values in kept.items())
-    flags = "".join(f'<br><span class="flag">{plain(words)}</span>' for words in shot.why)
-    drawn = plain(", ".join(_transforms(shot)))
+    flags = "".join(f'<br><span class="flag">{_breakable(words)}</span>' for words in shot.why)
+    drawn = _breakable(", ".join(_transforms(shot)))
     what = f"copy {copy}" if copy else "source"
     return (
         f'<figure class="{"copy" if copy else "source"}" {told}>'
         f'<img decoding="async" src="data:image/webp;base64,{data}" width="{shot.width}" height="{shot.height}" '
-        f'alt="{plain(shot.alt)}"><figcaption><b>{what}</b> {plain(row["file_name"])}{flags}'
+        f'alt="{plain(shot.alt)}"><figcaption><b>{what}</b> {_breakable(row["file_name"])}{flags}'
         f"{f'<br><span class=muted>{drawn}</span>' if drawn else ''}</figcaption></figure>\n"
     )
+
+
+def _breakable(text: str) -> str:
+    """That may go on in the next line behind a slash or a joint of a name, and within a long name of a transform."""
+    text = re.sub(r"(?<=[/_])(?=\w)", "<wbr>", plain(text))
+    return re.sub(r"[A-Za-z]{17,}", lambda found: re.sub(r"(?<=[a-z])(?=[A-Z])", "<wbr>", found[0]), text)
 
 
 def _classes(shot: Shot) -> list[str]:

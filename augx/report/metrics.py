@@ -51,7 +51,7 @@ def metrics(told: Json) -> dict[str, Metric]:
         "failed_images": Metric(made["failed"], made["images"] + made["failed"], "images"),
         "equal_images": Metric(made["equal"], made["copies"], "copies"),
         "lost_objects": _sum(lost.values(), "objects in copies"),
-        "lost_in_a_class": Metric(lost[worst]["count"], lost[worst]["of"], f"{worst} in copies")
+        "lost_in_a_class": Metric(lost[worst]["count"], lost[worst]["of"], f"objects of {worst} in copies")
         if worst
         else Metric(0, 0, lacks=f"no class has {_SEVERAL} objects in copies"),
         "nearly_equal": Metric(pictures["nearly_equal"]["count"], pictures["nearly_equal"]["of"], "copies looked at"),

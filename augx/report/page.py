@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from augx.drawing.page import plain
 from augx.model import Json
@@ -106,9 +107,12 @@ def _classes(told: Json) -> Iterator[str]:
         return cells + (more if counted else [])
 
     lines = [line(name, one) for name, one in rows]
-    yield _table(head, lines[:_MOST_CLASSES], words=(3,))
+    if told["classes"].keys() == {"(none)"}:
+        yield "<p>No image and no object has a class; those in masks are not counted.</p>"
+    else:
+        yield _table(head, lines[:_MOST_CLASSES], kinds={3: "drawn"})
     if len(lines) > _MOST_CLASSES:
-        rest = _table(head, lines[_MOST_CLASSES:], words=(3,))
+        rest = _table(head, lines[_MOST_CLASSES:], kinds={3: "drawn"})
         yield f"<details><summary>{len(lines) - _MOST_CLASSES} more</summary>{rest}</details>"
     if told["splits"]:
         counts = [[plain(name), f"{one['before']:,}", f"{one['after']:,}"] for name, one in told["splits"].items()]
@@ -129,7 +133,8 @@ def _distributions(told: Json) -> Iterator[str]:
                 words = f"heat map of the widths and heights of {boxes[when]['count']:,} boxes in {of}"
                 yield charts.heat_map(f"how large they are, {of}", words, boxes[when]["sizes"], was)
         yield "</div>"
-    yield "<h3>Pictures and boxes</h3>" + _KEY + '<div class="charts">'
+    boxed = told["box_growth"]["count"] or told["visibility_of_lost"]["count"]
+    yield f"<h3>Pictures{' and boxes' if boxed else ''}</h3>{_KEY}" + '<div class="charts">'
     brightness, aspects = pictures["brightness"], told["aspect_ratio_log2"]
     for name, pair, ends in (
         ("brightness of those looked at", brightness, ("black", "white")),
@@ -150,10 +155,11 @@ def _transforms(told: Json) -> Iterator[str]:
     if not told["transforms"]:
         yield "<p>None was applied.</p>"
     for name, one in told["transforms"].items():
-        lost = one["lost_objects"]
+        lost, copies = one["lost_objects"], "1 copy" if one["images"] == 1 else f"{one['images']:,} copies"
         gone = f", {lost['count'] / lost['of']:.1%} of objects lost in them" if lost["of"] else ""
-        yield f"<details><summary><b>{plain(name)}</b>: {one['images']:,} copies ({one['share']:.0%}){gone}"
-        yield f", about {one['cpu_seconds']:,.1f} s of CPU</summary>"
+        yield f"<details><summary><b>{plain(name)}</b>: {copies} ({one['share']:.0%}){gone}"
+        cpu = f"about {one['cpu_seconds']:,.1f} s" if one["cpu_seconds"] >= 0.05 else "hardly any"
+        yield f", {cpu} of CPU</summary>"
         yield '<div class="charts">'
         for key, drawn in one["arguments"].items():
             if "words" in drawn:
@@ -173,7 +179,7 @@ def _failures(told: Json) -> Iterator[str]:
             [f"<code>{plain(code)}</code>", f"{one['count']:,}", plain(_first(one["first"]))]
             for code, one in told["failures"].items()
         ]
-        yield _table(["reason", "images", "the first"], rows, words=(2,))
+        yield _table(["reason", "images", "the first"], rows, kinds={2: "words"})
     if told["warnings"]:
         yield _table(
             ["warning", "times"], [[f"<code>{plain(code)}</code>", f"{n:,}"] for code, n in told["warnings"].items()]
@@ -206,12 +212,16 @@ def recipe(told: Json) -> str:
     return "\n".join(lines)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], words: Sequence[int] = ()) -> str:
-    def cells(row: Sequence[str]) -> str:
-        return "".join(f"<td{' class=words' if n in words else ''}>{cell}</td>" for n, cell in enumerate(row))
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], kinds: Mapping[int, str] = MappingProxyType({})) -> str:
+    """`kinds`: of columns, for the style: "words", or "drawn", which goes where there is no room."""
 
-    titles = "".join(f'<th scope="col">{title}</th>' for title in head)
-    lines = "".join(f"<tr>{cells(row)}</tr>" for row in rows)
+    def line(tag: str, row: Sequence[str]) -> str:
+        classes = (f' class="{kinds[number]}"' if number in kinds else "" for number in range(len(row)))
+        cells = zip(classes, row, strict=True)
+        return "".join(f"<{tag}{kind}>{cell}</{tag.partition(' ')[0]}>" for kind, cell in cells)
+
+    titles = line('th scope="col"', head)
+    lines = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
     return (
         f'<div class="scroll" tabindex="0"><table><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table></div>'
     )

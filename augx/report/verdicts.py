@@ -43,6 +43,13 @@ def as_json(told: Json) -> Json:
     return {"verdicts": [asdict(one) for one in verdicts(told)], "metrics": numbers, **told}
 
 
+def _unfinished(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
+    if not told["unfinished"]:
+        return None
+    words = "it was stopped, or goes on now: this report is of the run before it, and some pictures may be newer"
+    return Verdict("error", "A newer run has not ended", words, "the same `augx run` again goes on from there")
+
+
 def _failed(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
     metric = known["failed_images"]
     if not metric.count:
@@ -88,7 +95,7 @@ def _worst(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
     return Verdict(
         level,
         f"{_short(name)} lost more than others",
-        f"{metric.words()}; {overall.share:.1%} of all",
+        f"{metric.words()}, where {overall.share:.1%} of all were lost",
         way_out,
         "lost_in_a_class",
     )
@@ -165,10 +172,12 @@ def _balance(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
         return None
     most, least = (_short(end(after, key=lambda n: (after[n], n))) for end in (max, min))
     words = f"{most} is {known['imbalance'].count:,.1f} times as large as {least}"
-    if known["imbalance"].count == 1:
-        words = f"all {len(after):,} are of the same size"
-    if len(before) > 1 and max(before.values()) / min(before.values()) != known["imbalance"].count:
-        words += f"; the largest was {max(before.values()) / min(before.values()):,.1f} times the smallest before"
+    if even := _even(known["imbalance"].count):
+        words = f"all {len(after):,} are {even}"
+    was = max(before.values()) / min(before.values()) if len(before) > 1 else known["imbalance"].count
+    if was != known["imbalance"].count:
+        told_before = f"all were {_even(was)}" if _even(was) else f"the largest was {was:,.1f} times the smallest"
+        words += f"; before, {told_before}"
         if told["made"]["failed"] and any(one["objects"]["after"] for one in told["classes"].values()):
             words += ", without the sources that failed"
     if known["imbalance"].count <= 3:
@@ -177,10 +186,15 @@ def _balance(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
     return Verdict(level, "Classes are not balanced", words, "`balance: max` in the recipe evens them out", "imbalance")
 
 
+def _even(ratio: float) -> str:
+    """ "" where it is not."""
+    return "of the same size" if ratio == 1 else "of about the same size" if ratio < 1.05 else ""
+
+
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 _VERDICTS: Sequence[Callable[[Json, Mapping[str, Metric]], Verdict | None]] = (
-    _unreadable, _failed, _leaks, _alike, _destroyed, _lost, _worst, _growth, _near, _equal, _balance,
+    _unfinished, _unreadable, _failed, _leaks, _alike, _destroyed, _lost, _worst, _growth, _near, _equal, _balance,
 )  # fmt: skip

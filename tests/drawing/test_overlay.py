@@ -124,7 +124,7 @@ def test_small_objects_get_a_fine_line_without_an_edge() -> None:
     assert pixels.min() > 0 and not (pixels < 60).all(axis=2).any()
 
 
-def test_a_class_mask_is_tinted_by_class_and_void_is_dark() -> None:
+def test_a_class_mask_is_tinted_by_class_and_void_is_hatched() -> None:
     values = np.zeros((HEIGHT, WIDTH), np.uint8)
     values[:, 40:80] = 1
     values[:, 80:] = 255
@@ -132,7 +132,8 @@ def test_a_class_mask_is_tinted_by_class_and_void_is_dark() -> None:
     pixels = shown(look=look, mask=Mask(values))
     assert (pixels[45, 20] == 128).all()
     assert near(pixels[45, 60], tuple((128 + part) // 2 for part in colour(1)))
-    assert pixels[45, 100].max() < 70
+    hatched = pixels[30:60, 85:115].reshape(-1, 3)
+    assert hatched.min() < 70 and hatched.max() > 150 and np.ptp(hatched.astype(int), axis=1).max() < 12
     assert mask_classes(Picture(pixels, mask=Mask(values)), look) == {"road"}
 
 
@@ -141,6 +142,29 @@ def test_numbers_stand_for_classes_that_nobody_named() -> None:
     assert [look.mask_class(value) for value in (0, 3)] == ["", "3"]
     shown(look=look, mask=Mask(np.full((HEIGHT, WIDTH), 3, np.uint8)))
     assert look.colours.used == {"3": colour(3)}
+
+
+@pytest.mark.parametrize(
+    ("classes", "values", "void"),
+    [
+        ((), (0, 3, 255), True),  # as in VOC
+        ((), (0, 255), False),  # black and white: what is white is shown
+        (("ground", "road"), (0, 255), True),
+        (tuple(map(str, range(256))), (0, 255), False),
+    ],
+)
+def test_255_is_no_class_unless_it_is_one(classes: tuple[str, ...], values: tuple[int, ...], void: bool) -> None:
+    look = Look(Palette(classes), classes)
+    mask = np.repeat(np.array(values, np.uint8), -(-WIDTH // len(values)))[None, :WIDTH].repeat(HEIGHT, axis=0)
+    pixels = shown(look=look, mask=Mask(mask))[30:60, 90:110].reshape(-1, 3)
+    assert (np.ptp(pixels, axis=0) > 60).all() == void
+    assert ("255" in look.colours.used) != void
+    assert ("255" in mask_classes(Picture(mask, mask=Mask(mask)), look)) != void
+
+
+def test_no_class_has_the_colour_of_255() -> None:
+    palette = Palette(())
+    assert palette("255") not in {palette(str(number)) for number in range(1, MOST)}
 
 
 def test_an_instance_has_the_colour_of_its_object() -> None:
@@ -213,6 +237,13 @@ def test_a_name_is_beside_its_object_where_there_is_room() -> None:
     assert (inside.x, inside.y) == (2, 2)
 
 
+def test_where_objects_fill_the_picture_the_largest_is_named() -> None:
+    all_over = [(0, 0, 150, 150), (50, 0, 200, 150), (0, 0, 200, 150), (9, 0, 200, 150)]
+    many = [names.Named(name, GREY, box) for name, box in zip(("cup", "cup", "dog", "person"), all_over, strict=True)]
+    (one,) = names.place([*many, *many], 200, 150)
+    assert (one.name, one.x, one.y) == ("dog", 2, 2)
+
+
 def test_of_many_objects_each_class_is_named_once() -> None:
     many = [names.Named("ship", GREY, (x, y, x + 6, y + 6)) for x in range(40, 160, 20) for y in range(40, 120, 20)]
     placed = names.place([*many, names.Named("harbour", GREY, (5, 130, 60, 148))], 200, 150)
@@ -272,6 +303,15 @@ def test_a_legend_is_cut() -> None:
     assert "more" not in page([row], some, "t", "w", 60).partition("</ul>")[0].partition("<ul")[2]
 
 
+def test_what_a_row_says_stands_below_its_title() -> None:
+    tiles = (Tile("source", np.zeros((60, 160, 3), np.uint8)),)
+    heights = [sheet([Row("a", tiles, says)], {}, 1).shape[0] for says in ((), ("b",), ("b", "c"), ("d e " * 99,))]
+    line = lettering.height(11)
+    assert [height - heights[0] for height in heights] == [0, line, 2 * line, 2 * line]
+    text = page([Row("a", tiles, ("“b”", "<c>"))], {}, "t", "w", 60)
+    assert '<p class="says">“b”</p>\n<p class="says">&lt;c&gt;</p>' in text
+
+
 # colours and letters
 
 
@@ -299,14 +339,38 @@ def test_text_is_cut_in_its_middle_and_broken_at_words() -> None:
     assert (
         "…" in cut and "..." not in lettering.legible(cut) and cut.endswith(".jpg") and lettering.width(cut, 11) <= 100
     )
+    assert lettering.width("a b c", 11) - lettering.width("abc", 11) in (7, 8, 9)  # spaces are seen
     lines = list(lettering.lines("HorizontalFlip, Affine, RandomBrightnessContrast", 11, 100))
     assert len(lines) == 3 and all(lettering.width(line, 11) <= 100 for line in lines)
     assert lettering.cut("anything", 11, 0) == ""
 
 
-def test_letters_that_the_font_lacks_are_told() -> None:
-    assert lettering.legible("Straße café 猫") == "Strasse cafe ?"
-    assert lettering.legible("“so”") == '"so"'
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Straße café “a”", 'Strasse cafe "a"'),
+        ("кошка Йод", "koshka Jod"),
+        ("αετός", "aetos"),
+        ("ねこ ﾈｺ", "neko neko"),
+        ("고양이", "goyangi"),
+        ("قط", "qaf-tah"),
+        ("猫1", "(U+732B)1"),
+        ("北京", "(U+5317.4EAC)"),
+        ("🐱 👨\u200d👩", "(cat face) (man)(woman)"),
+        ("a\u202eb\n", "a(U+202E)b(U+000A)"),
+    ],
+)
+def test_letters_that_the_font_lacks_are_spelled(text: str, shown: str) -> None:
+    assert lettering.legible(text) == shown
+
+
+def test_different_names_stay_different() -> None:
+    pictures = set()
+    for name in ("犬", "猫", "кот", "кит", "قط", "كلب", "🐱", "🐶", "고", "ね", "\ue000", "\ue001"):
+        pixels = np.full((16, 90, 3), 255, np.uint8)
+        lettering.write(pixels, name, 0, 0, 10, (0, 0, 0))
+        pictures.add(pixels.tobytes())
+    assert len(pictures) == 12
 
 
 def test_text_over_the_edge_is_cut_off() -> None:

@@ -426,6 +426,23 @@ def test_names(tmp_path, names, classes, ids):
     assert dataset.details.ids == ids
 
 
+def test_a_data_yaml_may_name_classes_and_nothing_else(tmp_path):
+    files = {"images/train/1.jpg": IMAGE, "images/val/2.jpg": IMAGE, "labels/train/1.txt": "1 0.5 0.5 0.2 0.2\n"}
+    found = read(tmp_path, files | {"data.yaml": "names: [cat, dog]\n", "other.yaml": "names: {my: [recipe]}\n"})
+    assert found.classes == ("cat", "dog")
+    assert [(sample.id, sample.split) for sample in found.samples] == [
+        ("images/train/1.jpg", "train"),
+        ("images/val/2.jpg", "val"),
+    ]
+    assert (found.warnings, found.details.yaml) == ((), "data.yaml")
+
+
+def test_names_alone_make_no_yolo_dataset(tmp_path):
+    assert not YOLO.detect(
+        plant(tmp_path, {"data.yaml": "names: [cat, dog]\n", "cat/1.jpg": IMAGE, "dog/2.jpg": IMAGE})
+    )
+
+
 def test_a_class_without_a_name_of_its_own_is_told_of(tmp_path):
     dataset = one(tmp_path, "1 0.5 0.5 1 1\n", "names: [cat, cat]\nnc: 3\ntrain: images\n")
     assert [thing.label for thing in things(dataset)] == ["cat 1"]

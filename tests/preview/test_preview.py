@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import os
 import pty
 import re
 import shutil
+import signal
 import sys
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +23,11 @@ import pytest
 from conftest import encoded, tree
 from PIL import Image
 
+from augx import images
 from augx.cli import call, inline
 from augx.drawing.sixels import sixels
 from augx.errors import Refused
+from augx.model import ImageOptions, Picture
 
 
 @pytest.fixture
@@ -51,6 +56,21 @@ def test_a_sheet_fits_a_screen(here: Path, capsys: pytest.CaptureFixture[str], e
         assert 1200 < sheet.width < 1400 and 700 < sheet.height < 1000
     (here / f"sheet{ending}").unlink()
     assert tree(here) == before
+
+
+def test_a_signal_stops_a_sheet_that_is_being_encoded(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encode, ended = images.encode, []
+
+    def slow(picture: Picture, ending: str, options: ImageOptions) -> bytes:
+        if ending == ".webp":  # the sheet
+            os.kill(os.getpid(), signal.SIGINT)
+            hashlib.pbkdf2_hmac("sha256", b"", b"", 3_000_000)  # a second or more that heeds no signal, as in a codec
+            ended.append(picture)
+        return encode(picture, ending, options)
+
+    monkeypatch.setattr(images, "encode", slow)
+    assert preview("-o", "sheet.webp", "--sample", "1") == 130
+    assert ended == [] and not (here / "sheet.webp").exists()
 
 
 def test_as_many_copies_as_asked_for(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -349,3 +369,7 @@ def test_a_page_in_a_browser(here: Path) -> None:
         for width in (360, 1480):
             page.open(here / "sheet.html", width=width)
             assert page.run("document.documentElement.scrollWidth") <= width
+        page("Emulation.setEmulatedMedia", {"media": "print"})
+        ends = page.run("[...document.images].slice(0, 7).map(i => [i.offsetLeft, i.offsetLeft + i.clientWidth])")
+        assert all(end <= start for (_, end), (start, _) in pairwise(ends[:6])), ends
+        assert ends[6][0] == ends[0][0]  # six in a row

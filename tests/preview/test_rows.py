@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from running import a_recipe, run
 from augx import preview
 from augx.drawing.sheet import Row
 from augx.engine import Request
-from augx.preview import Asked, Sheet
+from augx.preview import Asked, Sheet, words
 from augx.recipe import Recipe
 
 TURNS = "[HorizontalFlip, {Affine: {rotate: [-40, 40], scale: [0.7, 1.3], p: 1}}]"
@@ -231,3 +233,22 @@ def test_16_bits_are_shown_up_to_their_brightest(tmp_path: Path) -> None:
     source, copy = (tile.pixels for tile in row.tiles)
     assert source.max() == 255
     assert np.array_equal(copy, source[:, ::-1])
+
+
+def test_captions_are_told_and_those_that_were_mixed_in(tmp_path: Path) -> None:
+    texts = ["a cat left of a dog", "word " * 90, "北" * 300]
+    lines = [json.dumps({"file_name": f"{n}.png", "text": text}) for n, text in enumerate(texts)]
+    files: dict[str, Any] = {f"train/{n}.png": encoded(n, ".png") for n in range(3)}
+    label_sets.plant(tmp_path / "in", files | {"train/metadata.jsonl": "\n".join(lines)})
+    found = sheet(tmp_path / "in", a_recipe("[{mixup: {partners: any, p: 1}}]", copies=1))
+    said = [row.says for row in found.rows]
+    assert said[0] == ("“a cat left of a dog”",)
+    assert said[1] == (f"“{'word ' * 39}word…”",) and said[2] == (f"“{'北' * 199}…”",)
+    copies = [row.tiles[1].says for row in found.rows]
+    assert all(re.fullmatch(r"also “.{1,40}” · mixup", text) for text in copies), copies
+    assert "“a cat left of a dog”" in found.html().decode()
+
+
+def test_of_many_captions_two_are_told() -> None:
+    assert words.of_captions(["a", "b", "c d", "e"]) == ("“a”", "“b”", "and 2 more")
+    assert words.of_captions([]) == ()

@@ -18,10 +18,13 @@ from conftest import encoded, rows
 from PIL import Image
 from running import a_recipe, run
 
+from augx import journal
 from augx.errors import OutputError, Refused
 from augx.report import METRICS, as_json, figures, gate, parse, verdicts
 from augx.report.counts import CELLS, Boxes, Sample, Words
+from augx.report.figures import mixed
 from augx.report.metrics import metrics
+from augx.store import Folder
 
 MOVES = "[HorizontalFlip, {Affine: {rotate: [-20, 20], translate_percent: [-0.6, 0.6], p: 0.8}}, {Posterize: {p: 0.5}}]"
 
@@ -317,7 +320,7 @@ def test_imbalance_that_failures_made_is_told(tmp_path: Path) -> None:
         "b": {"before": 4, "after": 4},
     }
     (said,) = (one.words for one in verdicts(told) if one.metric == "imbalance")
-    assert said == "a is 2.0 times as large as b; the largest was 1.0 times the smallest before"
+    assert said == "a is 2.0 times as large as b; before, all were of the same size"
 
 
 def test_classes_of_one_size_are_not_compared(tmp_path: Path) -> None:
@@ -396,6 +399,31 @@ def test_a_gate_holds_counts_and_shares(finished: Path) -> None:
     assert passed.startswith(f"lost_objects is {count} of 48 objects in copies (")
     with pytest.raises(Refused, match="leaks is no share"):
         gate(told, ["leaks>1%"])
+
+
+def test_a_newer_run_that_has_not_ended_is_said_first(finished: Path, tmp_path: Path) -> None:
+    output = Path(shutil.copytree(finished, tmp_path / "out"))
+    (output / "images" / "0.png").write_bytes(b"spoilt")
+    assert verdicts(figures(str(output)).told)[0].title == "Pictures are missing or damaged"
+    journal.begin(Folder(str(output)), {}, ["images/0_aug05.png"], 0)
+    told = figures(str(output)).told
+    first = verdicts(told)[0]
+    assert told["unfinished"] is True
+    assert (first.level, first.title) == ("error", "A newer run has not ended")
+    assert first.way_out == "the same `augx run` again goes on from there"
+    (output / "manifest.jsonl").write_bytes(b"")  # it had begun to end
+    with pytest.raises(OutputError, match="a newer run has not ended in"):
+        figures(str(output))
+    (output / "summary.json").unlink()
+    with pytest.raises(OutputError, match="holds a run that has not ended") as caught:
+        figures(str(output))
+    assert "the same command again" in caught.value.hint
+
+
+def test_a_gallery_begins_with_some_of_all_parts() -> None:
+    assert mixed(range(5)) == [0, 1, 2, 3, 4]
+    assert mixed(range(30))[:11] == [0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 1]
+    assert sorted(mixed(range(30))) == list(range(30)) and mixed([]) == []
 
 
 def test_every_metric_is_explained(finished: Path) -> None:

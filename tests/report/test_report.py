@@ -59,7 +59,7 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
-        if tag not in ("meta", "img", "link", "br", "input", "rect", "path"):
+        if tag not in ("meta", "img", "link", "br", "wbr", "input", "rect", "path"):
             self.open.append(tag)
         self.ids += [str(found["id"])] if "id" in found else []
         self.references += [str(found[key]) for key in ("src", "href") if key in found]
@@ -136,7 +136,17 @@ def test_sizes_are_told_as_people_do() -> None:
 def test_a_run_without_copies_or_labels_has_a_page(tmp_path: Path) -> None:
     label_sets.plant(tmp_path / "in", {"0.jpg": encoded(0), "1.jpg": encoded(1)})
     run(tmp_path / "in", tmp_path / "out", a_recipe("[]", copies=1))
-    Tags(page(figures(str(tmp_path / "out")), "out"))
+    text = page(figures(str(tmp_path / "out")), "out")
+    Tags(text)
+    assert "No image and no object has a class" in text and "(none)" not in text
+
+
+def test_long_names_may_be_broken(tmp_path: Path) -> None:
+    label_sets.plant(tmp_path / "in", {"some/a_cat.png": encoded(0, ".png")})
+    run(tmp_path / "in", tmp_path / "out", a_recipe("[{RandomBrightnessContrast: {p: 1}}, {ColorJitter: {p: 1}}]"))
+    text = page(figures(str(tmp_path / "out")), "out")
+    assert "some/<wbr>a_<wbr>cat_<wbr>aug01.png" in text
+    assert "Random<wbr>Brightness<wbr>Contrast, ColorJitter" in text
 
 
 def test_a_run_in_which_all_failed_has_a_page(tmp_path: Path) -> None:
@@ -280,6 +290,21 @@ def test_nothing_sticks_out(written: Path, chromium: browser.Page, width: int) -
     chromium.run("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert chromium.run("document.documentElement.scrollWidth") <= width
     assert chromium.run("Math.min(...[...document.querySelectorAll('svg')].map(s => s.clientWidth))") > 150
+
+
+def test_paper_cuts_nothing_and_keeps_its_colours(written: Path, chromium: browser.Page) -> None:
+    chromium.open(written, width=794)  # A4
+    chromium("Emulation.setEmulatedMedia", {"media": "print"})
+    wide = "[...document.querySelectorAll('pre, .scroll')].filter(e => e.scrollWidth > e.clientWidth).length"
+    assert chromium.run(wide) == 0
+    bars = "[...document.querySelectorAll('.bar')].map(e => getComputedStyle(e).printColorAdjust)"
+    assert set(chromium.run(bars)) == {"exact"}
+
+
+def test_on_a_phone_classes_have_room(written: Path, chromium: browser.Page) -> None:
+    chromium.open(written, width=400)
+    assert chromium.run("document.querySelector('#classes td').clientWidth") > 80
+    assert chromium.run("document.querySelector('#classes .scroll').scrollWidth") <= 400
 
 
 def test_light_and_dark_are_readable(written: Path, chromium: browser.Page) -> None:

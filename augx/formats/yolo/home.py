@@ -27,18 +27,20 @@ MAX_TEXT = 64 << 20  # bytes of one list or label file
 MAX_KEYPOINTS = 10_000
 
 _USUAL = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml", "config.yaml", "obj.data")  # where there are several
+_PLAIN = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 _CLASSES = re.compile(rb"^(?:names|nc|classes)[ \t]*[:=]", re.MULTILINE)
 _PLACES = re.compile(rb"^(?:path|train|val|valid|validation|test|kpt_shape)[ \t]*[:=]", re.MULTILINE)
 
 
-def tells(root: str, path: str) -> bool:
-    """Whether a file tells of a dataset, from its name and its head."""
+def tells(root: str, path: str, labelled: bool = False) -> bool:
+    """Whether a file tells of a dataset, from its name and its head. `labelled`: that there is one is known, so a
+    data.yaml may name classes and nothing else."""
     if not path.lower().endswith((".yaml", ".yml", ".data")):
         return False
     data = head(root, path)
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return posixpath.basename(path) in _USUAL  # to be refused, not passed over
-    return bool(_CLASSES.search(data) and _PLACES.search(data))
+    return bool(_CLASSES.search(data) and ((labelled and posixpath.basename(path) in _PLAIN) or _PLACES.search(data)))
 
 
 def within(path: str, folder: str) -> bool:
@@ -79,7 +81,7 @@ def choose(found: Walk, wanted: str | None) -> Home:
 
 
 def _wanted(found: Walk, wanted: str) -> Home:
-    if wanted in found.documents and tells(found.root, wanted):
+    if wanted in found.documents and tells(found.root, wanted, labelled=True):
         return Home(posixpath.dirname(wanted), wanted)
     folder = "" if wanted == "." else wanted
     if not any(within(path, folder) for path in found.documents):
@@ -97,7 +99,8 @@ def _wanted(found: Walk, wanted: str) -> Home:
 
 def _in_folder(found: Walk, folder: str) -> str:
     """The file in a folder that tells of a dataset, "" for none."""
-    homes = [path for path in found.documents if posixpath.dirname(path) == folder and tells(found.root, path)]
+    documents = [path for path in found.documents if posixpath.dirname(path) == folder]
+    homes = [path for path in documents if tells(found.root, path, labelled=True)]
     usual = [path for name in _USUAL for path in homes if posixpath.basename(path) == name]
     if len(homes) > 1 and not usual:
         message = f"{found.root}: several files tell of a dataset: {', '.join(homes[:10])}"
