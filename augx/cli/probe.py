@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _EVERY = 30.0  # seconds between lines where there is no terminal
 _MOST_THREADS = 4  # small networks get no quicker with more
 _STEPS, _FAST_STEPS = 600, 300
-_REPEATS, _FAST_REPEATS = 3, 2
+_NETWORKS, _FAST_NETWORKS = 3, 2
 _SIDE, _FAST_SIDE = 64, 32  # pixels, at most
 _NOTHING = "none"
 
@@ -64,11 +64,13 @@ class _Progress:
 @click.option("-n", "--copies", type=int, envvar="AUGX_COPIES", metavar="N", help="New images per source.")
 @click.option("--folds", type=click.IntRange(2, 20), default=5, metavar="N", show_default=True,
               help="Parts, each of which is held out once.")  # fmt: skip
-@click.option("--repeats", type=click.IntRange(1, 100), metavar="N",
-              help="Times that is done, each time with other parts and seeds.  [default: 3; 2 with --fast]")  # fmt: skip
+@click.option("--repeats", type=click.IntRange(1, 100), default=2, metavar="N", show_default=True,
+              help="Times that is done, each time with other parts and other copies.")  # fmt: skip
+@click.option("--networks", type=click.IntRange(1, 100), metavar="N",
+              help="Of each side of a fold, from other first weights; their mean counts.  [default: 3; 2 with --fast]")  # fmt: skip
 @click.option("--steps", type=click.IntRange(50, 1_000_000), metavar="N",
               help="Of each training, 64 images a step.  [default: 600; 300 with --fast]")  # fmt: skip
-@click.option("--fast", is_flag=True, help="Fewer steps and repeats, and smaller images.")
+@click.option("--fast", is_flag=True, help="Fewer steps and networks, and smaller images.")
 @click.option("--budget", type=Duration(), help="Spend no more time than this: 90s, 10m, 2h; for fewer repeats or steps.")
 @click.option(
     "--seed", type=click.IntRange(0, 1_000_000), default=0, envvar="AUGX_SEED", metavar="N", show_default=True
@@ -115,7 +117,8 @@ def probe_command(
         tuple(read) or (None,),
         None if against == _NOTHING else recipe.read(against, checked=False),
         chosen["folds"],
-        chosen["repeats"] or (_FAST_REPEATS if fast else _REPEATS),
+        chosen["repeats"],
+        chosen["networks"] or (_FAST_NETWORKS if fast else _NETWORKS),
         chosen["steps"] or (_FAST_STEPS if fast else _STEPS),
         chosen["budget"],
         chosen["seed"],

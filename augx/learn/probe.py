@@ -29,13 +29,16 @@ _NEARLY_ALL = 99.5  # percent
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for. A recipe None: the bundled one for classes. `against`: None: the pictures as they are.
+    `networks`: of each side of a fold, over which its accuracy is a mean: networks disagree on so many pictures from
+    one seed to the next that one alone would hide what a recipe does.
     `seconds`: to spend at most. `side`: of the pictures that a network sees; None: as they usually are, to `most`."""
 
     input: str
     recipes: tuple[Recipe | None, ...]
     against: Recipe | None = None
     folds: int = 5
-    repeats: int = 3
+    repeats: int = 2
+    networks: int = 3
     steps: int = 600
     seconds: float | None = None
     seed: int = 0
@@ -91,6 +94,7 @@ class Outcome:
     side: int
     folds: int
     repeats: int
+    networks: int
     steps: int
     against: Scores
     comparisons: tuple[Comparison, ...]
@@ -102,6 +106,7 @@ class Outcome:
             "side": self.side,
             "folds": self.folds,
             "repeats": self.repeats,
+            "networks": self.networks,
             "steps": self.steps,
             "against": {"name": self.against.name, "accuracy": _rounded(self.against.accuracy)},
             "recipes": [
@@ -151,11 +156,12 @@ def probe(request: Request, told: Told) -> Outcome:
     against: Arm = Originals(known) if request.against is None else multiplied(request.against)
     tried = [multiplied(recipe) for recipe in request.recipes]
     notes += [_SEEN.format(arm.name) for arm in tried if arm.recipe.learned]
-    work = _Work(known, device, [against, *tried])
+    work = _Work(known, device, [against, *tried], told)
     repeats, steps, seconds = _affordable(request, work)
-    trainings = request.folds * repeats * len(work.arms)
+    trainings = request.folds * repeats * len(work.arms) * request.networks
     words = f"{len(known.pixels):,} pictures of {len(known.classes)} classes at {known.side} x {known.side}"
-    words += f"; {request.folds} folds x {repeats} repeats, {trainings} trainings of {steps:,} steps on {device}"
+    words += f"; {request.folds} folds x {repeats} repeats x {request.networks} networks a side"
+    words += f", {trainings:,} trainings of {steps:,} steps on {device}"
     told.begin(f"{words}, about {_duration(seconds)}", trainings)
     found: list[list[NDArray[np.float64]]] = [[] for _ in work.arms]
     try:
@@ -164,8 +170,8 @@ def probe(request: Request, told: Told) -> Outcome:
             fold = judging.divide(known.labels, groups, request.folds, seed)
             for number in range(request.folds):
                 for arm, scores in zip(work.arms, found, strict=True):
-                    scores.append(work.score(arm, repeat, fold == number, seed * 100 + number, steps))
-                    told.step(sum(map(len, found)))
+                    seeds = [(seed * 20 + number) * 100 + network for network in range(request.networks)]
+                    scores.append(work.score(arm, repeat, fold == number, seeds, steps))
     finally:
         told.end()
     names = [arm.name for arm in work.arms]
@@ -176,8 +182,9 @@ def probe(request: Request, told: Told) -> Outcome:
     if len(compared) > 2:
         notes.append("each interval is for itself: of twenty recipes that do nothing one seems to do something")
     return Outcome(
-        known.classes, len(known.pixels), known.side, request.folds, repeats, steps, base, compared, tuple(notes)
-    )
+        known.classes, len(known.pixels), known.side, request.folds, repeats, request.networks, steps, base, compared,
+        tuple(notes),
+    )  # fmt: skip
 
 
 _SEEN = (
@@ -188,22 +195,35 @@ _SEEN = (
 class _Work:
     """Trains and tests."""
 
-    def __init__(self, known: Any, device: Any, arms: Sequence[Any]) -> None:
-        self.known, self.device, self.arms = known, device, arms
+    def __init__(self, known: Any, device: Any, arms: Sequence[Any], told: Told) -> None:
+        self.known, self.device, self.arms, self.told = known, device, arms, told
+        self.done = 0
 
-    def score(self, arm: Any, repeat: int, held_out: NDArray[np.bool_], seed: int, steps: int) -> NDArray[np.float64]:
-        """Percent of the held-out pictures of each class that a network of this side recognises."""
+    def score(
+        self, arm: Any, repeat: int, held_out: NDArray[np.bool_], seeds: Sequence[int], steps: int
+    ) -> NDArray[np.float64]:
+        """Percent of the held-out pictures of each class that this side's networks recognise, one for each seed."""
+        x, y = (self._on_device(values) for values in arm.pictures(repeat, np.flatnonzero(~held_out)))
+        test, labels = self._on_device(self.known.pixels[held_out]), self.known.labels[held_out]
+        found = []
+        for seed in seeds:
+            answers = self._answers(x, y, test, seed, steps)
+            found.append(judging.recalls(answers, labels, len(self.known.classes)))
+            self.done += 1
+            self.told.step(self.done)
+        return np.mean(found, axis=0)
+
+    def _answers(self, x: Any, y: Any, test: Any, seed: int, steps: int) -> NDArray[np.int64]:
         from augx.learn import classifier
 
-        x, y = arm.pictures(repeat, np.flatnonzero(~held_out))
-        net = classifier.trained(self._on_device(x), self._on_device(y), seed, steps)
-        answers = classifier.recognised(net, self._on_device(self.known.pixels[held_out])).numpy()
-        return judging.recalls(answers, self.known.labels[held_out], len(self.known.classes))
+        found: NDArray[np.int64] = classifier.recognised(classifier.trained(x, y, seed, steps), test).numpy()
+        return found
 
     def seconds_a_step(self) -> float:
+        x, y = (self._on_device(values) for values in self.arms[0].pictures(0, np.arange(len(self.known.pixels))))
         for steps in (10, 20):  # the first to get warm
             began = time.monotonic()
-            self.score(self.arms[0], 0, np.arange(len(self.known.pixels)) % 5 == 0, 0, steps)
+            self._answers(x, y, x[:1], 0, steps)
         return (time.monotonic() - began) / steps
 
     def _on_device(self, values: NDArray[Any]) -> Any:
@@ -217,7 +237,7 @@ class _Work:
 
 def _affordable(request: Request, work: _Work) -> tuple[int, int, float]:
     """Repeats and steps, less than those asked for where time does not suffice, and the seconds they take."""
-    step = work.seconds_a_step() * request.folds * len(work.arms)  # of one repeat
+    step = work.seconds_a_step() * request.folds * len(work.arms) * request.networks  # of one repeat
     making = sum(arm.seconds(request.folds) for arm in work.arms)
 
     def cost(repeats: int, steps: int) -> float:
