@@ -67,11 +67,13 @@ class _Progress:
 @click.option("--repeats", type=click.IntRange(1, 100), default=2, metavar="N", show_default=True,
               help="Times that is done, each time with other parts and other copies.")  # fmt: skip
 @click.option("--networks", type=click.IntRange(1, 100), metavar="N",
-              help="Of each side of a fold, from other first weights; their mean counts.  [default: 3; 2 with --fast]")  # fmt: skip
+              help="Of each side of a fold; their mean counts.  [default: 3; 2 with --fast]")  # fmt: skip
 @click.option("--steps", type=click.IntRange(50, 1_000_000), metavar="N",
               help="Of each training, 64 images a step.  [default: 600; 300 with --fast]")  # fmt: skip
 @click.option("--fast", is_flag=True, help="Fewer steps and networks, and smaller images.")
-@click.option("--budget", type=Duration(), help="Spend no more time than this: 90s, 10m, 2h; for fewer repeats or steps.")
+@click.option(
+    "--budget", type=Duration(), help="Spend no more time than this: 90s, 10m, 2h; for fewer repeats or steps."
+)
 @click.option(
     "--seed", type=click.IntRange(0, 1_000_000), default=0, envvar="AUGX_SEED", metavar="N", show_default=True
 )
@@ -133,8 +135,8 @@ def probe_command(
     if as_json:
         print_json(found.told())
         return 0
-    for one in found.comparisons:
-        _show(found, one)
+    for compared in found.comparisons:
+        _show(found, compared)
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
     return 0

@@ -31,9 +31,11 @@ _MOST_BYTES = 4 << 30  # of pixels that one network is trained on
 
 
 class Arm(Protocol):
-    """`failed`: copies that could not be made."""
+    """`learned`: made with a model that was fitted on other pictures, or on these. `failed`: copies that could not be
+    made."""
 
     name: str
+    learned: bool
     failed: int
 
     def pictures(self, repeat: int, train: NDArray[np.int64]) -> Pictures:
@@ -48,7 +50,7 @@ class Arm(Protocol):
 class Originals:
     """The pictures as they are."""
 
-    name, failed = "none", 0
+    name, learned, failed = "none", False, 0
 
     def __init__(self, known: Data) -> None:
         self.known = known
@@ -78,7 +80,7 @@ class Multiplied:
         lost = [formats.load(name) for name in plan.formats]
         self.lost = fitting.lost_by(plan.dataset, lost, fitting.mixes_classes(plan.dataset, plan.recipe))
         self.numbers = {name: number for number, name in enumerate(known.classes)}
-        self.name, self.failed = plan.recipe.name, 0
+        self.name, self.learned, self.failed = plan.recipe.name, plan.recipe.learned, 0
         self._repeat, self._maker = -1, self._made_for(0)
         self._kept: dict[tuple[str, tuple[int, ...]], Pictures] = {}
         room = _MOST_BYTES // (known.side * known.side * 3)

@@ -12,7 +12,7 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,16 +55,15 @@ def words(found: Difference, folds: int) -> str:
     repeats = math.ceil(found.count / folds)
     for more in range(repeats + 1, _MOST_TIMES * repeats + 1):
         if _margin(spread, more * folds, folds) < abs(found.mean):
-            times = more / repeats
-            return f"{said}; would need about {times:.{0 if times > 2 else 1}f}x more folds (--repeats {more})"
-    return f"{said}; would need about {(found.margin / found.mean) ** 2:.1f}x as many pictures"
+            return f"{said}; would need about {more / repeats:.2g}x more folds (--repeats {more})"
+    return f"{said}; would need about {(found.margin / found.mean) ** 2:.2g}x as many pictures"
 
 
 def _margin(spread: float, count: int, folds: int) -> float:
     return quantile(count - 1) * spread * math.sqrt(1 / count + 1 / (folds - 1))
 
 
-@lru_cache(maxsize=None)
+@cache
 def quantile(freedom: int, inside: float = 0.95) -> float:
     """t, so that of Student's distribution with so many degrees of freedom the share `inside` lies in -t..t."""
     low, high = 0.0, 1.0
@@ -115,6 +114,8 @@ def units(labels: NDArray[np.int64], groups: Iterable[Sequence[int]]) -> NDArray
 
 def recalls(found: NDArray[np.int64], labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
     """Percent of each class that was recognised; NaN for a class of which there is none."""
-    count = np.bincount(labels, minlength=classes).astype(np.float64)
+    count = np.bincount(labels, minlength=classes)
     right = np.bincount(labels[found == labels], minlength=classes)
-    return np.divide(100.0 * right, count, out=np.full(classes, np.nan), where=count > 0)
+    percent: NDArray[np.float64] = np.full(classes, np.nan)
+    np.divide(100.0 * right, count, out=percent, where=count > 0)
+    return percent

@@ -1,6 +1,7 @@
-"""`augx probe`: does a recipe help on these pictures? Small networks are trained in cross-validation, on what the recipe
-makes of the training pictures and on the pictures as they are, for the same number of steps, and tested on pictures
-that were held out and that nobody has changed. Both sides of a fold share its pictures and the seed of the weights."""
+"""`augx probe`: does a recipe help on these pictures? Small networks are trained in cross-validation, on what the
+recipe makes of the training pictures and on the pictures as they are, for the same number of steps, and tested on
+pictures that were held out and that nobody has changed. Both sides of a fold share its pictures and the seeds of the
+weights."""
 
 from __future__ import annotations
 
@@ -87,7 +88,8 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`notes`: what a person should know before believing it."""
+    """`folds`, `repeats`, `networks`, `steps`: as they were used. `notes`: what a person should know before believing
+    it."""
 
     classes: tuple[str, ...]
     pictures: int
@@ -155,7 +157,7 @@ def probe(request: Request, told: Told) -> Outcome:
 
     against: Arm = Originals(known) if request.against is None else multiplied(request.against)
     tried = [multiplied(recipe) for recipe in request.recipes]
-    notes += [_SEEN.format(arm.name) for arm in tried if arm.recipe.learned]
+    notes += [_SEEN.format(arm.name) for arm in [against, *tried] if arm.learned]
     work = _Work(known, device, [against, *tried], told)
     repeats, steps, seconds = _affordable(request, work)
     trainings = request.folds * repeats * len(work.arms) * request.networks
@@ -211,7 +213,8 @@ class _Work:
             found.append(judging.recalls(answers, labels, len(self.known.classes)))
             self.done += 1
             self.told.step(self.done)
-        return np.mean(found, axis=0)
+        mean: NDArray[np.float64] = np.mean(found, axis=0)
+        return mean
 
     def _answers(self, x: Any, y: Any, test: Any, seed: int, steps: int) -> NDArray[np.int64]:
         from augx.learn import classifier
@@ -241,7 +244,8 @@ def _affordable(request: Request, work: _Work) -> tuple[int, int, float]:
     making = sum(arm.seconds(request.folds) for arm in work.arms)
 
     def cost(repeats: int, steps: int) -> float:
-        return repeats * (making + steps * step)
+        each: float = making + steps * step
+        return repeats * each
 
     repeats, steps = request.repeats, request.steps
     if request.seconds is None or cost(repeats, steps) <= request.seconds:
