@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from augx.learn import judging, probe
 from augx.learn.data import Data
 from augx.learn.judging import difference, divide, quantile, recalls, units, words
 from augx.learn.probe import Scores
+from augx.model import Sample
 
 
 @pytest.mark.parametrize(
@@ -49,8 +51,14 @@ def test_repeats_narrow_it_only_so_far() -> None:
         ([-5, -6, -7, -6, -6], "hurts: -6.0 ± 1.3 points"),
         ([0, 0, 0, 0, 0], "no difference seen: +0.0 ± 0.0 points"),
         ([1, -1, 1, -1, 0.5], "no difference seen: +0.1 ± 1.9 points"),
-        ([1, 1, 3, 2, 1], "no difference seen: +1.6 ± 1.7 points; would need about 2x more folds (--repeats 2)"),
-        ([3, 2, 8, -1, 6], "no difference seen: +3.6 ± 6.5 points; would need about 3.3x as many pictures"),
+        (
+            [1, 1, 3, 2, 1],
+            "no difference seen: +1.6 ± 1.7 points; one of that size would need about 2x more folds (--repeats 2)",
+        ),
+        (
+            [3, 2, 8, -1, 6],
+            "no difference seen: +3.6 ± 6.5 points; one of that size would need about 3.3x as many pictures",
+        ),
     ],
 )
 def test_the_verdict_in_words(differences: list[float], says: str) -> None:
@@ -82,7 +90,7 @@ def test_pictures_that_show_the_same_lie_in_one_fold() -> None:
         found = divide(labels, groups, 5, seed)
         assert all(len({int(found[place]) for place in group}) == 1 for group in groups)
         assert np.bincount(found).tolist() == [6, 6, 6, 6, 6]
-    assert units(labels, groups).tolist() == [13, 13]
+    assert units(labels, groups).tolist() == [13, 14]
 
 
 def test_recalls() -> None:
@@ -141,6 +149,15 @@ def test_where_all_look_alike_only_equal_ones_stay_together() -> None:
     groups, notes = probe._groups(known, 5)
     assert groups == [(30, 31)]
     assert notes == ["too many pictures look alike to keep those in one fold; only equal ones are"]
+
+
+def test_who_belongs_together_stays_together() -> None:
+    samples = tuple(Sample(f"p{number // 4}_{number}.png") for number in range(40))
+    known = replace(noise(40), samples=samples)
+    groups, notes = probe._groups(known, 5, r"^(p\d+)_")
+    assert groups == [tuple(range(first, first + 4)) for first in range(0, 40, 4)] and not notes
+    with pytest.raises(InputError, match="the class a has 5 groups of pictures, too few for 6 folds"):
+        probe._groups(known, 6, r"^(p[0-3]?)")
 
 
 def test_too_few_pictures_of_a_class() -> None:

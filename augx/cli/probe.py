@@ -64,6 +64,9 @@ class _Progress:
 @click.option("-n", "--copies", type=int, envvar="AUGX_COPIES", metavar="N", help="New images per source.")
 @click.option("--folds", type=click.IntRange(2, 20), default=5, metavar="N", show_default=True,
               help="Parts, each of which is held out once.")  # fmt: skip
+@click.option("--by", metavar="COLUMN|REGEX",
+              help="What tells which images must stay together, such as those of one patient: a column, or a part of"
+              " their names.")  # fmt: skip
 @click.option("--repeats", type=click.IntRange(1, 100), default=2, metavar="N", show_default=True,
               help="Times that is done, each time with other parts and other copies.")  # fmt: skip
 @click.option("--networks", type=click.IntRange(1, 100), metavar="N",
@@ -128,6 +131,7 @@ def probe_command(
         chosen["threads"] or min(cores(), _MOST_THREADS),
         chosen["side"],
         _FAST_SIDE if fast else _SIDE,
+        chosen["by"],
         chosen["from_format"],
         read_options(chosen),
     )

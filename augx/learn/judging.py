@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 LEAST = 5  # differences, below which an interval says next to nothing
 HELPS, HURTS, UNSEEN, UNTOLD = "helps", "hurts", "no difference seen", "cannot tell"
-_MOST_TIMES = 10  # as many folds, or pictures, as a person may still be told to use
+_MOST_TIMES = 4  # as many folds, or pictures: beyond that a difference is likely to be none
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def words(found: Difference, folds: int) -> str:
     repeats = math.ceil(found.count / folds)
     for more in range(repeats + 1, _MOST_TIMES * repeats + 1):
         if _margin(spread, more * folds, folds) < abs(found.mean):
-            return f"{said}; would need about {more / repeats:.2g}x more folds (--repeats {more})"
-    return f"{said}; would need about {(found.margin / found.mean) ** 2:.2g}x as many pictures"
+            return f"{said}; one of that size would need about {more / repeats:.2g}x more folds (--repeats {more})"
+    return f"{said}; one of that size would need about {(found.margin / found.mean) ** 2:.2g}x as many pictures"
 
 
 def _margin(spread: float, count: int, folds: int) -> float:
@@ -98,18 +98,21 @@ def divide(labels: NDArray[np.int64], groups: Iterable[Sequence[int]], folds: in
     count = np.zeros((folds, int(labels.max()) + 1), np.int64)
     found = np.zeros(len(labels), np.int64)
     for unit in sorted(shuffled, key=lambda unit: (-len(unit), int(labels[unit[0]]))):
-        kind = labels[unit[0]]
-        fold = min(range(folds), key=lambda one: (count[one, kind], count[one].sum(), one))
+        kinds = labels[list(unit)]
+        there = [(count[fold, kinds].sum(), count[fold].sum(), fold) for fold in range(folds)]
+        fold = min(there)[2]
         found[list(unit)] = fold
-        np.add.at(count[fold], labels[list(unit)], 1)
+        np.add.at(count[fold], kinds, 1)
     return found
 
 
 def units(labels: NDArray[np.int64], groups: Iterable[Sequence[int]]) -> NDArray[np.int64]:
     """Of each class, how many pictures or groups of them can lie in different folds."""
-    repeated = {place for group in groups for place in group[1:]}
-    kept = [place for place in range(len(labels)) if place not in repeated]
-    return np.bincount(labels[kept], minlength=int(labels.max()) + 1)
+    first = np.arange(len(labels))
+    for group in groups:
+        first[list(group)] = group[0]
+    pairs = np.unique(np.stack([labels, first]), axis=1)
+    return np.bincount(pairs[0], minlength=int(labels.max()) + 1)
 
 
 def recalls(found: NDArray[np.int64], labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:

@@ -14,12 +14,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from augx import engine, likeness
+from augx import engine, likeness, splits
 from augx.errors import InputError, Refused, few
 from augx.formats import ReadOptions
 from augx.learn import door, judging
 from augx.learn.judging import Difference
-from augx.model import Json, Picture
+from augx.model import Flaw, Json, Picture
 from augx.recipe import Recipe
 
 _LEAST_STEPS = 100
@@ -31,8 +31,9 @@ _NEARLY_ALL = 99.5  # percent
 class Request:
     """What the user asked for. A recipe None: the bundled one for classes. `against`: None: the pictures as they are.
     `networks`: of each side of a fold, over which its accuracy is a mean: networks disagree on so many pictures from
-    one seed to the next that one alone would hide what a recipe does.
-    `seconds`: to spend at most. `side`: of the pictures that a network sees; None: as they usually are, to `most`."""
+    one seed to the next that one alone would hide what a recipe does. `seconds`: to spend at most. `side`: of the
+    pictures that a network sees; None: as they usually are, to `most`. `by`: who belongs together, as in
+    `splits.divide`."""
 
     input: str
     recipes: tuple[Recipe | None, ...]
@@ -47,6 +48,7 @@ class Request:
     threads: int = 1
     side: int | None = None
     most: int = 64
+    by: str | None = None
     from_format: str | None = None
     read: ReadOptions = field(default_factory=ReadOptions)
 
@@ -146,7 +148,7 @@ def probe(request: Request, told: Told) -> Outcome:
     dataset = data.dataset(request.input, request.from_format, request.read)
     _refuse_others(request.input, dataset.samples)
     known, notes = _classed(data.read(dataset, request.side, request.most))
-    groups, more = _groups(known, request.folds)
+    groups, more = _groups(known, request.folds, request.by)
     notes += more
 
     def multiplied(recipe: Recipe | None) -> Multiplied:
@@ -312,40 +314,53 @@ def _classed(known: Any) -> tuple[Any, list[str]]:
     return dataclasses.replace(known, labels=labels, classes=classes), notes
 
 
-def _groups(known: Any, folds: int) -> tuple[list[tuple[int, ...]], list[str]]:
-    """Places of pictures that show the same and must stay in one fold, and notes. Refused where that leaves a class too
-    few for so many folds."""
-    names = [str(place) for place in range(len(known.pixels))]
+def _groups(known: Any, folds: int, by: str | None = None) -> tuple[list[tuple[int, ...]], list[str]]:
+    """Places of pictures that must stay in one fold, because they show the same or `by` says so, and notes. Refused
+    where that leaves a class too few for so many folds."""
     equal: dict[bytes, list[int]] = {}
     for place, pixels in enumerate(known.pixels):
         equal.setdefault(pixels.tobytes(), []).append(place)
-    exact = [tuple(places) for places in equal.values() if len(places) > 1]
-    prints = likeness.together((name, likeness.fingerprint(Picture(known.pixels[int(name)]))) for name in names)
-    near = _joined([*exact, *(tuple(map(int, group)) for group in likeness.alike(prints))])
-    for groups in (near, exact):
-        count = judging.units(known.labels, groups)
-        if count.min() >= folds and max(map(len, groups), default=0) * folds <= len(known.pixels):
-            break
-    else:
+    named: dict[str, list[int]] = {}
+    flaws: list[Flaw] = []
+    if by is not None:
+        names = splits.groups_by(known.samples, by, flaws)
+        for place, sample in enumerate(known.samples):
+            if sample.id in names:
+                named.setdefault(names[sample.id], []).append(place)
+    notes = [flaw.message for flaw in flaws]
+    bound = _joined([*equal.values(), *named.values()])
+    count = judging.units(known.labels, bound)
+    if count.min() < folds:
         scarce = int(count.argmin())
-        what = "pictures" if not groups else "different pictures"
+        what = "pictures" if not bound else "groups of pictures" if named else "different pictures"
         raise InputError(
             f"the class {known.classes[scarce]} has {count[scarce]} {what}, too few for {folds} folds",
-            f"--folds {max(count[scarce], 2)}, or add some" if count[scarce] > 1 else "add some, or leave it out",
+            f"--folds {count[scarce]}, or add some" if count[scarce] > 1 else "add some, or leave it out",
         )
-    if groups is not near:
-        return groups, ["too many pictures look alike to keep those in one fold; only equal ones are"]
-    several = sum(map(len, groups))
-    return groups, [f"{several:,} pictures look like another; those that do lie in one fold"] if several else []
+    prints = likeness.together(
+        (str(place), likeness.fingerprint(Picture(pixels))) for place, pixels in enumerate(known.pixels)
+    )
+    alike = [tuple(map(int, group)) for group in likeness.alike(prints)]
+    near = _joined([*bound, *alike])
+    most = max(len(known.pixels) // folds, _largest(bound))
+    if judging.units(known.labels, near).min() < folds or _largest(near) > most:
+        return bound, [*notes, "too many pictures look alike to keep those in one fold; only equal ones are"]
+    if several := sum(map(len, _joined([*equal.values(), *alike]))):
+        notes.append(f"{several:,} pictures look like another; those that do lie in one fold")
+    return near, notes
 
 
-def _joined(groups: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """Groups that share a member as one."""
+def _largest(groups: Sequence[Sequence[int]]) -> int:
+    return max(map(len, groups), default=0)
+
+
+def _joined(groups: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
+    """Groups that share a member as one; without those of one."""
     found: dict[int, set[int]] = {}
     for group in groups:
         union = set(group).union(*(found[place] for place in group if place in found))
         found.update(dict.fromkeys(union, union))
-    return sorted({min(union): tuple(sorted(union)) for union in found.values()}.values())
+    return sorted({min(union): tuple(sorted(union)) for union in found.values() if len(union) > 1}.values())
 
 
 def _figures(found: Difference) -> Json:
