@@ -48,6 +48,16 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             "augx.learn.autoencoder",
             "A convolutional autoencoder, whose codes `feature_space` moves.",
         ),
+        "style": Method(
+            "style",
+            "augx.learn.stylist",
+            "A small style transfer network, by which `style` dresses one picture as another.",
+        ),
+        "adversarial": Method(
+            "adversarial",
+            "augx.learn.surrogate",
+            "A small classifier, which `adversarial` misleads by a few levels.",
+        ),
     }
 )
 

@@ -19,10 +19,11 @@ from torch.nn.functional import mse_loss
 
 from augx.artefact import Place
 from augx.drawing.sheet import Row, Tile
-from augx.errors import ImageError, InputError
+from augx.errors import InputError
 from augx.learn import data, files
 from augx.learn.data import Data, Pixels
 from augx.learn.door import alone
+from augx.learn.training import cycle, enlarged
 from augx.model import Json
 
 METHOD = "autoencoder"
@@ -34,6 +35,7 @@ _NOISE = 0.1  # added to codes while fitted
 _PULL = 1e-3  # of codes to the unit normal
 _HELD_OUT = 10  # every so manieth picture
 _SHOWN = 6  # pictures on the sheet
+_MOST_WIDTH = 512
 
 Code = NDArray[np.float32]
 
@@ -100,7 +102,7 @@ class Fitting:
         found = self.net.decoder(code + noise)
         loss = _distance(found, x) + _PULL * code.square().mean()
         for group in self.optimizers[0].param_groups:
-            group["lr"] = _RATE * _rate(number / steps)
+            group["lr"] = _RATE * cycle(number / steps)
         self.optimizers[0].zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -141,13 +143,8 @@ class Fitting:
             for mode in ("extrapolate", "interpolate"):
                 code = moved(mode, codes[number], codes[other], 0.5)
                 tiles.append(Tile(mode, changed(codec, here, codes[number], code)))
-            rows.append(Row(f"{known.samples[number].id} {name}", tuple(map(_enlarged, tiles))))
+            rows.append(Row(f"{known.samples[number].id} {name}", tuple(map(enlarged, tiles))))
         return rows
-
-
-def _rate(share: float) -> float:
-    """Up for the first twentieth, then down along a cosine."""
-    return min(share * 20, 1.0) * (0.5 + 0.5 * float(np.cos(np.pi * share))) + 1e-3
 
 
 def _distance(found: Any, x: Any) -> Any:
@@ -162,12 +159,6 @@ def _scaled(pixels: Any) -> Any:
 
 def _levels(picture: NDArray[np.float32]) -> Pixels:
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
-
-
-def _enlarged(tile: Tile) -> Tile:
-    times = max(1, 128 // tile.pixels.shape[0]) if tile.pixels is not None else 1
-    shown = None if tile.pixels is None else tile.pixels.repeat(times, 0).repeat(times, 1)
-    return Tile(tile.caption, shown, tile.says, tile.alt)
 
 
 class Codec:
@@ -201,11 +192,7 @@ class Codec:
 def codec(place: Place) -> Codec:
     """Of a model file. ImageError where it cannot be used."""
     card, state = files.read(place, METHOD)
-    width, side = card.architecture.get("width"), card.architecture.get("side")
-    if type(width) is not int or type(side) is not int or not (8 <= width <= 512 and width % 8 == 0):
-        raise ImageError("no-model", f"the model {place.path} has no architecture that augx knows", "transform")
-    if side % data.STEP or not data.SMALLEST <= side <= data.LARGEST:
-        raise ImageError("no-model", f"the model {place.path} is for pictures of {side} pixels", "transform")
+    width, side = files.sized(card, place, _MOST_WIDTH)
     with torch.device("meta"):
         net = Autoencoder(width, side)
     return Codec(files.filled(net, state, place), side)

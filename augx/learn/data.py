@@ -21,6 +21,7 @@ from augx.work import read_sources
 Pixels = NDArray[np.uint8]
 SMALLEST, LARGEST, STEP = 32, 256, 16  # sides of the pictures a network sees
 _MOST_BYTES = 1 << 30  # of pixels
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of RGB, as Rec. 601 has it
 _MEASURED = 200  # pictures, of which the usual size is taken
 
 
@@ -94,6 +95,22 @@ def squared(pixels: NDArray[Any], side: int) -> Pixels:
     if small.dtype == np.uint16:
         small = ((small.astype(np.uint32) + 128) // 257).astype(np.uint8)
     return np.repeat(small[..., None], 3, 2) if small.ndim == 2 else small
+
+
+def added(pixels: NDArray[Any], change: NDArray[np.float32], smooth: bool = True) -> NDArray[Any]:
+    """A picture (H, W) or (H, W, 3), of 8 or 16 bits, plus `change`, (side, side, 3) in levels of 255, at its size.
+
+    `smooth`: enlarged so that no blocks are seen; else each number of it stands for a block.
+    """
+    if pixels.ndim == 2:
+        change = change @ _LUMA
+    height, width = pixels.shape[:2]
+    larger = cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
+    how = cv2.INTER_AREA if min(height, width) < len(change) else larger
+    white = np.iinfo(pixels.dtype).max
+    levels = cv2.resize(change, (width, height), interpolation=how) * np.float32(white / 255) + pixels
+    found: NDArray[Any] = np.clip(np.rint(levels, out=levels), 0, white, out=levels).astype(pixels.dtype)
+    return found
 
 
 def _decoded(root: str, sample: Sample, limits: Limits) -> NDArray[Any]:

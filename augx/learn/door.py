@@ -41,15 +41,15 @@ def ready(device: str = "auto", threads: int = 1) -> Any:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """One thread, and nothing kept for gradients: how a picture goes through a network, so that bytes do not depend on
-    how many cores there are."""
+def alone(gradients: bool = False) -> Iterator[None]:
+    """One thread, and nothing kept for gradients but where they are asked for: how a picture goes through a network, so
+    that bytes do not depend on how many cores there are."""
     import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(not gradients):
             yield
     finally:
         torch.set_num_threads(threads)

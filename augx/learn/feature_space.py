@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,13 +28,14 @@ _SAME = "partners: other than `same` go with the modes interpolate and join, whe
 class FeatureSpace(Learned, Mix):
     """z' of the code z of a picture and the code z1 of one of the `nearest` pictures of its class, nearest by codes:
 
-    extrapolate: z + lambda (z - z1). interpolate: z + lambda (z1 - z). join: a share lambda of z1's channels, in place
+    extrapolate: z + lambda (z - z1). interpolate: z + lambda (z1 - z). join: a share lambda of z1's channels in place
     of z's. noise: z + lambda s, s drawn for each number of z from a normal distribution of its own spread over the
     dataset; takes no other picture.
 
     The picture becomes x + D(z') - D(z): what decoding changes is added to it, at any size, and its detail stays. With
     `residual: false` it becomes D(z'), which blurs. `partners`: of which class z1 is; where it is not `same`, classes
-    are shared as the code is.
+    are shared as the code is. Where images have boxes, masks or the like only `noise` is allowed: the other modes move
+    things to where no label says.
 
     `model` is written by `augx learn autoencoder`. DeVries and Taylor take lambda 0.5 for all three of theirs, and find
     extrapolating best.
@@ -111,17 +111,7 @@ def moved(mode: str, code: Code, other: Code, share: float, stream: int = 0) -> 
 
 def changed(codec: Codec, pixels: NDArray[Any], before: Code, after: Code, residual: bool = True) -> NDArray[Any]:
     """A picture (H, W) or (H, W, 3), of 8 or 16 bits, whose code goes from `before` to `after`."""
-    decoded: NDArray[Any] = codec.decoded(after)
-    if residual:
-        decoded -= codec.decoded(before)
-    if pixels.ndim == 2:
-        decoded = cv2.cvtColor(decoded, cv2.COLOR_RGB2GRAY)
-    height, width = pixels.shape[:2]
-    shrinks = min(height, width) < codec.side
-    decoded = cv2.resize(decoded, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    white = np.iinfo(pixels.dtype).max
-    levels = decoded * np.float32(white / 255)
-    if residual:
-        levels += pixels
-    found: NDArray[Any] = np.clip(np.rint(levels, out=levels), 0, white, out=levels).astype(pixels.dtype)
-    return found
+    from augx.learn.data import added
+
+    decoded = codec.decoded(after)
+    return added(pixels, decoded - codec.decoded(before)) if residual else added(np.zeros_like(pixels), decoded)

@@ -13,6 +13,7 @@ from safetensors.torch import load, save
 from augx import artefact
 from augx.artefact import Card, Place, Unusable
 from augx.errors import ImageError
+from augx.learn import data
 from augx.store import open_regular, write_file
 
 State = Mapping[str, Any]  # name -> tensor
@@ -29,19 +30,29 @@ def read(place: Place, method: str) -> tuple[Card, State]:
         with open_regular(place.path) as file:
             if os.fstat(file.fileno()).st_size > artefact.MOST_FILE:
                 raise Unusable("is too large")
-            data = file.read()
-        card = artefact.of_bytes(data)
-        if place.sha256 and artefact.sha256(data) != place.sha256:
+            content = file.read()
+        card = artefact.of_bytes(content)
+        if place.sha256 and artefact.sha256(content) != place.sha256:
             raise Unusable("has changed since the run was planned; run again")
         if card.method != method:
             raise Unusable(f"is a model of {card.method!r}, not of {method!r}")
-        state = load(data)
+        state = load(content)
         if not all(bool(torch.isfinite(one).all()) for one in state.values() if one.is_floating_point()):
             raise Unusable("holds numbers that are not finite")
     except (Unusable, OSError, SafetensorError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ImageError("no-model", f"the model {place.path} {why}", "transform") from error
     return card, state
+
+
+def sized(card: Card, place: Place, most: int) -> tuple[int, int]:
+    """Width of a network and side of its pictures, in the bounds that a fit keeps to. ImageError."""
+    width, side = card.architecture.get("width"), card.architecture.get("side")
+    if type(width) is not int or type(side) is not int or not 8 <= width <= most or width % 8:
+        raise ImageError("no-model", f"the model {place.path} has no architecture that augx knows", "transform")
+    if side % data.STEP or not data.SMALLEST <= side <= data.LARGEST:
+        raise ImageError("no-model", f"the model {place.path} is for pictures of {side} pixels", "transform")
+    return width, side
 
 
 def filled(net: Any, state: State, place: Place) -> Any:
@@ -64,9 +75,9 @@ def kept(path: str) -> tuple[dict[str, Any], str] | None:
     """The tensors of a checkpoint, and what was told with it; None where there is none, or no whole one."""
     try:
         with open_regular(path) as file:
-            data = file.read()
-        state = load(data)
-        header = data[8 : 8 + int.from_bytes(data[:8], "little")]
+            content = file.read()
+        state = load(content)
+        header = content[8 : 8 + int.from_bytes(content[:8], "little")]
     except (OSError, SafetensorError, ValueError):
         return None
     return state, str(artefact.metadata(header).get("checkpoint", ""))

@@ -4,23 +4,26 @@ number; so a killed training goes on where its last checkpoint was, and ends wit
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
 
+from augx.drawing.sheet import Tile
 from augx.errors import Refused
 from augx.learn import files
 from augx.model import Json
 
 _WARM, _TIMED = 2, 8  # steps before and while the clock runs
 _SCORES = 20  # times that the held-out pictures are asked while a network is fitted
-_PATIENCE = 5  # of these without a better score
+_PATIENCE = 8  # of these without a better score
 _BETTER = 0.99  # of the best score so far
 _KEEP = 20.0  # seconds from one checkpoint to the next
 LEAST_STEPS = 50
+_TILE = 128  # pixels of a picture on a sheet, about
 
 
 class Fitting(Protocol):
@@ -58,6 +61,20 @@ class Watch(Protocol):
 
     def step(self, done: int, steps: int, loss: float) -> None: ...
     def look(self, fitting: Any) -> None: ...
+
+
+def cycle(share: float) -> float:
+    """The rate of learning, as a share of its most, when this share of the steps is done: up for the first twentieth,
+    then down along a cosine (Loshchilov, Hutter 2016, arXiv 1608.03983)."""
+    return min(share * 20, 1.0) * (0.5 + 0.5 * math.cos(math.pi * share)) + 1e-3
+
+
+def enlarged(tile: Tile) -> Tile:
+    """A small picture in whole multiples of its pixels, for a sheet."""
+    if tile.pixels is None:
+        return tile
+    times = max(1, _TILE // tile.pixels.shape[0])
+    return replace(tile, pixels=tile.pixels.repeat(times, 0).repeat(times, 1))
 
 
 def seconds_a_step(fitting: Fitting, seed: int, device: Any) -> float:

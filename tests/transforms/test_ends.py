@@ -21,7 +21,11 @@ NEEDED = {
     "height": 40, "width": 40, "size": [40, 40], "max_size": 50, "min_max_height": [20, 40], "num_grid_xy": [4, 4],
     "magnitude": 5, "percent": [-0.1, 0.2],
 }  # fmt: skip
-USABLE = [name for name, e in TRANSFORMS.items() if not (e.refused or e.members or name in ("policy", "background"))]
+USABLE = [
+    name
+    for name, e in TRANSFORMS.items()
+    if not (e.refused or e.members or e.learned or name in ("policy", "background"))
+]
 
 
 def needed(name: str) -> dict[str, Any]:
