@@ -40,8 +40,8 @@ class Request:
     against: Recipe | None = None
     folds: int = 5
     repeats: int = 2
-    networks: int = 3
-    steps: int = 600
+    networks: int = 2
+    steps: int = 1000
     seconds: float | None = None
     seed: int = 0
     device: str = "auto"
