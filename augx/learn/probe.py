@@ -112,15 +112,14 @@ class Outcome:
             "repeats": self.repeats,
             "networks": self.networks,
             "steps": self.steps,
-            "against": {"name": self.against.name, "accuracy": _rounded(self.against.accuracy)},
+            "against": self._side(self.against),
             "recipes": [
                 {
-                    "name": one.scores.name,
-                    "accuracy": _rounded(one.scores.accuracy),
+                    **self._side(one.scores),
                     "verdict": one.verdict,
                     "words": one.words,
                     "difference": _figures(one.difference),
-                    "classes": {
+                    "differences": {
                         name: None if found is None else _figures(found)
                         for name, found in zip(self.classes, one.classes, strict=True)
                     },
@@ -129,6 +128,10 @@ class Outcome:
             ],
             "notes": list(self.notes),
         }
+
+    def _side(self, one: Scores) -> dict[str, Json]:
+        classes = dict(zip(self.classes, _rounded(np.nanmean(one.classes, axis=0)), strict=True))
+        return {"name": one.name, "accuracy": _rounded(one.accuracy), "classes": classes}
 
 
 def probe(request: Request, told: Told) -> Outcome:
@@ -260,7 +263,7 @@ def _affordable(request: Request, work: _Work) -> tuple[int, int, float]:
         needed = _duration(cost(least, _LEAST_STEPS) * 1.1)
         raise Refused(
             f"a probe of these pictures takes about {needed}, and --budget gives {_duration(request.seconds)}",
-            "give it more, or the recipe fewer copies, or lower --side",
+            "give it more, the recipe fewer copies, or lower --side or --networks",
         )
     return repeats, steps, cost(repeats, steps)
 

@@ -105,7 +105,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     found = json.loads(capsys.readouterr().out)
     assert found["recipes"][0]["difference"]["mean"] == 0  # both sides of a fold share everything but the recipe
     against = found["against"]["accuracy"]
-    assert len(against) == 5
+    assert len(against) == 5 and found["against"]["classes"].keys() == {"lying", "standing"}
     assert f"accuracy {sum(against) / 5:.1f} %, against" in text.out  # as it was the first time
 
 
