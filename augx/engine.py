@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from itertools import chain
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from augx import fitting, formats, journal, manifest, naming, versions
 from augx import plan as planning
@@ -28,6 +28,9 @@ from augx.recipe import Recipe
 from augx.ring import place_of
 from augx.store import OWN, Folder, hashes, pass_over
 from augx.survey import Survey, source_date, survey
+
+if TYPE_CHECKING:
+    from augx.balance import Balanced
 
 PARENT = "start, plan, manifest"
 _UNSURE = "`balance` counts what each image's own source shows, not what mixes bring in from other pictures"
@@ -115,23 +118,28 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     names = tuple(target.name for target in targets)
     beside = fitting.files_beside(dataset, targets)
     header = fitting.header(dataset, targets, recipe)
-    balanced = None
-    if recipe.balance != "none" and recipe.copies:
-        from augx import balance
-
-        multiplied = [  # an override that says how many copies goes before
-            sample
-            for sample in dataset.samples
-            if recipe.multiplies(sample.split)
-            and ((number := recipe.variant(sample)) == 0 or recipe.overrides[number - 1].copies is None)
-        ]
-        balanced = balance.copies(multiplied, recipe.balance, recipe.copies, recipe.originals)
+    if balanced := counts(dataset, recipe):
         unsure = [Flaw("balance-mixes", "", _UNSURE)] if planning.partner_pools(recipe, False) else []
         dataset = replace(dataset, warnings=(*dataset.warnings, *balanced.flaws(), *unsure))
     taken = [*formats.RESERVED, *formats.label_files(targets, dataset)]
     plan = planning.make(dataset, recipe, names, versions.deciding(recipe.learned), beside, header, taken, balanced)
     said = {key: value for key, value in asdict(request.read).items() if value}
     return replace(plan, said=said), targets
+
+
+def counts(dataset: Dataset, recipe: Recipe) -> Balanced | None:
+    """What a recipe's `balance` comes to for a dataset; None where it asks for none."""
+    if recipe.balance == "none" or not recipe.copies:
+        return None
+    from augx import balance
+
+    multiplied = [  # an override that says how many copies goes before
+        sample
+        for sample in dataset.samples
+        if recipe.multiplies(sample.split)
+        and ((number := recipe.variant(sample)) == 0 or recipe.overrides[number - 1].copies is None)
+    ]
+    return balance.copies(multiplied, recipe.balance, recipe.copies, recipe.originals)
 
 
 def _divided(dataset: Dataset, split: SplitOptions, limits: Limits) -> Dataset:

@@ -55,7 +55,7 @@ def divide(
         raise InputError(f"the dataset has splits already: {', '.join(there)}", "take `split` out of the recipe")
     warnings: list[Flaw] = []
     if groups is None and by is not None:
-        groups = _groups(dataset.samples, by, warnings)
+        groups = groups_by(dataset.samples, by, warnings)
     members: dict[str, list[Sample]] = {}
     for sample in dataset.samples:
         members.setdefault((groups or {}).get(sample.id, sample.id), []).append(sample)
@@ -137,8 +137,8 @@ def _limited(by: str) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _groups(samples: Sequence[Sample], by: str, warnings: list[Flaw]) -> dict[str, str]:
-    """Sample id -> group; without those that have none, which are warned of."""
+def groups_by(samples: Sequence[Sample], by: str, warnings: list[Flaw]) -> dict[str, str]:
+    """Sample id -> group; without those that have none, which are warned of. `by`: as in `divide`."""
     columns = {name for sample in samples for name in sample.annotations.values}
     if by in columns:
         cells = ((sample.id, sample.annotations.values.get(by)) for sample in samples)

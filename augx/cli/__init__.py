@@ -31,6 +31,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "report": ("augx.cli.report", "Look at a finished run: verdicts, pictures, figures."),
     "replay": ("augx.cli.replay", "Make one output image again from its manifest row."),
     "learn": ("augx.cli.learn", "Fit a learned augmenter on your own images."),
+    "probe": ("augx.cli.probe", "Say whether a recipe helps, on held-out images of your own."),
     "list": ("augx.cli.catalogue", "List transforms, formats, policies, recipes, codes or rules."),
     "show": ("augx.cli.catalogue", "Explain one transform, format, recipe, executor, code or rule."),
     "init": ("augx.cli.init", "Write a commented starter recipe for a dataset."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from typing import Any
@@ -10,20 +9,10 @@ from typing import Any
 import click
 
 from augx.artefact import METHODS
-from augx.cli.options import cores, input_argument, json_option, quiet_option, read_options, reading_options
+from augx.cli.options import Duration, cores, input_argument, json_option, quiet_option, read_options, reading_options
 
 _EVERY = 30.0  # seconds between lines where there is no terminal
 _MOST_THREADS = 4  # small networks get no quicker with more
-
-
-class _Duration(click.ParamType[float]):
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)\s*([smh])", str(value).strip())
-        if not found or not (seconds := float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]):
-            self.fail(f"{value!r}: write a time such as 90s, 10m or 2h", param, ctx)
-        return seconds
 
 
 class Progress:
@@ -64,7 +53,7 @@ class Progress:
 @click.option("-o", "--output", "model", required=True, type=click.Path(), metavar="MODEL",
               help="Where to write the model: a .safetensors.")  # fmt: skip
 @click.option("--fast", is_flag=True, help="A smaller network and fewer steps: minutes on a CPU.")
-@click.option("--budget", type=_Duration(), help="Spend no more time than this on it: 90s, 10m, 2h.")
+@click.option("--budget", type=Duration(), help="Spend no more time than this on it: 90s, 10m, 2h.")
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, envvar="AUGX_SEED", metavar="N", show_default=True
 )

@@ -76,6 +76,16 @@ class _Size(click.ParamType[int]):
         return size
 
 
+class Duration(click.ParamType[float]):
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)\s*([smh])", str(value).strip())
+        if not found or not (seconds := float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]):
+            self.fail(f"{value!r}: write a time such as 90s, 10m or 2h", param, ctx)
+        return seconds
+
+
 input_argument = click.argument("input", metavar="INPUT", type=click.Path())
 output_argument = click.argument("output", metavar="OUTPUT", type=click.Path())
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

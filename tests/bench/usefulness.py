@@ -27,14 +27,11 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import one_hot
+
+from augx.learn.classifier import recognised, trained
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
-BATCH = 64
-MOST_RATE = 0.1  # of learning, at the top of its cycle
-# Of weights, twenty times what is usual for all of CIFAR-10: with less, the net learns 500 photos and their copies
-# by heart, and what strong recipes and mixes are worth does not show.
-DECAY = 0.01
 HEAD = "version: 1\ncopies: 10\ntransforms:\n"
 
 # The reference all additions are measured on: what the bundled recipe `classification` was before it was tuned.
@@ -78,17 +75,6 @@ RECIPES = {
 }
 
 
-class Net(nn.Sequential):
-    """Four convolutions and a mean over places, 0.1 million weights. Pooling comes first, which is cheaper."""
-
-    def __init__(self) -> None:
-        layers: list[nn.Module] = []
-        for before, after in [(3, 16), (16, 32), (32, 64), (64, 128)]:
-            layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.MaxPool2d(2)]
-            layers += [nn.BatchNorm2d(after), nn.ReLU()]
-        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, len(CLASSES)))
-
-
 def pictures(paths: list[Path]) -> Tensor:
     """(n, 3, 32, 32), uint8."""
     pixels = [cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) for path in paths]
@@ -113,33 +99,9 @@ def multiplied(folder: Path, recipe: str, seed: int) -> tuple[Tensor, Tensor]:
     return x, torch.tensor([[row["labels"].get(name, 0.0) for name in CLASSES] for row in rows])
 
 
-def scaled(pixels: Tensor) -> Tensor:
-    return pixels.float() / 64 - 2
-
-
-def trained(x: Tensor, y: Tensor, seed: int, steps: int) -> Net:
-    torch.manual_seed(seed)
-    net = Net().to(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(net.parameters(), MOST_RATE, momentum=0.9, weight_decay=DECAY, nesterov=True)
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, MOST_RATE, total_steps=steps)
-    epochs = -(-steps * BATCH // len(x))
-    order = torch.cat([torch.randperm(len(x)) for _ in range(epochs)])
-    for step in range(steps):
-        chosen = order[step * BATCH : (step + 1) * BATCH]
-        with torch.autocast("cpu", torch.bfloat16):
-            scores = net(scaled(x[chosen]))
-        optimizer.zero_grad()
-        cross_entropy(scores.float(), y[chosen]).backward()
-        optimizer.step()
-        cycle.step()
-    return net.eval()
-
-
-def accuracy(net: Net, x: Tensor, y: Tensor) -> float:
+def accuracy(net: nn.Module, x: Tensor, y: Tensor) -> float:
     """In percent."""
-    with torch.no_grad():
-        found = torch.cat([net(scaled(part)).argmax(1) for part in x.split(200)])
-    return 100 * (found == y.argmax(1)).float().mean().item()
+    return 100 * (recognised(net, x) == y.argmax(1)).float().mean().item()
 
 
 def block(data: Path, place: Path, first: int, count: int) -> Path:

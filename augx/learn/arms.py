@@ -1,0 +1,163 @@
+"""What each side of a probe is trained on: the pictures as they are, or what a recipe makes of them.
+
+Copies come from a worker's own `Maker`, and are decoded from the very bytes that `augx run` would write for a dataset
+of the training pictures alone: `balance` counts those, and mixes find their partners among those.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augx import engine, fitting, formats, images
+from augx import plan as planning
+from augx import recipe as recipes
+from augx.errors import ImageError, Refused
+from augx.learn.data import Data, Pixels, squared
+from augx.model import Job
+from augx.options import MAX_SEED
+from augx.partners import Folders
+from augx.plan import Plan
+from augx.recipe import Recipe
+from augx.work import Maker, read_sources
+
+Pictures = tuple[Pixels, NDArray[np.float32]]  # (n, side, side, 3), and the weights of their classes (n, classes)
+_TIMED = 6  # sources
+_MOST_BYTES = 4 << 30  # of pixels that one network is trained on
+
+
+class Arm(Protocol):
+    """`learned`: made with a model that was fitted on other pictures, or on these. `failed`: copies that could not be
+    made."""
+
+    name: str
+    learned: bool
+    failed: int
+
+    def pictures(self, repeat: int, train: NDArray[np.int64]) -> Pictures:
+        """`train`: places of the pictures to learn from."""
+        ...
+
+    def seconds(self, folds: int) -> float:
+        """About what making the pictures of one repeat takes."""
+        ...
+
+
+class Originals:
+    """The pictures as they are."""
+
+    name, learned, failed = "none", False, 0
+
+    def __init__(self, known: Data) -> None:
+        self.known = known
+        self.weights = np.eye(len(known.classes), dtype=np.float32)[known.labels]
+
+    def pictures(self, repeat: int, train: NDArray[np.int64]) -> Pictures:
+        return self.known.pixels[train], self.weights[train]
+
+    def seconds(self, folds: int) -> float:
+        return 0.0
+
+
+class Multiplied:
+    """What a recipe makes of them, in each repeat with another seed."""
+
+    def __init__(self, request: engine.Request, known: Data, seed: int) -> None:
+        """`request`: as for a run. `known`: the pictures that are used. `seed`: 0 makes what a run would."""
+        if request.recipe is not None:  # folds are the division here
+            request = dataclasses.replace(request, recipe=dataclasses.replace(request.recipe, split=None))
+        plan = engine.read(request)[0]
+        recipes.check_transforms(plan.recipe)
+        placed = {sample.id: sample for sample in plan.dataset.samples}
+        self.known, self.seed, self.recipe, self.formats = known, seed, plan.recipe, plan.formats
+        self.samples = [placed[sample.id] for sample in known.samples]
+        self.dataset = dataclasses.replace(plan.dataset, samples=(), failed=(), warnings=())
+        self.light = fitting.without_samples(plan.dataset, plan.formats)
+        lost = [formats.load(name) for name in plan.formats]
+        self.lost = fitting.lost_by(plan.dataset, lost, fitting.mixes_classes(plan.dataset, plan.recipe))
+        self.numbers = {name: number for number, name in enumerate(known.classes)}
+        self.name, self.learned, self.failed = plan.recipe.name, plan.recipe.learned, 0
+        self._repeat, self._maker = -1, self._made_for(0)
+        self._kept: dict[tuple[str, tuple[int, ...]], Pictures] = {}
+        room = _MOST_BYTES // (known.side * known.side * 3)
+        if (count := self._plan(self.recipe, np.arange(len(known.pixels))).images()) > room:
+            raise Refused(
+                f"{self.name} makes {count:,} pictures, and memory is kept for {room:,}",
+                "probe a part of INPUT, give the recipe fewer copies, or lower --side",
+            )
+
+    def pictures(self, repeat: int, train: NDArray[np.int64]) -> Pictures:
+        if repeat != self._repeat:
+            self._repeat, self._maker = repeat, self._made_for(repeat)
+            self._kept.clear()
+        plan = self._plan(self._maker.recipe, train)
+        found = [self._copies(plan, job) for job in _in_order(plan)]
+        x = np.concatenate([one[0] for one in found])
+        if not len(x):
+            raise Refused(f"{self.name} makes no picture of any of {len(train):,}", "augx run says why")
+        return x, np.concatenate([one[1] for one in found])
+
+    def seconds(self, folds: int) -> float:
+        plan = self._plan(self._maker.recipe, np.arange(len(self.samples)))
+        jobs = plan.jobs[:: max(len(plan.jobs) // _TIMED, 1)]
+        self._made(plan, jobs[0])  # what is done once should not count
+        began, failed = time.monotonic(), self.failed
+        for job in jobs:
+            self._made(plan, job)
+        self.failed = failed
+        each = (time.monotonic() - began) / sum(len(job.copies) for job in jobs)
+        return each * plan.images() * (folds - 1 if plan.ring else 1)
+
+    def _made_for(self, repeat: int) -> Maker:
+        seed = (self.recipe.seed + 1_000 * self.seed + repeat) % (MAX_SEED + 1)
+        recipe = dataclasses.replace(self.recipe, seed=seed)
+        return Maker(recipe, self.light, False, self.lost, Folders.now(recipe))
+
+    def _plan(self, recipe: Recipe, train: NDArray[np.int64]) -> Plan:
+        dataset = dataclasses.replace(self.dataset, samples=tuple(self.samples[place] for place in sorted(train)))
+        return planning.make(dataset, recipe, self.formats, {}, balanced=engine.counts(dataset, recipe))
+
+    def _copies(self, plan: Plan, job: Job) -> Pictures:
+        """Without partners they are the same in every fold."""
+        if plan.ring:
+            return self._made(plan, job)
+        key = job.sample.id, job.copies
+        if key not in self._kept:
+            self._kept[key] = self._made(plan, job)
+        return self._kept[key]
+
+    def _made(self, plan: Plan, job: Job) -> Pictures:
+        job, maker, side = dataclasses.replace(job, pools=plan.pools(job)), self._maker, self.known.side
+        x = np.empty((len(job.copies), side, side, 3), np.uint8)
+        y = np.zeros((len(job.copies), len(self.numbers)), np.float32)
+        lower: dict[str, int] = {}
+        made = 0
+        try:
+            files = read_sources(self.light.root, job.sample, maker.recipe.limits)[0]
+            opened = (maker.neighbours.opened if job.pools else maker.open)(job.sample, files)
+        except ImageError:
+            self.failed += len(job.copies)
+            return x[:0], y[:0]
+        for copy in job.copies:
+            try:
+                row, written = maker.make(job, copy, opened, lower)
+            except ImageError:
+                self.failed += 1
+                continue
+            if copy:
+                lower.setdefault(row["sha256"], copy)
+            x[made] = squared(images.decode(written[row["file_name"]]).picture.pixels, side)
+            for name, weight in row["labels"].items():
+                y[made, self.numbers[name]] = weight
+            made += 1
+        return x[:made], y[:made]
+
+
+def _in_order(plan: Plan) -> list[Job]:
+    """Those who share partners together, so that each is decoded once."""
+    ring = plan.ring
+    return list(plan.jobs) if ring is None else sorted(plan.jobs, key=lambda job: ring.order(job.sample))
