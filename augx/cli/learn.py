@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import Any
 
 import click
@@ -11,40 +9,7 @@ import click
 from augx.artefact import METHODS
 from augx.cli.options import Duration, cores, input_argument, json_option, quiet_option, read_options, reading_options
 
-_EVERY = 30.0  # seconds between lines where there is no terminal
 _MOST_THREADS = 4  # small networks get no quicker with more
-
-
-class Progress:
-    """A bar on a terminal, a line now and then elsewhere, nothing with `quiet`."""
-
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet
-        self.bar: Any = None
-        self.last = 0.0
-
-    def begin(self, words: str, steps: int, done: int) -> None:
-        self.last = time.monotonic()
-        if self.quiet:
-            return
-        click.echo(words, err=True)
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-
-            self.bar = tqdm(total=steps, initial=done, unit=" steps", dynamic_ncols=True, leave=False)
-
-    def step(self, done: int, steps: int, loss: float) -> None:
-        if self.bar is not None:
-            self.bar.n = done
-            self.bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
-            self.bar.update(0)
-        elif not self.quiet and time.monotonic() - self.last >= _EVERY:
-            self.last = time.monotonic()
-            click.echo(f"step {done:,} of {steps:,}, loss {loss:.4f}", err=True)
-
-    def end(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
 
 
 @click.command("learn", short_help="Fit a learned augmenter on your own images.")
@@ -80,7 +45,7 @@ def learn_command(method: str, input: str, model: str, as_json: bool, quiet: boo
     """
     from dataclasses import asdict
 
-    from augx.cli.output import print_json
+    from augx.cli.output import Steps, print_json
     from augx.learn import fit
 
     if chosen["side"] is not None and chosen["side"] % 16:
@@ -90,7 +55,7 @@ def learn_command(method: str, input: str, model: str, as_json: bool, quiet: boo
         method, input, model, chosen["fast"], chosen["budget"], chosen["seed"], chosen["device"], threads,
         chosen["side"], chosen["from_format"], read_options(chosen),
     )  # fmt: skip
-    found = fit.fit(asked, Progress(quiet or as_json))
+    found = fit.fit(asked, Steps(quiet or as_json, "step"))
     training = found.card.training
     if as_json:
         print_json(asdict(found.card))

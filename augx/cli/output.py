@@ -65,6 +65,38 @@ class Progress:
             self.bar.close()
 
 
+class Steps:
+    """The same for what is counted in steps, or whatever `unit` says."""
+
+    def __init__(self, quiet: bool, unit: str) -> None:
+        self.quiet, self.unit = quiet, unit
+        self.bar: Any = None
+        self.steps = 0
+        self.last = 0.0
+
+    def begin(self, words: str, steps: int) -> None:
+        self.steps, self.last = steps, time.monotonic()
+        if self.quiet:
+            return
+        click.echo(words, err=True)
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self.bar = tqdm(total=steps, unit=f" {self.unit}s", dynamic_ncols=True, leave=False)
+
+    def step(self, done: int, says: str = "") -> None:
+        if self.bar is not None:
+            self.bar.set_postfix_str(says, refresh=False)
+            self.bar.update(done - self.bar.n)
+        elif not self.quiet and time.monotonic() - self.last >= _EVERY:
+            self.last = time.monotonic()
+            click.echo(f"{self.unit} {done:,} of {self.steps:,}" + (f", {says}" if says else ""), err=True)
+
+    def end(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
 def print_json(value: Json) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,42 +12,10 @@ from augx.cli.options import Duration, cores, input_argument, json_option, quiet
 if TYPE_CHECKING:
     from augx.learn.probe import Comparison, Outcome
 
-_EVERY = 30.0  # seconds between lines where there is no terminal
 _MOST_THREADS = 4  # small networks get no quicker with more
 _STEPS, _FAST_STEPS = 1000, 300
 _SIDE, _FAST_SIDE = 64, 32  # pixels, at most
 _NOTHING = "none"
-
-
-class _Progress:
-    """A bar on a terminal, a line now and then elsewhere, nothing with `quiet`."""
-
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet
-        self.bar: Any = None
-        self.trainings = 0
-        self.last = 0.0
-
-    def begin(self, words: str, trainings: int) -> None:
-        self.trainings, self.last = trainings, time.monotonic()
-        if self.quiet:
-            return
-        click.echo(words, err=True)
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-
-            self.bar = tqdm(total=trainings, unit=" trainings", dynamic_ncols=True, leave=False)
-
-    def step(self, done: int) -> None:
-        if self.bar is not None:
-            self.bar.update(done - self.bar.n)
-        elif not self.quiet and time.monotonic() - self.last >= _EVERY:
-            self.last = time.monotonic()
-            click.echo(f"training {done:,} of {self.trainings:,}", err=True)
-
-    def end(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
 
 
 @click.command("probe", short_help="Say whether a recipe helps.")
@@ -105,7 +71,7 @@ def probe_command(
     augx probe photos/ -r new.yaml --against old.yaml          one against the other
     """
     from augx import recipe
-    from augx.cli.output import print_json, warn
+    from augx.cli.output import Steps, print_json, warn
     from augx.learn import probe
 
     if chosen["side"] is not None and chosen["side"] % 16:
@@ -134,7 +100,7 @@ def probe_command(
         chosen["from_format"],
         read_options(chosen),
     )
-    found = probe.probe(asked, _Progress(quiet or as_json))
+    found = probe.probe(asked, Steps(quiet or as_json, "training"))
     if as_json:
         print_json(found.told())
         return 0

@@ -6,13 +6,28 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from augx.errors import Refused
 from augx.versions import LEARN
 
 _NEEDED = ("torch", "safetensors")
 _SMALLER = "where there is no GPU, torch's build for CPUs is smaller: pytorch.org says how"
+
+
+class Told(Protocol):
+    """Told how it goes: what was read and how long it will take, how many steps are done, what they say."""
+
+    def begin(self, words: str, steps: int) -> None: ...
+    def step(self, done: int, says: str = "") -> None: ...
+    def end(self) -> None: ...
+
+
+def duration(seconds: float) -> str:
+    """In words, roughly."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def need() -> None:

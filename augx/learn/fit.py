@@ -7,7 +7,7 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
 from augx import artefact, images, spare, versions
 from augx.artefact import ENDING, METHODS, Card
@@ -38,14 +38,6 @@ class Request:
     read: ReadOptions = field(default_factory=ReadOptions)
 
 
-class Told(Protocol):
-    """Told how it goes: what was read and what it will take, and then each step."""
-
-    def begin(self, words: str, steps: int, done: int) -> None: ...
-    def step(self, done: int, steps: int, loss: float) -> None: ...
-    def end(self) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`fresh`: the model was there already, fitted as asked."""
@@ -54,7 +46,7 @@ class Outcome:
     fresh: bool = False
 
 
-def fit(request: Request, told: Told) -> Outcome:
+def fit(request: Request, told: door.Told) -> Outcome:
     """Raises Refused before anything is written, Stopped where the model cannot be."""
     _guard(request)
     device = door.ready(request.device, request.threads)
@@ -84,12 +76,14 @@ def fit(request: Request, told: Told) -> Outcome:
     unread = f", {known.failed:,} could not be read" if known.failed else ""
     unread += f", {known.left_out:,} are beyond what memory holds" if known.left_out else ""
     words = f"{len(known.pixels):,} pictures of {len(known.classes)} classes at {known.side} x {known.side}{unread}"
-    told.begin(f"{words}; {steps:,} steps on {device}, about {_duration(steps * each)}", steps, 0)
+    told.begin(f"{words}; {steps:,} steps on {device}, about {door.duration(steps * each)}", steps)
     checkpoint = request.model + ".part"
     began = time.process_time()
 
     class Watch:
-        step = staticmethod(told.step)
+        @staticmethod
+        def step(done: int, loss: float) -> None:
+            told.step(done, f"loss {loss:.4f}")
 
         @staticmethod
         def look(fitting: Any) -> None:
@@ -116,7 +110,7 @@ def fit(request: Request, told: Told) -> Outcome:
 
 def _guard(request: Request) -> None:
     """Refuses a place that is no model's, before torch is imported."""
-    spare.check_place(request.model, "a model", (ENDING,))
+    spare.check_place(request.model, "model" + ENDING, "a model", (ENDING,))
     spare.check_free(
         request.model, False, "only a model of `augx learn` is written over", lambda data: _ours(data) is not None
     )
@@ -145,9 +139,3 @@ def _sheet(model: str, rows: Any) -> None:
 
     options = ImageOptions(png_level=6)
     write_file(model + ".png", images.encode(Picture(sheet(rows, {}, 8)), ".png", options))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -9,7 +9,7 @@ import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,14 +51,6 @@ class Request:
     by: str | None = None
     from_format: str | None = None
     read: ReadOptions = field(default_factory=ReadOptions)
-
-
-class Told(Protocol):
-    """Told how it goes: what was read and what it will take, and then each training."""
-
-    def begin(self, words: str, trainings: int) -> None: ...
-    def step(self, done: int) -> None: ...
-    def end(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +126,7 @@ class Outcome:
         return {"name": one.name, "accuracy": _rounded(one.accuracy), "classes": classes}
 
 
-def probe(request: Request, told: Told) -> Outcome:
+def probe(request: Request, told: door.Told) -> Outcome:
     """Raises Refused before anything is trained."""
     if request.folds * request.repeats < judging.LEAST:
         raise Refused(
@@ -169,7 +161,7 @@ def probe(request: Request, told: Told) -> Outcome:
     words = f"{len(known.pixels):,} pictures of {len(known.classes)} classes at {known.side} x {known.side}"
     words += f"; {request.folds} folds x {repeats} repeats x {request.networks} networks a side"
     words += f", {trainings:,} trainings of {steps:,} steps on {device}"
-    told.begin(f"{words}, about {_duration(seconds)}", trainings)
+    told.begin(f"{words}, about {door.duration(seconds)}", trainings)
     found: list[list[NDArray[np.float64]]] = [[] for _ in work.arms]
     try:
         for repeat in range(repeats):
@@ -202,7 +194,7 @@ _SEEN = (
 class _Work:
     """Trains and tests."""
 
-    def __init__(self, known: Any, device: Any, arms: Sequence[Any], told: Told) -> None:
+    def __init__(self, known: Any, device: Any, arms: Sequence[Any], told: door.Told) -> None:
         self.known, self.device, self.arms, self.told = known, device, arms, told
         self.done = 0
 
@@ -260,9 +252,9 @@ def _affordable(request: Request, work: _Work) -> tuple[int, int, float]:
     if cost(repeats, steps) > request.seconds:
         steps = min(steps, int((request.seconds / repeats - making) / step))
     if steps < _LEAST_STEPS:
-        needed = _duration(cost(least, _LEAST_STEPS) * 1.1)
+        needed = door.duration(cost(least, _LEAST_STEPS) * 1.1)
         raise Refused(
-            f"a probe of these pictures takes about {needed}, and --budget gives {_duration(request.seconds)}",
+            f"a probe of these pictures takes about {needed}, and --budget gives {door.duration(request.seconds)}",
             "give it more, the recipe fewer copies, or lower --side or --networks",
         )
     return repeats, steps, cost(repeats, steps)
@@ -372,9 +364,3 @@ def _figures(found: Difference) -> Json:
 
 def _rounded(values: NDArray[np.float64]) -> list[float]:
     return [round(float(value), 3) for value in values]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

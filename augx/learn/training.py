@@ -59,7 +59,7 @@ class Course:
 class Watch(Protocol):
     """Told how it goes on. `look`: the held-out pictures have been asked, so a sheet may be drawn."""
 
-    def step(self, done: int, steps: int, loss: float) -> None: ...
+    def step(self, done: int, loss: float) -> None: ...
     def look(self, fitting: Any) -> None: ...
 
 
@@ -105,7 +105,7 @@ def fit(fitting: Fitting, course: Course, seed: int, device: Any, path: str, key
                           "try another --seed, or look for odd pictures with `augx validate --input`")  # fmt: skip
         losses.append(loss)
         course.done += 1
-        watch.step(course.done, course.steps, loss)
+        watch.step(course.done, loss)
         if course.done % every == 0 or course.done == course.steps:
             course.curve.append([course.done, round(sum(losses) / len(losses), 6), round(fitting.score(), 6)])
             losses.clear()

@@ -53,7 +53,9 @@ def digit(number: int, rng: np.random.Generator) -> Image.Image:
         draw.line(path, ink, pen, "curve")
         for x, y in (path[0], path[-1]):
             draw.ellipse((x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2), ink)
-    small = canvas.filter(ImageFilter.GaussianBlur(FINE * rng.uniform(0.2, 0.6))).resize((SIDE, SIDE), Image.Resampling.BOX)
+    small = canvas.filter(ImageFilter.GaussianBlur(FINE * rng.uniform(0.2, 0.6))).resize(
+        (SIDE, SIDE), Image.Resampling.BOX
+    )
     noisy = np.asarray(small, float) + rng.normal(0, 6, (SIDE, SIDE))
     return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
 
