@@ -3,6 +3,7 @@ recipes by, so it has no augmentation of its own, and every training has the sam
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -16,15 +17,17 @@ _MOST_RATE = 0.1  # of learning, at the top of its cycle
 _DECAY = 0.01
 
 
-class Net(nn.Sequential):
-    """Four convolutions and a mean over places, 0.1 million weights. Pooling comes first, which is cheaper."""
+class Classifier(nn.Sequential):
+    """Four convolutions and a mean over places, 0.1 million weights at a width of 16. Pooling comes first, which is
+    cheaper. Pictures in -2..2, of any size from 16 pixels on."""
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, width: int = 16) -> None:
         layers: list[nn.Module] = []
-        for before, after in [(3, 16), (16, 32), (32, 64), (64, 128)]:
+        widths = [3, *(width << level for level in range(4))]
+        for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.MaxPool2d(2)]
             layers += [nn.BatchNorm2d(after), nn.ReLU()]
-        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, classes))
+        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], classes))
 
 
 def trained(x: Any, y: Any, seed: int, steps: int) -> Any:
@@ -33,7 +36,7 @@ def trained(x: Any, y: Any, seed: int, steps: int) -> Any:
     `seed`: of the first weights and of the order of the pictures: all of them, then all in another order, and so on.
     """
     torch.manual_seed(seed)
-    net = Net(y.shape[1]).to(x.device, memory_format=torch.channels_last)
+    net = Classifier(y.shape[1]).to(x.device, memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(net.parameters(), _MOST_RATE, momentum=0.9, weight_decay=_DECAY, nesterov=True)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, _MOST_RATE, total_steps=steps)
     epochs = -(-steps * BATCH // len(x))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from augx.artefact import Place
 from augx.drawing.sheet import Row, Tile
 from augx.errors import ImageError, InputError
 from augx.learn import data, files
+from augx.learn.classifier import Classifier
 from augx.learn.data import Data
 from augx.learn.door import alone
 from augx.learn.training import cycle, enlarged
@@ -33,19 +33,6 @@ _DECAY = 0.01  # of weights: high, as pictures are few
 _HELD_OUT = 5  # every so manieth picture
 _SHOWN = 8  # pictures on the sheet
 _MOST_WIDTH = 256
-
-
-class Classifier(nn.Sequential):
-    """Four convolutions and a mean over places. Pooling comes first, which is cheaper. Pictures in -2..2, of any size
-    from 16 pixels on."""
-
-    def __init__(self, classes: int, width: int = 16) -> None:
-        layers: list[nn.Module] = []
-        widths = [3, *(width << level for level in range(4))]
-        for before, after in pairwise(widths):
-            layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.MaxPool2d(2)]
-            layers += [nn.BatchNorm2d(after), nn.ReLU()]
-        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], classes))
 
 
 def refuse(known: Data) -> None:
