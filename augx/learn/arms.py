@@ -27,7 +27,7 @@ from augx.work import Maker, read_sources
 
 Pictures = tuple[Pixels, NDArray[np.float32]]  # (n, side, side, 3), and the weights of their classes (n, classes)
 _TIMED = 6  # sources
-_MOST_BYTES = 4 << 30  # of pixels that one network is trained on
+_MOST_BYTES = 1 << 30  # of pixels that one network is trained on
 
 
 class Arm(Protocol):
@@ -104,8 +104,9 @@ class Multiplied:
     def seconds(self, folds: int) -> float:
         plan = self._plan(self._maker.recipe, np.arange(len(self.samples)))
         jobs = plan.jobs[:: max(len(plan.jobs) // _TIMED, 1)]
+        failed = self.failed
         self._made(plan, jobs[0])  # what is done once should not count
-        began, failed = time.monotonic(), self.failed
+        began = time.monotonic()
         for job in jobs:
             self._made(plan, job)
         self.failed = failed
