@@ -35,7 +35,7 @@ def trained(x: Any, y: Any, seed: int, steps: int) -> Any:
     `seed`: of the first weights and of the order of the pictures: all of them, then all in another order, and so on.
     """
     torch.manual_seed(seed)
-    net = Classifier(y.shape[1]).to(x.device, memory_format=torch.channels_last)
+    net = Net(y.shape[1]).to(x.device, memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(net.parameters(), _MOST_RATE, momentum=0.9, weight_decay=_DECAY, nesterov=True)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, _MOST_RATE, total_steps=steps)
     epochs = -(-steps * BATCH // len(x))
