@@ -163,7 +163,7 @@ _ENTRIES = (
     Entry(
         "feature_space",
         "feature space",
-        "changed in the codes of an autoencoder, by a near picture or noise",
+        "its code of an autoencoder moved by a near picture's, or noise",
         0.06,
         own="augx.learn.feature_space:FeatureSpace",
         partners="same",
