@@ -68,7 +68,7 @@ class _Progress:
               help="What tells which images must stay together, such as those of one patient: a column, or a part of"
               " their names.")  # fmt: skip
 @click.option("--repeats", type=click.IntRange(1, 100), metavar="N",
-              help="Times that is done, each time with other parts and other copies.  [default: 3; 2 with --fast]")  # fmt: skip
+              help="Times that is done, with other parts and other copies.  [default: 3; 2 with --fast]")  # fmt: skip
 @click.option("--networks", type=click.IntRange(1, 100), default=2, metavar="N", show_default=True,
               help="Of each side of a fold; their mean counts.")  # fmt: skip
 @click.option("--steps", type=click.IntRange(50, 1_000_000), metavar="N",
