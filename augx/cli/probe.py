@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MOST_THREADS = 4  # small networks get no quicker with more
 _STEPS, _FAST_STEPS = 1000, 300
+_REPEATS, _FAST_REPEATS = 3, 2
 _SIDE, _FAST_SIDE = 64, 32  # pixels, at most
 _NOTHING = "none"
 
@@ -32,13 +33,13 @@ _NOTHING = "none"
 @click.option("--by", metavar="COLUMN|REGEX",
               help="What tells which images must stay together, such as those of one patient: a column, or a part of"
               " their names.")  # fmt: skip
-@click.option("--repeats", type=click.IntRange(1, 100), default=2, metavar="N", show_default=True,
-              help="Times that is done, each time with other parts and other copies.")  # fmt: skip
+@click.option("--repeats", type=click.IntRange(1, 100), metavar="N",
+              help="Times that is done, with other parts and other copies.  [default: 3; 2 with --fast]")  # fmt: skip
 @click.option("--networks", type=click.IntRange(1, 100), default=2, metavar="N", show_default=True,
               help="Of each side of a fold; their mean counts.")  # fmt: skip
 @click.option("--steps", type=click.IntRange(50, 1_000_000), metavar="N",
               help="Of each training, 64 images a step.  [default: 1000; 300 with --fast]")  # fmt: skip
-@click.option("--fast", is_flag=True, help="Fewer steps, and smaller images.")
+@click.option("--fast", is_flag=True, help="Fewer steps and repeats, and smaller images.")
 @click.option(
     "--budget", type=Duration(), help="Spend no more time than this: 90s, 10m, 2h; for fewer repeats or steps."
 )
@@ -87,7 +88,7 @@ def probe_command(
         tuple(read) or (None,),
         None if against == _NOTHING else recipe.read(against, checked=False),
         chosen["folds"],
-        chosen["repeats"],
+        chosen["repeats"] or (_FAST_REPEATS if fast else _REPEATS),
         chosen["networks"],
         chosen["steps"] or (_FAST_STEPS if fast else _STEPS),
         chosen["budget"],

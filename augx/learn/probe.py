@@ -39,7 +39,7 @@ class Request:
     recipes: tuple[Recipe | None, ...]
     against: Recipe | None = None
     folds: int = 5
-    repeats: int = 2
+    repeats: int = 3
     networks: int = 2
     steps: int = 1000
     seconds: float | None = None
