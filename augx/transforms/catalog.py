@@ -155,7 +155,7 @@ _ENTRIES = (
     Entry(
         "adversarial",
         "adversarial",
-        "changed by a few levels so that a classifier is misled (FGSM, PGD)",
+        "a few levels that mislead a classifier (FGSM, PGD)",
         0.06,
         own="augx.learn.adversarial:Adversarial",
         learned="adversarial",
@@ -163,7 +163,7 @@ _ENTRIES = (
     Entry(
         "feature_space",
         "feature space",
-        "its code of an autoencoder moved by a near picture's, or noise",
+        "its code of an autoencoder moved by a near one, or noise",
         0.06,
         own="augx.learn.feature_space:FeatureSpace",
         partners="same",
