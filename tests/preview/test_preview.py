@@ -69,7 +69,11 @@ def test_a_signal_stops_a_sheet_that_is_being_encoded(here: Path, monkeypatch: p
         return encode(picture, ending, options)
 
     monkeypatch.setattr(images, "encode", slow)
-    assert preview("-o", "sheet.webp", "--sample", "1") == 130
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it may be ignored
+    try:
+        assert preview("-o", "sheet.webp", "--sample", "1") == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended == [] and not (here / "sheet.webp").exists()
 
 
