@@ -82,7 +82,8 @@ def fit(request: Request, told: door.Told) -> Outcome:
     fitting = make()
     unread = f", {known.failed:,} could not be read" if known.failed else ""
     unread += f", {known.left_out:,} are beyond what memory holds" if known.left_out else ""
-    words = f"{len(known.pixels):,} pictures of {len(known.classes)} classes at {known.side} x {known.side}{unread}"
+    of = {0: "", 1: " of one class"}.get(len(known.classes), f" of {len(known.classes):,} classes")
+    words = f"{len(known.pixels):,} pictures{of} at {known.side} x {known.side}{unread}"
     told.begin(f"{words}; {steps:,} steps on {device}, about {door.duration(steps * each)}", steps)
     checkpoint = request.model + _PART
     began = time.process_time()

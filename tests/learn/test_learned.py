@@ -298,6 +298,30 @@ def test_a_poisoned_model_fails_by_name(model: Path, tmp_path: Path, pictures: P
         make("feature_space", {"model": str(tmp_path / "gone")}).look(Picture(np.zeros((8, 8, 3), np.uint8)))
 
 
+@pytest.mark.parametrize(
+    ("method", "what", "why"),
+    [
+        ("autoencoder", lambda name, one: one * 1e30, "makes numbers that are no picture"),
+        ("adversarial", lambda name, one: one.long() if "running_mean" in name else one, "does not fit"),
+        ("autoencoder", lambda name, one: one.long() if name == "spread" else one, "does not fit"),
+    ],
+)
+def test_a_sound_file_of_unsound_numbers_fails_by_name(
+    models_of: Callable[[str], Path], pictures: Path, tmp_path: Path, method: str, what: Any, why: str
+) -> None:
+    from safetensors.torch import load
+
+    from augx.learn import files
+
+    data, bad = models_of(method).read_bytes(), tmp_path / "bad.safetensors"
+    state = {name: what(name, one) if one.is_floating_point() else one for name, one in load(data).items()}
+    files.write(str(bad), state, artefact.of_bytes(data))
+    run(pictures, tmp_path / "out", using(bad, artefact.METHODS[method].step))
+    found = failures(tmp_path / "out")
+    assert {one["error"] for one in found} == {"no-model"}
+    assert all(why in one["message"] for one in found)
+
+
 def test_a_model_that_changes_between_plan_and_work_fails_and_comes_back(
     model: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
