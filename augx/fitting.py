@@ -179,7 +179,8 @@ def mixes_classes(dataset: Dataset, recipe: Recipe) -> bool:
         return False
     several = any(len(sample.annotations.labels) > 1 for sample in dataset.samples)
     weighing = [step for step in recipe.all_steps() if step.name in WEIGHING and step.p != 0]
-    return any(several or step.args.get("partners", TRANSFORMS[step.name].partners) != "same" for step in weighing)
+    partners = [(step.name, step.args.get("partners", TRANSFORMS[step.name].partners)) for step in weighing]
+    return any(one != "same" or (several and name != "feature_space") for name, one in partners)
 
 
 def bundled_recipe(dataset: Dataset) -> str:
@@ -301,10 +302,15 @@ def unmoved(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
         for name, count in sorted(fields.items())
     ]
     pairs = sorted(name for name in columns if re.search("(^|_)x$", name) and name[:-1] + "y" in columns)
-    mixing = sorted({step.name for step in recipe.all_steps() if step.name in WEIGHING and step.p != 0})
+    weighing = [step for step in recipe.all_steps() if step.name in WEIGHING and step.p != 0]
+    mixing = sorted(
+        {step.name for step in weighing if step.args.get("mode") != "noise"}
+    )  # which takes no other picture
     numbers = {name for s in dataset.samples for name, v in s.annotations.values.items() if isinstance(v, (int, float))}
     if numbers and mixing:
-        said = f"{' and '.join(mixing)} leave {few(sorted(numbers))} as the first picture has it"
+        said = (
+            f"{' and '.join(mixing)} leave{'s' * (len(mixing) == 1)} {few(sorted(numbers))} as the first picture has it"
+        )
         found.append(Flaw("unmixed-values", "", said))
     if pairs:
         found.append(

@@ -283,7 +283,7 @@ def test_values_that_a_mix_leaves_alone_are_told(tmp_path: Path, capsys: pytest.
     root = plant(tmp_path / "in", files)
     (tmp_path / "r.yaml").write_text("version: 1\ntransforms: [{mixup: {p: 1}}]\n")
     assert call(["validate", str(tmp_path / "r.yaml"), "--input", str(root)]) == 0
-    assert "mixup leave angle as the first picture has it" in capsys.readouterr().out
+    assert "mixup leaves angle as the first picture has it" in capsys.readouterr().out
     run(root, tmp_path / "out", a_recipe("[{mosaic: {p: 1}}]"))
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["warnings"]["unmixed-values"] == 1
 

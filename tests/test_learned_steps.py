@@ -171,6 +171,22 @@ def test_classes_are_shared_only_where_partners_may_be_of_another(tmp_path: Path
         False,
         True,
     ]
+    known = replace(known, samples=(Sample("a.jpg", Annotations(labels={"cat": 1.0, "dog": 1.0})),))
+    assert not shared("")  # labels stay as they are, however many
+    assert shared(", mode: join, partners: other")
+
+
+def test_only_what_takes_another_picture_leaves_its_values_behind(tmp_path: Path) -> None:
+    models.model(tmp_path / "m.safetensors")
+    known = Dataset("", "", (Sample("a.jpg", Annotations(values={"age": 7})),))
+
+    def told(mode: str) -> list[str]:
+        step = f"[{{feature_space: {{model: m.safetensors, mode: {mode}}}}}]"
+        found = fitting.unmoved(known, recipe.read(written(tmp_path, step)))
+        return [one.message for one in found if one.code == "unmixed-values"]
+
+    assert told("noise") == []
+    assert told("extrapolate") == ["feature_space leaves age as the first picture has it"]
 
 
 def test_a_worker_is_told_where_models_are() -> None:

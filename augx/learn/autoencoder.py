@@ -72,7 +72,9 @@ def _convolved(before: int, after: int, stride: int = 1) -> list[nn.Module]:
 def refuse(known: Data) -> None:
     """InputError where there are too few pictures."""
     if len(known.pixels) < LEAST_PICTURES:
-        raise InputError(f"an autoencoder needs {LEAST_PICTURES} pictures, and there are {len(known.pixels)}", "")
+        raise InputError(
+            f"an autoencoder needs {LEAST_PICTURES} pictures, and there are {len(known.pixels)}", "give it more"
+        )
 
 
 class Fitting:

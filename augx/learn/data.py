@@ -22,6 +22,7 @@ Pixels = NDArray[np.uint8]
 SMALLEST, LARGEST, STEP = 32, 256, 16  # sides of the pictures a network sees
 _MOST_BYTES = 1 << 30  # of pixels
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # of RGB, as Rec. 601 has it
+_FAR = 1e9  # levels
 _MEASURED = 200  # pictures, of which the usual size is taken
 
 
@@ -74,7 +75,10 @@ def read(known: Dataset, side: int | None, most: int = LARGEST, tick: Callable[[
         except ImageError:
             failed += 1
     if not found:
-        raise InputError(f"none of the {len(samples):,} pictures in {known.root} can be read", "augx validate --input")
+        raise InputError(
+            f"none of the {len(samples):,} pictures in {known.root} can be read",
+            "`augx validate RECIPE --input` says why",
+        )
     found.sort(key=lambda one: one[0])
     pixels = np.stack([one[1] for one in found])
     names = sorted({name for one in found for name in one[2].annotations.labels})
@@ -100,8 +104,11 @@ def squared(pixels: NDArray[Any], side: int) -> Pixels:
 def added(pixels: NDArray[Any], change: NDArray[np.float32], smooth: bool = True) -> NDArray[Any]:
     """A picture (H, W) or (H, W, 3), of 8 or 16 bits, plus `change`, (side, side, 3) in levels of 255, at its size.
 
-    `smooth`: enlarged so that no blocks are seen; else each number of it stands for a block.
+    `smooth`: enlarged so that no blocks are seen; else each number of it stands for a block. ImageError where the
+    change is none that a picture can take: not every CPU makes the same levels of such numbers.
     """
+    if not np.abs(change).max() < _FAR:  # so is NaN
+        raise ImageError("no-model", "the model makes numbers that are no picture; fit it anew", "transform")
     if pixels.ndim == 2:
         change = change @ _LUMA
     height, width = pixels.shape[:2]

@@ -45,13 +45,13 @@ def ready(device: str = "auto", threads: int = 1) -> Any:
 
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    there = ["cuda"] * bool(cards) + ["mps"] * torch.backends.mps.is_available() + ["cpu"]
     if device == "auto":
-        device = next(name for name, found in there.items() if found)
-    if not there.get(device.partition(":")[0]):
-        raise Refused(
-            f"torch sees no device {device!r} here", f"there is {', '.join(n for n, yes in there.items() if yes)}"
-        )
+        device = there[0]
+    there += [f"cuda:{number}" for number in range(cards)]
+    if device not in there:
+        raise Refused(f"torch sees no device {device!r} here", f"there is {', '.join(there)}")
     return torch.device(device)
 
 

@@ -40,7 +40,7 @@ def read(place: Place, method: str) -> tuple[Card, State]:
         if not all(bool(torch.isfinite(one).all()) for one in state.values() if one.is_floating_point()):
             raise Unusable("holds numbers that are not finite")
     except (Unusable, OSError, SafetensorError) as error:
-        why = getattr(error, "strerror", None) or str(error)
+        why = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
         raise ImageError("no-model", f"the model {place.path} {why}", "transform") from error
     return card, state
 
@@ -57,12 +57,13 @@ def sized(card: Card, place: Place, most: int) -> tuple[int, int]:
 
 def filled(net: Any, state: State, place: Place) -> Any:
     """The network, made on no device, with the weights of a model; ImageError where they do not fit."""
+    unfit = ImageError("no-model", f"the model {place.path} does not fit its own architecture", "transform")
+    if any(name in state and state[name].dtype != one.dtype for name, one in net.state_dict().items()):
+        raise unfit  # loading would take it, and the first picture would not
     try:
         net.load_state_dict(dict(state), strict=True, assign=True)
     except (RuntimeError, KeyError) as error:
-        raise ImageError(
-            "no-model", f"the model {place.path} does not fit its own architecture", "transform"
-        ) from error
+        raise unfit from error
     return net.eval().requires_grad_(False)
 
 

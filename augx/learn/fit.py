@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import time
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
@@ -18,6 +21,10 @@ from augx.model import ImageOptions, Json, Picture
 from augx.store import write_file
 
 _FAST_SIDE = 64  # pixels, at most, with `fast`
+_SHEET, _PART = ".png", ".part"  # behind the model's name
+_HEAD = 33  # bytes of a PNG's signature and first chunk
+_TEXT = b"tEXtSoftware\0augx learn"
+_MARK = struct.pack(">I", len(_TEXT) - 4) + _TEXT + struct.pack(">I", zlib.crc32(_TEXT))  # a chunk: the sheet is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +82,10 @@ def fit(request: Request, told: door.Told) -> Outcome:
     fitting = make()
     unread = f", {known.failed:,} could not be read" if known.failed else ""
     unread += f", {known.left_out:,} are beyond what memory holds" if known.left_out else ""
-    words = f"{len(known.pixels):,} pictures of {len(known.classes)} classes at {known.side} x {known.side}{unread}"
+    of = {0: "", 1: " of one class"}.get(len(known.classes), f" of {len(known.classes):,} classes")
+    words = f"{len(known.pixels):,} pictures{of} at {known.side} x {known.side}{unread}"
     told.begin(f"{words}; {steps:,} steps on {device}, about {door.duration(steps * each)}", steps)
-    checkpoint = request.model + ".part"
+    checkpoint = request.model + _PART
     began = time.process_time()
 
     class Watch:
@@ -100,7 +108,7 @@ def fit(request: Request, told: door.Told) -> Outcome:
         )  # fmt: skip
         files.write(request.model, state, card)
         _sheet(request.model, fitting.rows())
-        if os.path.exists(checkpoint):
+        with suppress(FileNotFoundError):
             os.remove(checkpoint)
     finally:
         told.end()
@@ -111,20 +119,34 @@ def fit(request: Request, told: door.Told) -> Outcome:
 def _guard(request: Request) -> None:
     """Refuses a place that is no model's, before torch is imported."""
     spare.check_place(request.model, "model" + ENDING, "a model", (ENDING,))
-    spare.check_free(
-        request.model, False, "only a model of `augx learn` is written over", lambda data: _ours(data) is not None
-    )
+    for path, ours, way in (
+        (request.model, _is_model, "only a model of `augx learn` is written over"),
+        (request.model + _SHEET, _is_sheet, f"the sheet of {request.model} goes there; move what is there"),
+        (request.model + _PART, _is_checkpoint, f"the checkpoint of {request.model} goes there; move what is there"),
+    ):
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise OutputError(f"{path} is there already, and no regular file", way)
+        spare.check_free(path, False, way, ours)
     place, root = os.path.realpath(request.model), os.path.realpath(request.input)
     if os.path.isdir(root) and os.path.commonpath([place, root]) == root:
         raise OutputError(f"{request.model} lies in INPUT {request.input}", "write it beside")
     door.need()
 
 
-def _ours(data: bytes) -> Card | None:
+def _is_model(data: bytes) -> bool:
     try:
-        return artefact.of_bytes(data)
+        artefact.of_bytes(data)
     except artefact.Unusable:
-        return None
+        return False
+    return True
+
+
+def _is_checkpoint(data: bytes) -> bool:
+    return "checkpoint" in artefact.metadata(data[8 : 8 + int.from_bytes(data[:8], "little")])
+
+
+def _is_sheet(data: bytes) -> bool:
+    return data[_HEAD : _HEAD + len(_MARK)] == _MARK
 
 
 def _there(path: str) -> Card | None:
@@ -138,4 +160,5 @@ def _sheet(model: str, rows: Any) -> None:
     from augx.drawing.sheet import sheet
 
     options = ImageOptions(png_level=6)
-    write_file(model + ".png", images.encode(Picture(sheet(rows, {}, 8)), ".png", options))
+    png = images.encode(Picture(sheet(rows, {}, 8)), ".png", options)
+    write_file(model + _SHEET, png[:_HEAD] + _MARK + png[_HEAD:])

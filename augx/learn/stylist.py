@@ -81,7 +81,9 @@ def dressed(features: Any, style: Any) -> Any:
 def refuse(known: Data) -> None:
     """InputError where there are too few pictures."""
     if len(known.pixels) < LEAST_PICTURES:
-        raise InputError(f"style transfer needs {LEAST_PICTURES} pictures, and there are {len(known.pixels)}", "")
+        raise InputError(
+            f"style transfer needs {LEAST_PICTURES} pictures, and there are {len(known.pixels)}", "give it more"
+        )
 
 
 class Fitting:

@@ -156,6 +156,7 @@ def _resumed(fitting: Fitting, course: Course, path: str, key: str) -> Course:
                     weight, _, what = rest.partition(".")
                     weights.setdefault(int(weight), {})[what] = value
             optimizer.load_state_dict(whole | {"state": weights})
-        return Course(int(told["steps"]), int(told["done"]), list(told["curve"]), "", float(told["seconds"]))
-    except (ValueError, KeyError, TypeError, RuntimeError):
+        curve = [[int(step), float(loss), float(score)] for step, loss, score in told["curve"]]
+        return Course(int(told["steps"]), int(told["done"]), curve, "", float(told["seconds"]))
+    except (ValueError, KeyError, TypeError, RuntimeError, OverflowError):
         raise Refused(f"the checkpoint {path} is damaged", "delete it to begin anew") from None

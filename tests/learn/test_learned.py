@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -149,9 +150,31 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(
     assert again[0] == 2 * stop  # the checkpoint, not the beginning
 
 
-def test_a_damaged_checkpoint_is_begun_anew(fit: Fit, tmp_path: Path) -> None:
-    (tmp_path / "m.safetensors.part").write_bytes(b"no checkpoint")
-    assert artefact.card(str(fit("autoencoder"))).training["steps"] == 40
+@pytest.mark.parametrize("ending", [".png", ".part"])
+def test_a_file_of_someone_else_beside_the_model_stays(
+    pictures: Path, tmp_path: Path, ending: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "m.safetensors"
+    beside = tmp_path / f"m.safetensors{ending}"
+    command = ["learn", "autoencoder", str(pictures), "-o", str(model), "--fast", "-q"]
+    beside.write_bytes(b"precious")
+    assert call(command) == 2
+    assert f"m.safetensors{ending} is there already" in capsys.readouterr().err
+    assert beside.read_bytes() == b"precious"
+    beside.unlink()
+    os.mkfifo(beside)
+    assert call(command) == 2
+    assert "no regular file" in capsys.readouterr().err
+    assert not model.exists()
+
+
+@pytest.mark.parametrize("device", ["cpu:x", "cpu:", "cuda:99", "tpu", ""])
+def test_a_device_that_is_not_there_is_refused(
+    pictures: Path, tmp_path: Path, device: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(tmp_path / "m.safetensors")
+    assert call(["learn", "style", str(pictures), "-o", model, "--fast", "--device", device]) == 2
+    assert f"torch sees no device {device!r} here" in capsys.readouterr().err
 
 
 def test_a_files_of_someone_else_is_not_written_over(
@@ -273,6 +296,30 @@ def test_a_poisoned_model_fails_by_name(model: Path, tmp_path: Path, pictures: P
         assert found.value.code == "no-model"
     with pytest.raises(ImageError, match="No such file"):
         make("feature_space", {"model": str(tmp_path / "gone")}).look(Picture(np.zeros((8, 8, 3), np.uint8)))
+
+
+@pytest.mark.parametrize(
+    ("method", "what", "why"),
+    [
+        ("autoencoder", lambda name, one: one * 1e30, "makes numbers that are no picture"),
+        ("adversarial", lambda name, one: one.long() if "running_mean" in name else one, "does not fit"),
+        ("autoencoder", lambda name, one: one.long() if name == "spread" else one, "does not fit"),
+    ],
+)
+def test_a_sound_file_of_unsound_numbers_fails_by_name(
+    models_of: Callable[[str], Path], pictures: Path, tmp_path: Path, method: str, what: Any, why: str
+) -> None:
+    from safetensors.torch import load
+
+    from augx.learn import files
+
+    data, bad = models_of(method).read_bytes(), tmp_path / "bad.safetensors"
+    state = {name: what(name, one) if one.is_floating_point() else one for name, one in load(data).items()}
+    files.write(str(bad), state, artefact.of_bytes(data))
+    run(pictures, tmp_path / "out", using(bad, artefact.METHODS[method].step))
+    found = failures(tmp_path / "out")
+    assert {one["error"] for one in found} == {"no-model"}
+    assert all(why in one["message"] for one in found)
 
 
 def test_a_model_that_changes_between_plan_and_work_fails_and_comes_back(
