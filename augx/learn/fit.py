@@ -120,7 +120,7 @@ def _guard(request: Request) -> None:
     """Refuses a place that is no model's, before torch is imported."""
     spare.check_place(request.model, "model" + ENDING, "a model", (ENDING,))
     for path, ours, way in (
-        (request.model, _is_model, "only a model of `augx learn` is written over"),
+        (request.model, lambda _: _there(request.model) is not None, "only a model of `augx learn` is written over"),
         (request.model + _SHEET, _is_sheet, f"the sheet of {request.model} goes there; move what is there"),
         (request.model + _PART, _is_checkpoint, f"the checkpoint of {request.model} goes there; move what is there"),
     ):
@@ -131,14 +131,6 @@ def _guard(request: Request) -> None:
     if os.path.isdir(root) and os.path.commonpath([place, root]) == root:
         raise OutputError(f"{request.model} lies in INPUT {request.input}", "write it beside")
     door.need()
-
-
-def _is_model(data: bytes) -> bool:
-    try:
-        artefact.of_bytes(data)
-    except artefact.Unusable:
-        return False
-    return True
 
 
 def _is_checkpoint(data: bytes) -> bool:

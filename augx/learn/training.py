@@ -22,6 +22,7 @@ _SCORES = 20  # times that the held-out pictures are asked while a network is fi
 _PATIENCE = 8  # of these without a better score
 _BETTER = 0.99  # of the best score so far
 _KEEP = 20.0  # seconds from one checkpoint to the next
+_KEPT = ("steps", "done", "curve", "losses", "seconds")  # of a course, in a checkpoint
 LEAST_STEPS = 50
 _TILE = 128  # pixels of a picture on a sheet, about
 
@@ -43,12 +44,13 @@ class Fitting(Protocol):
 
 @dataclass(slots=True)
 class Course:
-    """`curve`: [step, loss, score], in order. `stopped`: "" for the planned end, "plateau". `seconds`: of wall time,
-    over all beginnings."""
+    """`curve`: [step, loss, score], in order. `losses`: of the steps since its last point. `stopped`: "" for the planned
+    end, "plateau". `seconds`: of wall time, over all beginnings."""
 
     steps: int
     done: int = 0
     curve: list[list[float]] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
     stopped: str = ""
     seconds: float = 0.0
 
@@ -97,22 +99,23 @@ def fit(fitting: Fitting, course: Course, seed: int, device: Any, path: str, key
     every = max(course.steps // _SCORES, 1)
     began = kept = time.monotonic()
     before = course.seconds
-    losses: list[float] = []
     while course.done < course.steps and not course.stopped:
         loss = fitting.step(course.done, course.steps, generator(seed, course.done, device))
         if loss != loss or abs(loss) == float("inf"):
             raise Refused(f"the training came apart in step {course.done:,}: its loss is no number",
                           "try another --seed, or look for odd pictures with `augx validate --input`")  # fmt: skip
-        losses.append(loss)
+        course.losses.append(loss)
         course.done += 1
         watch.step(course.done, loss)
         if course.done % every == 0 or course.done == course.steps:
-            course.curve.append([course.done, round(sum(losses) / len(losses), 6), round(fitting.score(), 6)])
-            losses.clear()
+            course.curve.append(
+                [course.done, round(sum(course.losses) / len(course.losses), 6), round(fitting.score(), 6)]
+            )
+            course.losses.clear()
             course.stopped = "plateau" if _flat([one[2] for one in course.curve]) else ""
             watch.look(fitting)
         course.seconds = before + time.monotonic() - began
-        if not losses and time.monotonic() - kept > _KEEP:
+        if time.monotonic() - kept > _KEEP:
             _keep(fitting, course, path, key)
             kept = time.monotonic()
     return course
@@ -131,8 +134,7 @@ def _keep(fitting: Fitting, course: Course, path: str, key: str) -> None:
     for number, optimizer in enumerate(fitting.optimizers):
         for weight, of_it in optimizer.state_dict()["state"].items():
             state |= {f"optimizer{number}.{weight}.{name}": torch.as_tensor(value) for name, value in of_it.items()}
-    told = {"key": key, "steps": course.steps, "done": course.done, "curve": course.curve, "seconds": course.seconds}
-    files.keep(path, state, json.dumps(told))
+    files.keep(path, state, json.dumps({"key": key} | {name: getattr(course, name) for name in _KEPT}))
 
 
 def _resumed(fitting: Fitting, course: Course, path: str, key: str) -> Course:
@@ -157,6 +159,7 @@ def _resumed(fitting: Fitting, course: Course, path: str, key: str) -> Course:
                     weights.setdefault(int(weight), {})[what] = value
             optimizer.load_state_dict(whole | {"state": weights})
         curve = [[int(step), float(loss), float(score)] for step, loss, score in told["curve"]]
-        return Course(int(told["steps"]), int(told["done"]), curve, "", float(told["seconds"]))
+        losses = [float(loss) for loss in told["losses"]]
+        return Course(int(told["steps"]), int(told["done"]), curve, losses, "", float(told["seconds"]))
     except (ValueError, KeyError, TypeError, RuntimeError, OverflowError):
         raise Refused(f"the checkpoint {path} is damaged", "delete it to begin anew") from None
