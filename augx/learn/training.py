@@ -44,7 +44,7 @@ class Fitting(Protocol):
 
 @dataclass(slots=True)
 class Course:
-    """`curve`: [step, loss, score], in order. `losses`: of the steps since its last point. `stopped`: "" for the planned
+    """`curve`: [step, loss, score], in order. `losses`: of the steps since then. `stopped`: "" for the planned
     end, "plateau". `seconds`: of wall time, over all beginnings."""
 
     steps: int
