@@ -148,9 +148,8 @@ def _alike(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
     metric, found = known["alike"], told["leaks"]["alike"]
     if not metric.count:
         return None
-    words = (
-        f"{metric.count:,.0f} times among {metric.of:,.0f} sources, such as {' and '.join(found['examples'][0][:2])}"
-    )
+    times = "once" if metric.count == 1 else f"{metric.count:,.0f} times"
+    words = f"{times} among {metric.of:,.0f} sources, such as {' and '.join(found['examples'][0][:2])}"
     way_out = "`split: {by: likeness}` in a recipe keeps such pictures together"
     return Verdict("warning", "Pictures look alike in different splits", words, way_out, "alike")
 
