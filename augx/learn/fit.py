@@ -20,6 +20,7 @@ from augx.learn import door
 from augx.model import ImageOptions, Json, Picture
 from augx.store import write_file
 
+_LOOK = 5.0  # seconds, at least, between two sheets
 _FAST_SIDE = 64  # pixels, at most, with `fast`
 _SHEET, _PART = ".png", ".part"  # behind the model's name
 _HEAD = 33  # bytes of a PNG's signature and first chunk
@@ -89,13 +90,15 @@ def fit(request: Request, told: door.Told) -> Outcome:
     began = time.process_time()
 
     class Watch:
-        @staticmethod
-        def step(done: int, loss: float) -> None:
+        drawn = time.monotonic()
+
+        def step(self, done: int, loss: float) -> None:
             told.step(done, f"loss {loss:.4f}")
 
-        @staticmethod
-        def look(fitting: Any) -> None:
-            _sheet(request.model, fitting.rows())
+        def look(self, fitting: Any) -> None:
+            if time.monotonic() - self.drawn > _LOOK:
+                _sheet(request.model, fitting.rows())
+                self.drawn = time.monotonic()
 
     try:
         course = training.fit(fitting, training.Course(steps), request.seed, device, checkpoint, key, Watch())
