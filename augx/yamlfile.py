@@ -436,7 +436,7 @@ class _Builder:
         return event
 
     def fill_scalar(self, node: Node, event: yaml.ScalarEvent) -> None:
-        text = event.value
+        text = event.value if event.value.isascii() else _joined(event.value)
         if event.style:
             node.value, node.text = text, f"'{text}'"
             return
@@ -448,6 +448,12 @@ class _Builder:
             node.ok = False
         if isinstance(node.value, str):
             node.text = f"'{text}'"
+
+
+def _joined(text: str) -> str:
+    """JSON escapes what lies beyond 16 bits as a pair of surrogates, which a YAML reader leaves apart. Half a pair stays
+    what it is."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def scalar(text: str) -> bool | int | float | str | None:

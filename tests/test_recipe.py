@@ -42,7 +42,7 @@ from augx.model import (
 from augx.recipe import Recipe, check_transforms, parse, read
 from augx.starter import starter
 from augx.transforms import catalog
-from augx.yamlfile import MAX_BYTES, scalar
+from augx.yamlfile import MAX_BYTES, load, scalar
 
 CASES = sorted((Path(__file__).parent / "data" / "recipes").glob("*.yaml"))
 HEAD = "version: 1\ntransforms:\n"
@@ -794,3 +794,11 @@ def test_starter_holds_any_names(splits: list[str], classes: list[str]) -> None:
     multiplied = {s for s in splits if s.lower() not in ("val", "valid", "validation", "dev", "test", "testing")}
     assert set(found.splits) == {"train"} | multiplied
     assert found.warnings == ()
+
+
+def test_a_pair_of_surrogates_is_one_letter_as_in_json() -> None:
+    text = json.dumps(["\U0001f98a", "caf\u00e9"]).encode() + b"\n"
+    node, problems = load(text, "x")
+    assert (node and node.plain(), problems) == (["\U0001f98a", "caf\u00e9"], [])
+    node, _ = load(b'"a\\ud83e"', "x")
+    assert node is not None and node.value == "a\ud83e"

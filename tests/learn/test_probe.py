@@ -93,8 +93,9 @@ def test_the_pictures_are_those_that_a_run_writes(tmp_path: Path) -> None:
     assert (again != x).any()  # another repeat, another seed
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    place, turned = stripes(tmp_path / "in"), str(tmp_path / "turned.yaml")
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    place, turned = stripes(tmp_path / "in"), "turned.yaml"
     Path(turned).write_text(TURNED)
     common = ["probe", str(place), "-r", turned, "--repeats", "1", "--networks", "1"]
     common += ["--steps", "50", "--device", "cpu", "--threads", "1"]
