@@ -451,8 +451,8 @@ class _Builder:
 
 
 def _joined(text: str) -> str:
-    """JSON escapes what lies beyond 16 bits as a pair of surrogates, which a YAML reader leaves apart. Half a pair stays
-    what it is."""
+    """JSON escapes what lies beyond 16 bits as a pair of surrogates, which a YAML reader leaves apart. Half a pair
+    stays what it is."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
