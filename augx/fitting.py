@@ -272,10 +272,15 @@ def _invents(step: Step) -> bool:
 
 def models_of_other_data(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
     """Warnings for models that were fitted on other pictures."""
+    if not recipe.models:
+        return []
     flaws = []
+    known = artefact.sketch(sample for sample in dataset.samples if recipe.multiplies(sample.split))
     for name, model in sorted(recipe.models.items()):
-        card = artefact.card(model.path)
-        known = artefact.sketch(sample for sample in dataset.samples if recipe.multiplies(sample.split))
+        try:
+            card = artefact.card(model.path)
+        except (artefact.Unusable, OSError):  # not what it was when the recipe was read: its copies fail by name
+            continue
         share = artefact.alike(card.sketch, known)
         if share < _ALIKE:
             said = f"{name} was fitted on {card.images:,} other pictures: about {share:.0%} of all are the same"
@@ -305,12 +310,11 @@ def unmoved(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
     weighing = [step for step in recipe.all_steps() if step.name in WEIGHING and step.p != 0]
     mixing = sorted(
         {step.name for step in weighing if step.args.get("mode") != "noise"}
-    )  # which takes no other picture
+    )  # noise takes no other picture
     numbers = {name for s in dataset.samples for name, v in s.annotations.values.items() if isinstance(v, (int, float))}
     if numbers and mixing:
-        said = (
-            f"{' and '.join(mixing)} leave{'s' * (len(mixing) == 1)} {few(sorted(numbers))} as the first picture has it"
-        )
+        leave = "leaves" if len(mixing) == 1 else "leave"
+        said = f"{' and '.join(mixing)} {leave} {few(sorted(numbers))} as the first picture has it"
         found.append(Flaw("unmixed-values", "", said))
     if pairs:
         found.append(

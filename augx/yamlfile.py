@@ -453,7 +453,7 @@ class _Builder:
 def _joined(text: str) -> str:
     """JSON escapes what lies beyond 16 bits as a pair of surrogates, which a YAML reader leaves apart. Half a pair
     stays what it is."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return text.encode("UTF-16-LE", "surrogatepass").decode("UTF-16-LE", "surrogatepass")
 
 
 def scalar(text: str) -> bool | int | float | str | None:

@@ -19,21 +19,18 @@ from torch.nn.functional import mse_loss
 
 from augx.artefact import Place
 from augx.drawing.sheet import Row, Tile
-from augx.errors import InputError
-from augx.learn import data, files
+from augx.learn import data, files, training
 from augx.learn.data import Data, Pixels
 from augx.learn.door import alone
-from augx.learn.training import cycle, enlarged
+from augx.learn.training import cycle, enlarged, unit
 from augx.model import Json
 
 METHOD = "autoencoder"
-LEAST_PICTURES = 8
 _DEPTH = 32  # channels of a code
 _BATCH = 64
 _RATE = 2e-3  # of learning, at its most
 _NOISE = 0.1  # added to codes while fitted
 _PULL = 1e-3  # of codes to the unit normal
-_HELD_OUT = 10  # every so manieth picture
 _SHOWN = 6  # pictures on the sheet
 _MOST_WIDTH = 512
 
@@ -71,10 +68,7 @@ def _convolved(before: int, after: int, stride: int = 1) -> list[nn.Module]:
 
 def refuse(known: Data) -> None:
     """InputError where there are too few pictures."""
-    if len(known.pixels) < LEAST_PICTURES:
-        raise InputError(
-            f"an autoencoder needs {LEAST_PICTURES} pictures, and there are {len(known.pixels)}", "give it more"
-        )
+    training.refuse_few(known, "an autoencoder")
 
 
 class Fitting:
@@ -88,14 +82,12 @@ class Fitting:
         self.net = Autoencoder(**self.architecture).to(device)
         self.parts: Mapping[str, nn.Module] = {"net": self.net}
         self.optimizers = [torch.optim.AdamW(self.net.parameters(), _RATE, weight_decay=1e-4)]
-        every = torch.from_numpy(known.pixels).permute(0, 3, 1, 2).contiguous()
-        out = torch.arange(len(every)) % _HELD_OUT == _HELD_OUT - 1
-        self.held, self.shown = every[out if out.any() else slice(None)][:256], known
-        self.pictures, self.device = every[~out], device
+        self.pictures, self.held = training.divided(known, 1, 256)
+        self.shown, self.device = known, device
 
     def step(self, number: int, steps: int, random: Any) -> float:
         chosen = torch.randint(len(self.pictures), (_BATCH,), generator=random)
-        x = _scaled(self.pictures[chosen])
+        x = unit(self.pictures[chosen])
         mirrored = torch.rand(_BATCH, generator=random) < 0.5
         x[mirrored] = x[mirrored].flip(-1)
         noise = torch.randn(_BATCH, *self.net.spread.shape, generator=random) * _NOISE
@@ -114,13 +106,13 @@ class Fitting:
     def score(self) -> float:
         """Mean squared error of pictures in 0..1."""
         with torch.no_grad():
-            x = _scaled(self.held).to(self.device)
+            x = unit(self.held).to(self.device)
             return float(mse_loss(self.net.decoder(self.net.encoder(x)), x)) / 4
 
     def finished(self) -> dict[str, Any]:
         """The weights, with the spread of the codes of all pictures."""
         with torch.no_grad():
-            codes = [self.net.encoder(_scaled(part).to(self.device)) for part in self.pictures.split(256)]
+            codes = [self.net.encoder(unit(part).to(self.device)) for part in self.pictures.split(256)]
             self.net.spread.copy_(torch.cat(codes).std(0).clamp_min(1e-6) if len(self.pictures) > 1 else 1.0)
         return dict(self.net.state_dict())
 
@@ -155,10 +147,6 @@ def _distance(found: Any, x: Any) -> Any:
     return mse_loss(found, x) + 0.1 * (across + down)
 
 
-def _scaled(pixels: Any) -> Any:
-    return pixels.float() / 127.5 - 1
-
-
 def _levels(picture: NDArray[np.float32]) -> Pixels:
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
@@ -179,7 +167,7 @@ class Codec:
         """Of a picture (H, W) or (H, W, 3), of 8 or 16 bits: (channels, side/8, side/8)."""
         x = torch.from_numpy(data.squared(pixels, self.side)).permute(2, 0, 1)[None]
         with alone():
-            found: Code = self.net.encoder(_scaled(x).to(self.device))[0].cpu().numpy()
+            found: Code = self.net.encoder(unit(x).to(self.device))[0].cpu().numpy()
         return found
 
     def decoded(self, code: Code) -> NDArray[np.float32]:

@@ -19,21 +19,18 @@ from torch.nn.functional import mse_loss
 
 from augx.artefact import Place
 from augx.drawing.sheet import Row, Tile
-from augx.errors import InputError
-from augx.learn import data, files
+from augx.learn import data, files, training
 from augx.learn.data import Data
 from augx.learn.door import alone
-from augx.learn.training import cycle, enlarged
+from augx.learn.training import cycle, enlarged, unit
 from augx.model import Json
 
 METHOD = "style"
-LEAST_PICTURES = 8
 _BATCH = 32
 _RATE = 2e-3  # of learning, at its most
 _BEGIN = 0.4  # of the steps, for the autoencoder
 _STYLE = 2.0  # weight of the style's loss; 1 is that of the content's
 _SAME = 5.0  # weight of a picture in its own style staying as it is
-_HELD_OUT = 10  # every so manieth picture
 _SHOWN = 6  # pictures on the sheet
 _EPS = 1e-3
 _MOST_WIDTH = 256
@@ -80,10 +77,7 @@ def dressed(features: Any, style: Any) -> Any:
 
 def refuse(known: Data) -> None:
     """InputError where there are too few pictures."""
-    if len(known.pixels) < LEAST_PICTURES:
-        raise InputError(
-            f"style transfer needs {LEAST_PICTURES} pictures, and there are {len(known.pixels)}", "give it more"
-        )
+    training.refuse_few(known, "style transfer")
 
 
 class Fitting:
@@ -97,14 +91,12 @@ class Fitting:
         self.net = Stylist(int(self.architecture["width"])).to(device)
         self.parts: Mapping[str, nn.Module] = {"net": self.net}
         self.optimizers = [torch.optim.AdamW(self.net.parameters(), _RATE, weight_decay=1e-4)]
-        every = torch.from_numpy(known.pixels).permute(0, 3, 1, 2).contiguous()
-        out = torch.arange(len(every)) % _HELD_OUT == _HELD_OUT - 1
-        self.held, self.known = every[out if out.sum() > 1 else slice(None)][:128], known
-        self.pictures, self.device = every[~out], device
+        self.pictures, self.held = training.divided(known, 2, 128)
+        self.known, self.device = known, device
 
     def step(self, number: int, steps: int, random: Any) -> float:
         chosen = torch.randint(len(self.pictures), (2, _BATCH), generator=random)
-        content, style = (_scaled(self.pictures[one]).to(self.device) for one in chosen)
+        content, style = (unit(self.pictures[one]).to(self.device) for one in chosen)
         begins = number < _BEGIN * steps
         if begins:
             loss = mse_loss(self.net.decoder(self.net.features(content)[-1]), content)
@@ -135,7 +127,7 @@ class Fitting:
     def score(self) -> float:
         """The loss of held-out pictures in each other's style."""
         with torch.no_grad():
-            content = _scaled(self.held).to(self.device)
+            content = unit(self.held).to(self.device)
             return float(self._loss(content, content.roll(1, 0)))
 
     def finished(self) -> dict[str, Any]:
@@ -144,7 +136,7 @@ class Fitting:
     def gates(self) -> dict[str, Json]:
         """How far the moments of held-out pictures get to those of their style: 1 is all the way."""
         with torch.no_grad():
-            content = _scaled(self.held).to(self.device)
+            content = unit(self.held).to(self.device)
             style = content.roll(1, 0)
             made, before, wanted = (self.net.features(one)[0] for one in (self.net(content, style), content, style))
             left = mse_loss(moments(made)[0], moments(wanted)[0])
@@ -162,10 +154,6 @@ class Fitting:
         return rows
 
 
-def _scaled(pixels: Any) -> Any:
-    return pixels.float() / 127.5 - 1
-
-
 class Hand:
     """The network at work on one picture."""
 
@@ -177,7 +165,7 @@ class Hand:
         """What to add to a picture, (side, side, 3) in levels of 255."""
         both = np.stack([data.squared(one, self.side) for one in (pixels, style)])
         with alone():
-            x = _scaled(torch.from_numpy(both).permute(0, 3, 1, 2).to(self.device))
+            x = unit(torch.from_numpy(both).permute(0, 3, 1, 2).to(self.device))
             here, there = x[:1], x[1:]
             found = self.net(here, there, share) - self.net.decoder(self.net.features(here)[-1])
             levels: NDArray[np.float32] = (found[0].permute(1, 2, 0) * 127.5).cpu().numpy()

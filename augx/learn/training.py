@@ -13,8 +13,9 @@ from typing import Any, Protocol
 import torch
 
 from augx.drawing.sheet import Tile
-from augx.errors import Refused
+from augx.errors import InputError, Refused
 from augx.learn import files
+from augx.learn.data import Data
 from augx.model import Json
 
 _WARM, _TIMED = 2, 8  # steps before and while the clock runs
@@ -24,6 +25,8 @@ _BETTER = 0.99  # of the best score so far
 _KEEP = 20.0  # seconds from one checkpoint to the next
 _KEPT = ("steps", "done", "curve", "losses", "seconds")  # of a course, in a checkpoint
 LEAST_STEPS = 50
+_LEAST_PICTURES = 8
+_HELD_OUT = 10  # every so manieth picture
 _TILE = 128  # pixels of a picture on a sheet, about
 
 
@@ -63,6 +66,25 @@ class Watch(Protocol):
 
     def step(self, done: int, loss: float) -> None: ...
     def look(self, fitting: Any) -> None: ...
+
+
+def refuse_few(known: Data, what: str) -> None:
+    """InputError where there are too few pictures. `what`: needs them."""
+    if len(known.pixels) < _LEAST_PICTURES:
+        raise InputError(f"{what} needs {_LEAST_PICTURES} pictures, and there are {len(known.pixels)}", "give it more")
+
+
+def divided(known: Data, least: int, most: int) -> tuple[Any, Any]:
+    """The pictures to fit on and those that are held out, every tenth and at most `most`: (n, 3, side, side) of uint8.
+    Where fewer than `least` would be held out, all are asked."""
+    every = torch.from_numpy(known.pixels).permute(0, 3, 1, 2).contiguous()
+    out = torch.arange(len(every)) % _HELD_OUT == _HELD_OUT - 1
+    return every[~out], every[out if out.sum() >= least else slice(None)][:most]
+
+
+def unit(pixels: Any) -> Any:
+    """Levels 0..255 as -1..1."""
+    return pixels.float() / 127.5 - 1
 
 
 def cycle(share: float) -> float:
