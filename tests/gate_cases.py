@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 import struct
 import time
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -189,3 +191,12 @@ def timed(name: str) -> str:
     found = code(data)
     code(data, by=decode_mask)
     return f"{found}\t{time.process_time() - began:.3f}"
+
+
+def peak() -> int:
+    """KiB that this process has taken at most. Not `ru_maxrss` where it can be helped: that begins with what the process
+    had that started this one."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text().split("VmHWM:")[1].split()[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
