@@ -194,8 +194,8 @@ def timed(name: str) -> str:
 
 
 def peak() -> int:
-    """KiB that this process has taken at most. Not `ru_maxrss` where it can be helped: that begins with what the process
-    had that started this one."""
+    """KiB that this process has taken at most. Not `ru_maxrss` where it can be helped: that begins with what its parent
+    had."""
     status = Path("/proc/self/status")
     if status.exists():
         return int(status.read_text().split("VmHWM:")[1].split()[0])
