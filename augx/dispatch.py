@@ -19,7 +19,7 @@ from augx.journal import Entry, write_segment
 from augx.model import Job, Shard
 from augx.plan import Plan
 from augx.recipe import Recipe
-from augx.store import Folder, hashes
+from augx.store import hashes
 from augx.transforms.pipeline import foreign
 from augx.work import Orders, failure, start
 
@@ -63,7 +63,7 @@ class Dispatch:
         self.plan, self.orders, self.means, self.step = plan, orders, means, step
         self.made, self.failed = 0, failed
         self.limit = _limit(means.max_errors, plan.images() + sum(len(copies) for _, copies in plan.lost))
-        self.folder = Folder(orders.output, orders.fsync)
+        self.folder = orders.folder()
         self.profile: Counter[str] = Counter()
         self._preload = _heavy(plan.recipe, orders.untouched)
 

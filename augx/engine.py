@@ -13,55 +13,30 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from augx import fitting, formats, journal, manifest, naming, versions
 from augx import plan as planning
 from augx import recipe as recipes
 from augx.errors import InputError, OutputError, Refused, few
-from augx.formats import Format, ReadOptions
+from augx.formats import Format
 from augx.journal import FAILURES, SUMMARY, Journal
 from augx.lock import locked
 from augx.model import Dataset, Flaw, Job, Json, Limits, SplitOptions
 from augx.plan import Plan
 from augx.recipe import Recipe
+from augx.request import Request as Request
+from augx.request import Share, leave, refuse_others
 from augx.ring import place_of
 from augx.store import OWN, Folder, hashes, pass_over
 from augx.survey import Survey, source_date, survey
 
 if TYPE_CHECKING:
     from augx.balance import Balanced
+    from augx.dispatch import Dispatch
 
 PARENT = "start, plan, manifest"
 _UNSURE = "`balance` counts what each image's own source shows, not what mixes bring in from other pictures"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the user asked for. `workers` 0 works in this process; `max_errors` is a number of images, or "5%".
-
-    `seconds`: for one image. `memory`: bytes for one worker, None: its share of the machine's. `fsync`: as a Folder's.
-
-    `recipe` None: the bundled one that fits the labels, with `changes` (copies, seed, originals) made to it.
-    `allow_loss`: labels that the output format cannot hold are left out. `untouched`: images go over byte for byte.
-    """
-
-    input: str
-    output: str
-    recipe: Recipe | None
-    from_format: str | None = None
-    to_formats: tuple[str, ...] = ()
-    read: ReadOptions = field(default_factory=ReadOptions)
-    workers: int = 1
-    strict: bool = False
-    max_errors: str | None = None
-    allow_loss: bool = False
-    untouched: bool = False
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    seconds: float = 300.0
-    memory: int | None = None
-    fsync: str = "batch"
-    profile: bool = False
 
 
 class Progress(Protocol):
@@ -75,7 +50,11 @@ class Progress(Protocol):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`made` and `kept`: images of this run and of earlier ones. `summary` is what summary.json says. `profile`: CPU
-    seconds by part of the work, where the request asked for it."""
+    seconds by part of the work, where the request asked for it.
+
+    A share of a run has no summary. `missing`: share -> images that it has yet to make, of how many, before a `merge`
+    can come to its end.
+    """
 
     made: int
     kept: int
@@ -83,6 +62,7 @@ class Outcome:
     removed: int
     summary: dict[str, Json]
     profile: Mapping[str, float] = field(default_factory=dict)
+    missing: Mapping[Share, tuple[int, int]] = field(default_factory=dict)
 
 
 def read(request: Request) -> tuple[Plan, list[Format]]:
@@ -202,7 +182,8 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
 
     Raises Refused before anything is written, Stopped and GateError half-way; the same request then goes on.
     """
-    folder = Folder(request.output, request.fsync)
+    share = request.share
+    folder = Folder(request.output, request.fsync, share.own if share else OWN)
     guard(request.input, folder)
     plan, targets = read(request)
     fresh = not journal.owned(folder)
@@ -212,33 +193,59 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
 
             warm(plan.recipe, request.untouched)
         check(plan.recipe)  # before OUTPUT is there
-    with locked(request.output):
+    if share:
+        refuse_others(folder, share)
+    with locked(request.output, folder.own):
         folder.clean()
         state = journal.load(folder)
-        found = survey(plan, state, folder)
-        for name, date in found.redate.items():  # the next run need not read them
-            folder.date(name, date)
-        if up_to_date(plan, found, state, folder):
-            folder.date(SUMMARY, time.time_ns())  # the target of make(1): must be newer than what it depends on
-            return Outcome(0, found.kept, _failed(state.summary), 0, state.summary)
+        if share is None or state.finished:
+            found = survey(plan, state, folder)
+            for name, date in found.redate.items():  # the next run need not read them
+                folder.date(name, date)
+            if up_to_date(plan, found, state, folder):
+                folder.date(SUMMARY, time.time_ns())  # the target of make(1): must be newer than what it depends on
+                return Outcome(0, found.kept, _failed(state.summary), 0, state.summary)
+        if share:
+            found = survey(replace(plan, jobs=share_of(plan, share)), state, folder)
+        if request.merge and found.todo:
+            return Outcome(0, found.kept, found.failed, 0, {}, missing=_missing(plan, found, request.merge))
         if found.todo and not fresh:
             check(plan.recipe)
         names = [name for job in found.todo for name in naming.job_names(job)]
-        labels = formats.label_files(targets, plan.dataset)
+        labels = [] if share else formats.label_files(targets, plan.dataset)
         _refuse_foreign(folder, state, names + labels, plan, found.todo)
         generation = journal.next_generation(folder)
         progress.begin(len(names), found.kept)
         try:
-            journal.begin(folder, state.intent, names + labels, generation)
-            made, profile = _work(request, plan, found, folder, generation, progress)
-            summary, removed = manifest.finish(plan, folder, targets)
+            journal.begin(folder, names + labels, generation)
+            if share:
+                leave(folder, request, plan.recipe)
+            dispatch = _work(request, plan, found, folder, generation, progress)
+            summary, removed = ({}, 0) if share else manifest.finish(plan, folder, targets)
         finally:
             progress.end()
             folder.clean()
+        profile: Mapping[str, float] = dispatch.profile
         if request.profile:
             alone = sum(profile.values()) if not request.workers else 0.0
             profile = {**profile, PARENT: time.process_time() - alone}
-        return Outcome(made, found.kept, _failed(summary), removed, summary, profile)
+        failed = dispatch.failed if share else _failed(summary)
+        return Outcome(dispatch.made, found.kept, failed, removed, summary, profile)
+
+
+def share_of(plan: Plan, share: Share) -> tuple[Job, ...]:
+    """The jobs of a share."""
+    return planning.stretches(plan, share.of)[share.number - 1]
+
+
+def _missing(plan: Plan, found: Survey, shares: int) -> dict[Share, tuple[int, int]]:
+    """What shares have yet to make: images, and of how many."""
+    todo = {job.sample.id: len(job.copies) for job in found.todo}
+    missing: dict[Share, tuple[int, int]] = {}
+    for number, jobs in enumerate(planning.stretches(plan, shares), 1):
+        if images := sum(todo.get(job.sample.id, 0) for job in jobs):
+            missing[Share(number, shares)] = images, sum(len(job.copies) for job in jobs)
+    return missing
 
 
 def guard(input: str, folder: Folder) -> None:
@@ -272,10 +279,8 @@ def guard(input: str, folder: Folder) -> None:
         )
 
 
-def _work(
-    request: Request, plan: Plan, found: Survey, folder: Folder, generation: int, progress: Progress
-) -> tuple[int, Mapping[str, float]]:
-    """Has the jobs worked off; returns how many images were made, and the workers' profile."""
+def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generation: int, progress: Progress) -> Dispatch:
+    """Has the jobs worked off; what comes back knows how many images were made."""
     from augx.dispatch import Dispatch, Means  # heavy, and not needed where there is nothing to do
     from augx.partners import Folders
     from augx.work import Orders
@@ -285,9 +290,9 @@ def _work(
     left_out = fitting.lost_by(plan.dataset, [formats.load(name) for name in plan.formats], mixes)
     orders = Orders(
         folder.root, plan.recipe.canonical(), plan.bases, known, request.untouched, left_out,
-        Folders.now(plan.recipe), request.fsync, profile=request.profile,
+        Folders.now(plan.recipe), request.fsync, folder.own, folder.tmp, profile=request.profile,
     )  # fmt: skip
-    lost = sum(len(copies) for _, copies in plan.lost)
+    lost = 0 if request.share else sum(len(copies) for _, copies in plan.lost)
     means = Means(request.workers, request.seconds, request.memory, request.max_errors)
     todo: Iterable[Job] = found.todo
     if plan.ring:  # those who share partners together, each with its own
@@ -297,7 +302,7 @@ def _work(
         todo = (replace(job, pools=plan.pools(planned[job.sample.id])) for job in ordered)
     dispatch = Dispatch(plan, orders, means, found.failed + lost, progress.step)
     dispatch(todo, generation)
-    return dispatch.made, dispatch.profile
+    return dispatch
 
 
 def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str], plan: Plan, todo: Sequence[Job]) -> None:

@@ -111,7 +111,7 @@ class Manifest(Sequence[Row]):
     def _summary(self) -> dict[str, Json]:
         found = journal.summary(self._folder)
         if not found:
-            raise InputError(f"{self.output} holds no finished run of augx", "give the OUTPUT of an `augx run`")
+            raise InputError(*journal.no_run(self._folder))
         if "digest" in found and found != journal.signed(found):
             raise InputError(f"{self.output}/{SUMMARY} is damaged: its digest is not that of what it says", _WAY_OUT)
         return found

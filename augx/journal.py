@@ -38,10 +38,12 @@ from augx.naming import copy_name
 from augx.store import OWN, Folder, file_size, open_regular, own_fault, stopping
 
 MANIFEST, FAILURES, SUMMARY = "manifest.jsonl", "failures.jsonl", "summary.json"
-_SEGMENTS, _INTENT = f"{OWN}/journal", f"{OWN}/intent.jsonl"
+SHARES = f"{OWN}/shards"  # each share of a run has its own segments and intent there, until they are merged
+_SEGMENTS, _INTENT = "journal", "intent.jsonl"
 _SUMMARY_KEYS = {"augx": str, "plan": str, "counts": dict, "recipe": dict, "manifest": dict, "files": dict,
                  "failures_sha256": str, "versions": dict}  # fmt: skip
 
+GO_ON = "run the same command again: it goes on from there"
 DAMAGED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError)  # what a spoilt line does
 
 
@@ -201,7 +203,7 @@ def load(folder: Folder) -> Journal:
             else:
                 replaced.append(before)
                 entries[entry.source] = entry
-    intent, torn = _read_intent(folder)
+    intent, torn = _read_intents(folder)
     gaps = torn or (manifest is not None and not vouched)
     size = file_size(folder.path(MANIFEST)) if manifest else 0
     fits = told and told["files"].keys() == files.keys() and told["manifest"] == {"sha256": manifest, "bytes": size}
@@ -244,17 +246,25 @@ def summary_text(summary: Mapping[str, Json]) -> bytes:
     return json.dumps(summary, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
+def no_run(folder: Folder) -> tuple[str, str]:
+    """What to say of an OUTPUT that holds no finished run, and the way out."""
+    if some := shares(folder):
+        return f"{folder.root} holds {len(some)} shards that are not joined", f"run `augx merge {folder.root}` first"
+    if unfinished(folder):
+        return f"{folder.root} holds a run that has not ended", GO_ON
+    return f"{folder.root} holds no finished run of augx", "give the OUTPUT of an `augx run`"
+
+
 def unfinished(folder: Folder) -> bool:
     """Whether a run has begun here and not come to its end."""
-    return os.path.lexists(folder.path(_INTENT))
+    return any(os.path.lexists(folder.path(name)) for name in _intents(folder))
 
 
-def begin(folder: Folder, intent: Mapping[str, int], names: Iterable[str], generation: int) -> None:
-    """Says which files this run may write, before it writes the first; until `end` the run counts as unfinished.
-
-    `intent` is what unfinished runs before it have said.
-    """
-    folder.stream(_INTENT, _sealed(dump(pair) for pair in (dict(intent) | dict.fromkeys(names, generation)).items()))
+def begin(folder: Folder, names: Iterable[str], generation: int) -> None:
+    """Says which files this run may write, before it writes the first; until `end` the run counts as unfinished."""
+    name = f"{folder.own}/{_INTENT}"
+    before, _ = _read_intent(folder, name)
+    folder.stream(name, _sealed(dump(pair) for pair in ((before or {}) | dict.fromkeys(names, generation)).items()))
     folder.sync()  # or one of them might be on the disk before this is, and be taken for somebody else's
 
 
@@ -266,7 +276,7 @@ def write_segment(folder: Folder, name: str, entries: Iterable[tuple[Entry, list
     for entry, copies, rows in entries:
         text = entry.line(copies, sum(map(len, rows))) + b"".join(rows)
         pieces += [text, _seal(hashlib.sha256(text))]
-    folder.write(f"{_SEGMENTS}/{name}.jsonl", b"".join(pieces))
+    folder.write(f"{folder.own}/{_SEGMENTS}/{name}.jsonl", b"".join(pieces))
 
 
 def write_index(folder: Folder, manifest_sha256: str, files: Sequence[str], lines: Iterable[bytes]) -> None:
@@ -282,7 +292,7 @@ def rows_digest(rows: bytes) -> str:
 
 def faults(folder: Folder, manifest_sha256: str | None) -> dict[str, str]:
     """What is wrong with our own files, each with the reason. Where there are none, nothing is."""
-    found = {_INTENT: "the last run did not end"} if unfinished(folder) else {}
+    found = dict.fromkeys(_intents(folder), "the last run did not end")
     for name in _indexes(folder):
         head, _, whole = _read_index(folder, name)
         if not whole:
@@ -299,7 +309,10 @@ def end(folder: Folder, manifest_sha256: str) -> None:
     for name in _indexes(folder):
         if name != f"{OWN}/{_index_name(manifest_sha256)}":
             folder.remove(name)
-    folder.remove(_INTENT)
+    for own in _places(folder)[1:]:
+        folder.clear(own, but=_INTENT)
+    for name in _intents(folder):
+        folder.remove(name)
 
 
 def next_generation(folder: Folder) -> int:
@@ -307,9 +320,25 @@ def next_generation(folder: Folder) -> int:
     return max((_generation(name) + 1 for name in _segments(folder)), default=0)
 
 
+def shares(folder: Folder) -> list[str]:
+    """The places of the shares that were run here and are not merged."""
+    return [own for own in _places(folder)[1:] if os.path.lexists(folder.path(f"{own}/{_INTENT}"))]
+
+
+def _places(folder: Folder) -> list[str]:
+    """Where a run, and each share of one, keeps what only an unfinished one needs."""
+    return [OWN, *_matching(folder, SHARES, r"\d+-of-\d+")]
+
+
 def _segments(folder: Folder) -> list[str]:
-    """Their names under the folder, in the order in which they count."""
-    return _matching(folder, _SEGMENTS, r"\d+\.\d+\.jsonl")
+    """Their names under the folder, those of all shares too, in the order in which they count."""
+    places = [f"{own}/{_SEGMENTS}" for own in _places(folder)]
+    found = [name for place in places for name in _matching(folder, place, r"\d+\.\d+\.jsonl")]
+    return sorted(found, key=lambda name: (os.path.basename(name), name))
+
+
+def _intents(folder: Folder) -> list[str]:
+    return [name for own in _places(folder) for name in _matching(folder, own, re.escape(_INTENT))]
 
 
 def _generation(segment: str) -> int:
@@ -463,11 +492,24 @@ def _without_copy(name: str, copy: int) -> tuple[str, str] | None:
     return (folder + slash + base[:at], base[at + len(mark) :]) if at > 0 else None
 
 
-def _read_intent(folder: Folder) -> tuple[dict[str, int] | None, bool]:
-    """The intent, None where there is none, and whether some of it is lost."""
+def _read_intents(folder: Folder) -> tuple[dict[str, int] | None, bool]:
+    """What all intents say, None where there is none, and whether some of it is lost."""
+    names = _intents(folder)
+    every: dict[str, int] = {}
+    torn = False
+    for name in names:
+        intent, lost = _read_intent(folder, name)
+        torn = torn or lost
+        for path, generation in (intent or {}).items():
+            every[path] = max(generation, every.get(path, 0))
+    return every if names else None, torn
+
+
+def _read_intent(folder: Folder, name: str) -> tuple[dict[str, int] | None, bool]:
+    """One of them."""
     intent: dict[str, int] = {}
     digest, line = hashlib.sha256(), b""
-    with _open(folder, _INTENT) as file:
+    with _open(folder, name) as file:
         if file is None:
             return None, False
         for following in file:

@@ -1,4 +1,7 @@
-"""One writer at a time: an advisory lock on `.augx/lock` that the system lets go when its holder dies."""
+"""One writer at a time: an advisory lock on `.augx/lock` that the system lets go when its holder dies.
+
+The shares of a run hold it together, and each another one in its own place, so that none is run twice at once.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from augx.errors import OutputError
 from augx.store import OWN, own_fault, stopped, stopping
@@ -21,29 +24,51 @@ _SAFELY = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 @contextmanager
-def locked(output: str) -> Iterator[None]:
-    """Holds OUTPUT for the body; raises OutputError that says who else does."""
-    path = os.path.join(output, OWN, "lock")
+def locked(output: str, own: str = OWN) -> Iterator[None]:
+    """Holds OUTPUT for the body; raises OutputError that says who else does. `own`: the place of who asks: OUTPUT's, or
+    that of one share of a run, which leaves the others theirs."""
     try:
         os.makedirs(output, exist_ok=True)
     except OSError as error:
         if not own_fault(error) and error.errno != errno.EROFS:
             raise stopped("cannot make", output, error) from error
         raise OutputError(f"OUTPUT {output} cannot be made: {error.strerror}", "choose another folder") from error
-    for own in (OWN, f"{OWN}/journal", f"{OWN}/tmp", f"{OWN}/lock"):
-        if os.path.islink(link := os.path.join(output, own)):
+    places = [*dict.fromkeys((OWN, os.path.dirname(own), own))]
+    for place in [*places, *(f"{each}/{name}" for each in places for name in ("journal", "tmp", "lock"))]:
+        if place and os.path.islink(link := os.path.join(output, place)):
             raise OutputError(f"{link} is a link", "augx needs a place of its own there; remove the link")
+    with ExitStack() as held:
+        if own != OWN:
+            held.enter_context(_held(output, OWN, together=True))
+        held.enter_context(_held(output, own))
+        try:
+            yield
+        finally:
+            if own != OWN and os.listdir(os.path.join(output, own)) == ["lock"]:  # there was nothing to do
+                with suppress(OSError):
+                    os.unlink(os.path.join(output, own, "lock"))
+                    os.rmdir(os.path.join(output, own))
+                    os.rmdir(os.path.join(output, os.path.dirname(own)))
+
+
+@contextmanager
+def _held(output: str, own: str, together: bool = False) -> Iterator[None]:
+    """`together`: with others who say so."""
+    path = os.path.join(output, own, "lock")
     with stopping("cannot write", path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _SAFELY, 0o666)
     try:
         if fcntl is not None:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, (fcntl.LOCK_SH if together else fcntl.LOCK_EX) | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise OutputError(f"{output} is being written by {_holder(descriptor)}", "wait for it to end") from None
             except OSError as error:
                 raise stopped("cannot lock", path, error) from error
+        if together:
+            yield
+            return
         holder = json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()
         with suppress(OSError):  # the name is for messages only; the lock holds without it
             os.ftruncate(descriptor, 0)
@@ -62,4 +87,4 @@ def _holder(descriptor: int) -> str:
         holder = json.loads(os.pread(descriptor, 4096, 0))
         return f"another augx, process {holder['pid']} on {holder['host']}"
     except (ValueError, KeyError, TypeError):
-        return "another augx"
+        return "another augx, or by shares of a run"

@@ -272,6 +272,19 @@ def shards(jobs: Iterable[Job], size: Callable[[Job], int], generation: int = 0,
         yield shard()
 
 
+def stretches(plan: Plan, number: int) -> list[tuple[Job, ...]]:
+    """The jobs in so many parts with about as many images each. Those who may be mixed stand together."""
+    jobs: Sequence[Job] = plan.jobs
+    if ring := plan.ring:
+        jobs = sorted(jobs, key=lambda job: ring.order(job.sample))
+    parts: list[list[Job]] = [[] for _ in range(number)]
+    images, before = max(1, plan.images()), 0
+    for job in jobs:
+        parts[before * number // images].append(job)
+        before += len(job.copies)
+    return [tuple(part) for part in parts]
+
+
 def class_counts(jobs: Sequence[tuple[Sample, int]]) -> dict[str, dict[str, int]]:
     """Per class name, of images and of objects: `before`, the sources that have it, `after`, the images of them."""
     counts: dict[str, dict[str, int]] = {}

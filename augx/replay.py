@@ -35,7 +35,7 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     folder = Folder(output)
     summary = journal.summary(folder)
     if not summary:
-        raise OutputError(f"{output} holds no finished run of augx", "give the OUTPUT of an `augx run`")
+        raise OutputError(*journal.no_run(folder))
     if "digest" in summary and summary != journal.signed(summary):
         raise OutputError(f"{folder.path(journal.SUMMARY)} is damaged", f"`augx verify {output}` says more")
     wanted = os.path.normpath(name).replace(os.sep, "/")

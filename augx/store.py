@@ -11,6 +11,7 @@ import ctypes
 import errno
 import hashlib
 import os
+import secrets
 import shutil
 import stat
 import sys
@@ -98,18 +99,24 @@ FSYNC = ("each", "batch", "off")
 
 
 class Folder:
-    """Files by their name under `root`, with `/` between folders. One per process: temp names carry its id.
+    """Files by their name under `root`, with `/` between folders. One for each who writes.
 
     `fsync`: whether what is written is also on the disk: "each" file before its name appears, all files of a `batch`
-    together, or whenever the system likes ("off").
+    together, or whenever the system likes ("off"). `own`: where a run, or its share, keeps its journal.
+
+    `tmp`: the folder of temporary files, which somebody has made; "": a new one. When it is cleaned away nobody can
+    write any more who still works for that run, on whatever machine.
     """
 
-    def __init__(self, root: str, fsync: str = "off") -> None:
+    def __init__(self, root: str, fsync: str = "off", own: str = OWN, tmp: str = "") -> None:
         self.root = root
         self.fsync = fsync
+        self.own = own
+        self.tmp = tmp or f"{own}/tmp/{secrets.token_hex(4)}"
         self._waiting: list[tuple[str, str]] | None = None  # of a batch: where they are, and where they go
-        self._tmp = os.path.join(root, OWN, "tmp")
-        self._made: set[str] = set()
+        self._tmp = self.path(self.tmp)
+        self._made = {self._tmp} if tmp else set()
+        self._mark = secrets.token_hex(6)
         self._count = 0
 
     def path(self, name: str) -> str:
@@ -250,18 +257,33 @@ class Folder:
                     yield name, entry, is_folder
 
     def clean(self) -> None:
-        """Removes what a killed run left under `.augx/tmp`."""
+        """Removes what a killed run left of temporary files."""
         with suppress(OSError):  # some it raises even so
-            shutil.rmtree(self._tmp, ignore_errors=True)
+            shutil.rmtree(self.path(f"{self.own}/tmp"), ignore_errors=True)
         self._made.discard(self._tmp)
+
+    def clear(self, own: str, but: str) -> None:
+        """Deletes one of our own places with all in it, but for one file that may be there."""
+        place = self.path(own)
+        with stopping("cannot delete", place):
+            for above, folders, files in os.walk(place, topdown=False):
+                for name in files:
+                    if (above, name) != (place, but):
+                        os.unlink(os.path.join(above, name))
+                for name in folders:
+                    os.rmdir(os.path.join(above, name))
+            with suppress(OSError):
+                os.rmdir(place)
+                os.rmdir(os.path.dirname(place))
 
     def _temporary(self) -> str:
         if self._tmp not in self._made:
-            with suppress(FileExistsError):
-                os.mkdir(self._tmp)  # not its parents: an OUTPUT that was deleted meanwhile must not rise again
+            for path in (os.path.dirname(self._tmp), self._tmp):
+                with suppress(FileExistsError):
+                    os.mkdir(path)  # not its parents: an OUTPUT that was deleted meanwhile must not rise again
             self._made.add(self._tmp)
         self._count += 1
-        return os.path.join(self._tmp, f"{os.getpid()}-{self._count}")
+        return os.path.join(self._tmp, f"{self._mark}-{self._count}")
 
     def _flush(self, descriptor: int) -> None:
         if self.fsync == "each" or (self.fsync == "batch" and self._waiting is None):  # a batch is flushed as one

@@ -38,7 +38,7 @@ def verify(output: str, workers: int, deep: bool = False) -> tuple[int, list[str
     folder = Folder(output)
     told = journal.summary(folder)
     if not told and not os.path.isfile(folder.path(MANIFEST)):
-        raise OutputError(f"{folder.root} holds no finished run of augx", "give the OUTPUT of an `augx run`")
+        raise OutputError(*journal.no_run(folder))
     ours = bool(told) or journal.owned(folder)
     unlisted = folder.names() - {SUMMARY}
     findings = [f"{SUMMARY}: {fault}" for fault in _summary_faults(folder, told, deep)]

@@ -22,7 +22,7 @@ from augx.naming import READABLE, copy_name
 from augx.partners import Chosen, Folders, Neighbours
 from augx.recipe import Recipe
 from augx.seeds import Rng
-from augx.store import Folder, Unfit
+from augx.store import OWN, Folder, Unfit
 from augx.timing import timing
 from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.pipeline import Partners, Pipeline
@@ -40,7 +40,8 @@ class Orders:
 
     `untouched`: images go over byte for byte, whatever they are (`augx convert`). `lost`: format -> the kinds of label
     that its label files leave out. `bases`: as a Plan's. `fsync`: as a Folder's. `alone`: nobody else is at work, and
-    what there was not enough memory for fails. `profile`: the answers say where the time went.
+    what there was not enough memory for fails. `own`, `tmp`: as a Folder's. `profile`: the answers say where the time
+    went.
     """
 
     output: str
@@ -51,8 +52,13 @@ class Orders:
     lost: Mapping[str, frozenset[str]] = field(default_factory=dict)
     folders: Folders = field(default_factory=Folders)
     fsync: str = "off"
+    own: str = OWN
+    tmp: str = ""
     alone: bool = False
     profile: bool = False
+
+    def folder(self) -> Folder:
+        return Folder(self.output, self.fsync, self.own, self.tmp)
 
 
 def start(orders: Orders) -> Callable[[Shard, Callable[[], None]], dict[str, Json]]:
@@ -72,7 +78,7 @@ class Worker:
         recipe = Recipe.from_canonical(orders.recipe)
         self.maker = Maker(recipe, orders.dataset, orders.untouched, orders.lost, orders.folders)
         self.keys = plan.Keys(orders.bases, self.maker.neighbours.content)
-        self.folder = Folder(orders.output, orders.fsync)
+        self.folder = orders.folder()
         self.timing = timing() if orders.profile else None
 
     def __call__(self, shard: Shard, alive: Callable[[], None]) -> dict[str, Json]:

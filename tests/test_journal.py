@@ -101,7 +101,7 @@ def compacted(folder: Folder) -> list[Written]:
         place = {"offset": sum(map(len, pieces)), "rows": journal.rows_digest(b"".join(its_rows))}
         lines.append(entry.line(copies, sum(map(len, its_rows)), place))
         pieces += its_rows
-    journal.begin(folder, {}, ["a-0"], 0)
+    journal.begin(folder, ["a-0"], 0)
     journal.write_segment(folder, "0000.0000000", several)
     folder.stream(
         journal.MANIFEST, pieces, before=lambda sha256: journal.write_index(folder, sha256, ["labels.csv"], lines)
@@ -163,10 +163,9 @@ def test_a_damaged_index_says_nothing_of_rows(folder: Folder) -> None:
 
 
 def test_intent_adds_up(folder: Folder) -> None:
-    journal.begin(folder, {}, ["a", "b\n"], 0)
-    before = journal.load(folder).intent
-    assert before == {"a": 0, "b\n": 0}
-    journal.begin(folder, before, ["b\n", "c"], 3)
+    journal.begin(folder, ["a", "b\n"], 0)
+    assert journal.load(folder).intent == {"a": 0, "b\n": 0}
+    journal.begin(folder, ["b\n", "c"], 3)
     assert journal.load(folder).intent == {"a": 0, "b\n": 3, "c": 3}
     assert journal.load(folder).finished is False
 

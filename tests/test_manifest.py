@@ -138,7 +138,7 @@ def test_what_an_unfinished_run_has_left(photos: Path, tmp_path: Path) -> None:
     run(photos, output)
     before = tree(output)
     names = ["cat/0_aug07.jpg", "cat/0.jpg", "ape/1.jpg", "ape/2.jpg"]
-    journal.begin(Folder(str(output)), {}, names, 1)
+    journal.begin(Folder(str(output)), names, 1)
     for name in ("cat/0_aug07.jpg", "ape/1.jpg"):
         (output / name).parent.mkdir(exist_ok=True)
         (output / name).write_bytes(b"torn")

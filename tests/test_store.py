@@ -71,8 +71,27 @@ def test_what_is_not_whole_lies_in_our_own_folder(folder: Folder, monkeypatch: p
     folder.write("a/1", b"")
     folder.stream("a/2", [])
     folder.write("a/3", b"")
-    assert placed == [(f".augx/tmp/{os.getpid()}-{number}", f"a/{number}") for number in (1, 2, 3)]
-    assert made == [".augx/tmp", "a"]
+    marks = {old.rpartition("-")[0] for old, _ in placed}
+    assert len(marks) == 1 and not any(mark in Folder(folder.root).tmp for mark in marks)
+    assert placed == [(f"{marks.copy().pop()}-{number}", f"a/{number}") for number in (1, 2, 3)]
+    assert made == [".augx/tmp", folder.tmp, "a"]
+    assert marks.pop().startswith(f"{folder.tmp}/")
+
+
+def test_who_works_for_a_run_that_is_over_writes_nothing(folder: Folder) -> None:
+    """However late a worker somewhere wakes up."""
+    folder.write("a", b"1")
+    late = Folder(folder.root, tmp=folder.tmp)
+    late.write("b", b"1")
+    folder.clean()
+    with pytest.raises(Stopped, match="cannot write"):
+        late.write("b", b"2")
+    with pytest.raises(Stopped), late.batch():
+        late.write("c", b"2")
+    folder.write("a", b"3")
+    assert Path(folder.root, "a").read_bytes() == b"3"
+    assert Path(folder.root, "b").read_bytes() == b"1"
+    assert folder.names() == {"a", "b"}
 
 
 def test_a_write_of_many_parts(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -269,7 +269,7 @@ def test_what_an_unfinished_run_may_have_written_is_read(root: Path, read: list[
     """Its images have the right dates, but perhaps not the content that the journal speaks of."""
     plan = a_plan(root)
     folder = written(root, plan)
-    journal.begin(folder, {}, ["b.jpg", "b_aug01.jpg"], 7)
+    journal.begin(folder, ["b.jpg", "b_aug01.jpg"], 7)
     assert (look(plan, folder).kept, read) == (9, ["b.jpg", "b_aug01.jpg"])
     intent = Path(folder.path(".augx/intent.jsonl"))
     intent.write_bytes(intent.read_bytes().replace(b"b_aug01", b"b_aug11"))

@@ -336,7 +336,7 @@ def test_an_index_of_another_manifest(output: Path) -> None:
 
 
 def test_a_run_that_did_not_end(output: Path) -> None:
-    journal.begin(Folder(str(output)), {}, ["a"], 0)
+    journal.begin(Folder(str(output)), ["a"], 0)
     assert verify.verify(str(output), 1) == (9, [])
     assert verify.verify(str(output), 1, deep=True)[1] == [".augx/intent.jsonl: the last run did not end"]
 

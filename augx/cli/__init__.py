@@ -22,6 +22,7 @@ from augx.errors import AugxError, Refused, harmless
 
 VERBS: Mapping[str, tuple[str, str]] = {
     "run": ("augx.cli.run", "Multiply the labelled images under INPUT into OUTPUT."),
+    "merge": ("augx.cli.merge", "Join what run --shard I/N has left in OUTPUT."),
     "plan": ("augx.cli.plan", "Say what run would make; --hash prints a cache key."),
     "check": ("augx.cli.plan", "Say whether OUTPUT is what run would make now."),
     "verify": ("augx.cli.verify", "Hold every file of OUTPUT against the manifest."),

@@ -62,7 +62,7 @@ def convert_command(
     augx convert coco/ boxes/ --to voc --allow-loss      polygons are left out, boxes stay
     """
     from augx import engine
-    from augx.cli.output import Progress, print_json, summarise
+    from augx.cli.output import Progress, show_json, summarise
     from augx.model import LabelOptions
     from augx.recipe import CONVERSION
 
@@ -80,8 +80,7 @@ def convert_command(
     )
     outcome = engine.run(asked, Progress(quiet), lambda recipe: None)
     if as_json:
-        did = {"made": outcome.made, "kept": outcome.kept, "failed": outcome.failed, "removed": outcome.removed}
-        print_json(did | outcome.summary)
+        show_json(outcome)
     elif not quiet:
         summarise(outcome, output, verbose)
     return 1 if outcome.failed else 0

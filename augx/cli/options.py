@@ -18,8 +18,8 @@ from augx.executors import EXECUTORS
 from augx.store import FSYNC
 
 if TYPE_CHECKING:
-    from augx.engine import Request
     from augx.formats import ReadOptions
+    from augx.request import Request, Share
 
 _LEAST_MEMORY = 64 << 20
 
@@ -86,6 +86,19 @@ class Duration(click.ParamType[float]):
         return seconds
 
 
+class _Shard(click.ParamType["Share"]):
+    name = "I/N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Share:
+        from augx.errors import Refused
+        from augx.request import Share
+
+        try:
+            return value if isinstance(value, Share) else Share.parse(str(value))
+        except Refused as error:
+            self.fail(f"{error.message}: {error.hint}", param, ctx)
+
+
 input_argument = click.argument("input", metavar="INPUT", type=click.Path())
 output_argument = click.argument("output", metavar="OUTPUT", type=click.Path())
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -110,6 +123,11 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
     return add
 
 
+fsync_option = click.option(
+    "--fsync", type=click.Choice(FSYNC), default="batch", envvar="AUGX_FSYNC", show_default=True,
+    help="Wait for the disk, so that a power cut leaves no half file: for each file, for some dozens at once, or not at"
+    " all.",
+)  # fmt: skip
 working_options = _options(
     workers_option,
     click.option("--max-errors", type=_Errors(), envvar="AUGX_MAX_ERRORS",
@@ -119,9 +137,11 @@ working_options = _options(
                  help="What takes longer than this for one image is stopped, and fails."),
     click.option("--memory-limit", "memory", type=_Size(), envvar="AUGX_MEMORY_LIMIT",
                  help="What one worker may take; 800M, 2G.  [default: its share of the machine's]"),
-    click.option("--fsync", type=click.Choice(FSYNC), default="batch", envvar="AUGX_FSYNC", show_default=True,
-                 help="Wait for the disk, so that a power cut leaves no half file: for each file, for some dozens at"
-                 " once, or not at all."),
+    fsync_option,
+)  # fmt: skip
+shard_option = click.option(
+    "--shard", "share", type=_Shard(), envvar="AUGX_SHARD",
+    help="Make the I-th of N parts only, on any machine that sees INPUT and OUTPUT; `augx merge OUTPUT` joins them.",
 )  # fmt: skip
 reading_options = _options(
     click.option("--from", "from_format", metavar="FORMAT", envvar="AUGX_FROM", shell_complete=completing.formats,
@@ -169,7 +189,7 @@ planning_options = _options(
 def request(input: str, output: str, chosen: dict[str, Any]) -> Request:
     """A Request of the values that `planning_options` gave; its transforms' arguments are not checked yet."""
     from augx import recipe
-    from augx.engine import Request
+    from augx.request import Request
 
     changes = {key: chosen[key] for key in ("copies", "seed", "originals", "hard") if chosen[key] is not None}
     named = None if chosen["recipe"] is None else recipe.read(chosen["recipe"], checked=False).replace(**changes)

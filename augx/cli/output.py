@@ -17,6 +17,7 @@ from augx.model import Json
 if TYPE_CHECKING:
     from augx.engine import Outcome
     from augx.recipe import Recipe
+    from augx.request import Share
 
 _LONGEST = 60  # characters of a name in a table
 _EVERY = 30.0  # seconds between lines where there is no terminal
@@ -101,6 +102,13 @@ def print_json(value: Json) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def show_json(outcome: Outcome, share: Share | None = None) -> None:
+    """What was done, and what summary.json says."""
+    did: dict[str, Json] = {key: getattr(outcome, key) for key in ("made", "kept", "failed", "removed")}
+    did |= outcome.summary if share is None or outcome.summary else {"shard": str(share)}
+    print_json(did | ({"profile": dict(outcome.profile)} if outcome.profile else {}))
+
+
 def warn(recipe: Recipe, quiet: bool) -> None:
     if not quiet:
         for problem in recipe.warnings:
@@ -164,11 +172,12 @@ def show_profile(outcome: Outcome) -> None:
     click.echo(table(rows), err=True)
 
 
-def summarise(outcome: Outcome, output: str, verbose: bool) -> None:
-    """The closing words of a run: how many, failed and why, per class, where, and what next."""
+def summarise(outcome: Outcome, output: str, verbose: bool, idle: str = "nothing to do") -> None:
+    """The closing words of a run: how many, failed and why, per class, where, and what next. `idle`: what is said
+    where no image was made."""
     summary, counts = outcome.summary, outcome.summary["counts"]
     if not outcome.made and not outcome.removed and not counts["failed"]:
-        click.echo(f"nothing to do: {counts['images']:,} images are in {output}")
+        click.echo(f"{idle}: {counts['images']:,} images are in {output}")
     else:
         click.echo(
             f"{counts['images']:,} images from {counts['sources']:,} sources in {output} "

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from augx.cli.options import input_argument, json_option, output_argument, planning_options, quiet_option, request
+from augx.cli.options import (
+    input_argument,
+    json_option,
+    output_argument,
+    planning_options,
+    quiet_option,
+    request,
+    shard_option,
+)  # fmt: skip
 from augx.cli.output import balance_table, class_table, legible, print_json
 from augx.errors import one_line
 
 if TYPE_CHECKING:
     from augx.plan import Plan
     from augx.recipe import Recipe
+    from augx.request import Share
 
 
 _MANY = 50_000  # sources
@@ -25,9 +35,10 @@ _MOST_WARNINGS = 10
 @input_argument
 @planning_options
 @click.option("--hash", "print_hash", is_flag=True, help="Print one hash of all that OUTPUT would hold, and no more.")
+@shard_option
 @click.option("-v", "--verbose", is_flag=True, help="Also say what the recipe's steps come to.")
 @json_option
-def plan_command(input: str, print_hash: bool, verbose: bool, as_json: bool, **chosen: Any) -> int:
+def plan_command(input: str, print_hash: bool, share: Share | None, verbose: bool, as_json: bool, **chosen: Any) -> int:
     """Say what run would make of INPUT: images per class and split, a forecast of size and time.
 
     --hash prints a key for caches. It changes when an image, a label, the recipe or a library that decides pixels
@@ -38,17 +49,19 @@ def plan_command(input: str, print_hash: bool, verbose: bool, as_json: bool, **c
     augx plan photos/ -r recipe.yaml --hash
     """
     if print_hash:
-        digest = _hash(input, chosen)
+        digest = _hash(input, chosen, share)
         print_json({"hash": digest}) if as_json else click.echo(digest)
         return 0
-    return show_plan(input, chosen, as_json, verbose)
+    return show_plan(input, chosen, as_json, verbose, share)
 
 
-def show_plan(input: str, chosen: dict[str, Any], as_json: bool, verbose: bool = False) -> int:
+def show_plan(
+    input: str, chosen: dict[str, Any], as_json: bool, verbose: bool = False, share: Share | None = None
+) -> int:
     """Prints the forecast; `chosen` are the values of `planning_options`."""
     from augx.forecast import forecast
 
-    plan = _plan(input, chosen)
+    plan = _plan(input, chosen, share)
     figures = forecast(plan)
     if as_json:
         print_json(figures)
@@ -94,19 +107,20 @@ def _compiled(recipe: Recipe) -> str:
         return f"the steps cannot be shown for a picture of 4096 x 3072: {error.message}"
 
 
-def _plan(input: str, chosen: dict[str, Any]) -> Plan:
+def _plan(input: str, chosen: dict[str, Any], share: Share | None) -> Plan:
+    """Of a share, if one is asked for."""
     from augx import engine, recipe
 
     plan, _ = engine.read(request(input, "", chosen))
     recipe.check_transforms(plan.recipe)
-    return plan
+    return replace(plan, jobs=engine.share_of(plan, share), lost=()) if share else plan
 
 
-def _hash(input: str, chosen: dict[str, Any]) -> str:
+def _hash(input: str, chosen: dict[str, Any], share: Share | None) -> str:
     from augx import plan as planning
     from augx.survey import content_keys
 
-    plan = _plan(input, chosen)
+    plan = _plan(input, chosen, share)
     keys = content_keys(plan)
     return planning.plan_hash(plan, lambda job: keys[job.sample.id])
 

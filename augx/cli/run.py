@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,9 +14,13 @@ from augx.cli.options import (
     planning_options,
     quiet_option,
     request,
+    shard_option,
     verbose_option,
     working_options,
 )  # fmt: skip
+
+if TYPE_CHECKING:
+    from augx.request import Share
 
 
 @click.command("run", short_help="Multiply INPUT into OUTPUT.")
@@ -24,13 +28,22 @@ from augx.cli.options import (
 @output_argument
 @planning_options
 @working_options
+@shard_option
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and write nothing.")
 @click.option("--profile", is_flag=True, help="Say where the time went, in CPU time.")
 @json_option
 @quiet_option
 @verbose_option
 def run_command(
-    input: str, output: str, dry_run: bool, profile: bool, as_json: bool, quiet: bool, verbose: bool, **chosen: Any
+    input: str,
+    output: str,
+    share: Share | None,
+    dry_run: bool,
+    profile: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    **chosen: Any,
 ) -> int:
     """Multiply the labelled images under INPUT into OUTPUT, by a recipe.
 
@@ -43,22 +56,25 @@ def run_command(
     augx run photos/ photos-x10/ -r gentle --seed 3    another bundled one, another seed
     augx run scans/ out/ --column label=finding        a table with its own column names
     augx run photos/ photos-x10/ --profile             where the time goes: decode, warp, encode, ...
+    augx run photos/ photos-x10/ --shard 3/16          a part of it; on another machine another
     """
     if dry_run:
         from augx.cli.plan import show_plan
 
-        return show_plan(input, chosen, as_json)
+        return show_plan(input, chosen, as_json, share=share)
     from augx import engine, recipe
-    from augx.cli.output import Progress, print_json, show_profile, summarise, warn
+    from augx.cli.output import Progress, show_json, show_profile, summarise, warn
 
     asked = request(input, output, chosen)
     if asked.recipe is not None:
         warn(asked.recipe, quiet)
-    asked = replace(asked, profile=profile)
+    asked = replace(asked, profile=profile, share=share)
     outcome = engine.run(asked, Progress(quiet), recipe.check_transforms)
     if as_json:
-        did = {"made": outcome.made, "kept": outcome.kept, "failed": outcome.failed, "removed": outcome.removed}
-        print_json(did | outcome.summary | ({"profile": dict(outcome.profile)} if profile else {}))
+        show_json(outcome, share)
+    elif not quiet and not outcome.summary:
+        click.echo(f"shard {share}: {outcome.made:,} images made, {outcome.kept:,} kept, {outcome.failed:,} failed")
+        click.echo(f"when all shards are done:  augx merge {output}")
     elif not quiet:
         summarise(outcome, output, verbose)
     if profile and not as_json and not quiet:

@@ -27,7 +27,6 @@ _COMPARED = 400  # sources of different splits
 _MEGAPIXELS = 400.0  # that are decoded at most
 _FIRST = 12  # sources that a gallery shows unasked
 _FLAGGED = 12  # images for each verdict
-_GO_ON = "run the same command again: it goes on from there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +42,12 @@ def figures(output: str) -> Figures:
     """Raises OutputError where no run has ended, or its manifest is damaged."""
     folder = Folder(output)
     summary, unfinished = journal.summary(folder), journal.unfinished(folder)
-    if unfinished and not summary:
-        raise OutputError(f"{output} holds a run that has not ended", _GO_ON)
     if not summary:
-        raise OutputError(f"{output} holds no finished run of augx", "give the OUTPUT of an `augx run`")
+        raise OutputError(*journal.no_run(folder))
     damaged = OutputError(f"{folder.path(MANIFEST)} is damaged", f"`augx verify {output}` says more")
     if hashes([folder.path(MANIFEST)]) != [summary["manifest"].get("sha256")]:
         if unfinished:
-            raise OutputError(f"a newer run has not ended in {output}", _GO_ON)
+            raise OutputError(f"a newer run has not ended in {output}", journal.GO_ON)
         raise damaged
     try:
         return _figures(folder, summary, unfinished)

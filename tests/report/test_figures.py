@@ -405,7 +405,7 @@ def test_a_newer_run_that_has_not_ended_is_said_first(finished: Path, tmp_path: 
     output = Path(shutil.copytree(finished, tmp_path / "out"))
     (output / "images" / "0.png").write_bytes(b"spoilt")
     assert verdicts(figures(str(output)).told)[0].title == "Pictures are missing or damaged"
-    journal.begin(Folder(str(output)), {}, ["images/0_aug05.png"], 0)
+    journal.begin(Folder(str(output)), ["images/0_aug05.png"], 0)
     told = figures(str(output)).told
     first = verdicts(told)[0]
     assert told["unfinished"] is True
