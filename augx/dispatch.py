@@ -7,14 +7,16 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
+from augx import executors
 from augx import plan as planning
-from augx.errors import GateError, ImageError, Stopped
+from augx.errors import GateError, ImageError, Refused, Stopped
 from augx.executors import local
+from augx.executors.base import Bounds, Lost, NoEngine, StartError
 from augx.journal import Entry, write_segment
 from augx.model import Job, Shard
 from augx.plan import Plan
@@ -30,16 +32,28 @@ _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_
 @dataclass(frozen=True, slots=True)
 class Means:
     """What a run may use. `workers` 0: this process, without limits. `seconds`: for one image. `memory`: bytes for one
-    worker; None: its share of the machine's. `max_errors`: how many images may fail, or "5%" of them."""
+    worker; None: its share of the machine's, or what another executor gives. `max_errors`: how many images may fail, or
+    "5%" of them. `executor`, `options`: who works, and what the user said to it."""
 
     workers: int = 1
     seconds: float = 300.0
     memory: int | None = None
     max_errors: str | None = None
+    executor: str = "local"
+    options: Mapping[str, str] = field(default_factory=dict)
 
-    def bounds(self, alone: bool = False) -> local.Bounds:
+    def ready(self) -> None:
+        """Raises Refused where the executor is not installed, or not asked as it can be."""
+        try:
+            executors.load(self.executor).ready(self.options)
+        except NoEngine as error:
+            raise Refused(str(error), error.hint) from None
+
+    def bounds(self, alone: bool = False) -> Bounds:
+        if self.executor != "local":
+            return Bounds(self.seconds, self.memory)
         share = memory_here() // (1 if alone else max(self.workers, 1))
-        return local.Bounds(self.seconds, self.memory or max(share, _LEAST_MEMORY))
+        return Bounds(self.seconds, self.memory or max(share, _LEAST_MEMORY))
 
 
 def warm(recipe: Recipe, untouched: bool) -> None:
@@ -84,13 +98,15 @@ class Dispatch:
     def _through(self, shards: Iterable[Shard], alone: bool) -> Generator[tuple[Shard, ImageError], None, None]:
         """Yields the shards that were lost, or what was lost of them, and why. When it is closed no worker is left,
         whatever was raised: nobody writes behind the back of who cleans up."""
-        workers = min(self.means.workers, 1) if alone else self.means.workers
+        means = self.means
+        workers = min(means.workers, 1) if alone else means.workers
         begin = partial(start, replace(self.orders, alone=alone or not workers))
         try:
-            run = local.run(begin, shards, workers, self._preload, self.means.bounds(alone))
+            executor = executors.load(means.executor)
+            run = executor.run(begin, shards, workers, self._preload, means.bounds(alone), means.options)
             with closing(run) as answers:
                 for shard, answer in answers:
-                    if isinstance(answer, local.Lost):
+                    if isinstance(answer, Lost):
                         yield shard, self._reason(answer)
                         continue
                     if "stopped" in answer:
@@ -103,9 +119,8 @@ class Dispatch:
                             replace(shard, jobs=some),
                             ImageError("out-of-memory", "there was not enough memory", "worker"),
                         )
-        except local.StartError as error:
-            hint = "lower --workers (0 works without worker processes), or raise `ulimit -n` and `ulimit -u`"
-            raise Stopped(f"cannot start a worker process: {error}", hint) from error
+        except StartError as error:
+            raise Stopped(str(error), error.hint) from error
 
     def _count(self, made: int, failed: int) -> None:
         self.made, self.failed = self.made + made, self.failed + failed
@@ -116,7 +131,7 @@ class Dispatch:
                 "the reasons will be in failures.jsonl when you run again with a higher limit",
             )
 
-    def _reason(self, lost: local.Lost) -> ImageError:
+    def _reason(self, lost: Lost) -> ImageError:
         if lost.late:
             way_out = "raise --time-limit, or leave out what is slow on a picture of this size"
             message = f"not done within {self.means.seconds:g} seconds, twice over; {way_out}"

@@ -33,7 +33,7 @@ from augx.survey import Survey, source_date, survey
 
 if TYPE_CHECKING:
     from augx.balance import Balanced
-    from augx.dispatch import Dispatch
+    from augx.dispatch import Dispatch, Means
 
 PARENT = "start, plan, manifest"
 _UNSURE = "`balance` counts what each image's own source shows, not what mixes bring in from other pictures"
@@ -183,12 +183,14 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
     Raises Refused before anything is written, Stopped and GateError half-way; the same request then goes on.
     """
     share = request.share
+    if request.executor != "local" or request.options:
+        _means(request).ready()
     folder = Folder(request.output, request.fsync, share.own if share else OWN)
     guard(request.input, folder)
     plan, targets = read(request)
     fresh = not journal.owned(folder)
     if fresh:
-        if request.workers:
+        if request.workers and request.executor == "local":
             from augx.dispatch import warm
 
             warm(plan.recipe, request.untouched)
@@ -281,19 +283,24 @@ def guard(input: str, folder: Folder) -> None:
 
 def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generation: int, progress: Progress) -> Dispatch:
     """Has the jobs worked off; what comes back knows how many images were made."""
-    from augx.dispatch import Dispatch, Means  # heavy, and not needed where there is nothing to do
+    from augx.dispatch import Dispatch  # heavy, and not needed where there is nothing to do
     from augx.partners import Folders
     from augx.work import Orders
 
     known = fitting.without_samples(plan.dataset, plan.formats)
+    folders = Folders.now(plan.recipe)
+    elsewhere = request.executor != "local"  # workers may stand elsewhere, and be other ones
+    if elsewhere:
+        known, folders = replace(known, root=os.path.abspath(known.root)), folders.absolute()
     mixes = fitting.mixes_classes(plan.dataset, plan.recipe)
     left_out = fitting.lost_by(plan.dataset, [formats.load(name) for name in plan.formats], mixes)
     orders = Orders(
-        folder.root, plan.recipe.canonical(), plan.bases, known, request.untouched, left_out,
-        Folders.now(plan.recipe), request.fsync, folder.own, folder.tmp, profile=request.profile,
+        os.path.abspath(folder.root) if elsewhere else folder.root, plan.recipe.canonical(), plan.bases, known,
+        request.untouched, left_out, folders, request.fsync, folder.own, folder.tmp, profile=request.profile,
+        versions=versions.deciding(plan.recipe.learned) if elsewhere else {},
     )  # fmt: skip
     lost = 0 if request.share else sum(len(copies) for _, copies in plan.lost)
-    means = Means(request.workers, request.seconds, request.memory, request.max_errors)
+    means = _means(request)
     todo: Iterable[Job] = found.todo
     if plan.ring:  # those who share partners together, each with its own
         order = plan.ring.order
@@ -303,6 +310,13 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
     dispatch = Dispatch(plan, orders, means, found.failed + lost, progress.step)
     dispatch(todo, generation)
     return dispatch
+
+
+def _means(request: Request) -> Means:
+    from augx.dispatch import Means
+
+    asked = request
+    return Means(asked.workers, asked.seconds, asked.memory, asked.max_errors, asked.executor, asked.options)
 
 
 def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str], plan: Plan, todo: Sequence[Job]) -> None:

@@ -132,6 +132,12 @@ class Folders(NamedTuple):
                 files[name] = images_in(place)
         return cls(recipe.places, files, recipe.models)
 
+    def absolute(self) -> Folders:
+        """For workers that may stand elsewhere."""
+        places = {name: os.path.abspath(path) for name, path in self.places.items()}
+        models = {name: Place(os.path.abspath(place.path), place.sha256) for name, place in self.models.items()}
+        return Folders(places, self.files, models)
+
     def drawn(self, name: str, count: int, rng: Rng, limits: Limits) -> list[tuple[str, Picture]]:
         """[] where none can be decoded. Raises ImageError where one is not there any more: it may come back."""
         root = self.places.get(name, name)

@@ -54,7 +54,7 @@ class Request:
     `recipe` None: the bundled one that fits the labels, with `changes` (copies, seed, originals) made to it.
     `allow_loss`: labels that the output format cannot hold are left out. `untouched`: images go over byte for byte.
     `share`: makes only that part, and leaves the end of the run to one that is to `merge` so many shares, and makes no
-    image.
+    image. `executor`: who works, with its `options`.
     """
 
     input: str
@@ -75,6 +75,8 @@ class Request:
     profile: bool = False
     share: Share | None = None
     merge: int = 0
+    executor: str = "local"
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def leave(folder: Folder, request: Request, recipe: Recipe) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from augx import formats, geometry, images, labels, objects, plan
+from augx import formats, geometry, images, labels, objects, plan, versions
 from augx.artefact import Place
 from augx.errors import ImageError, Refused, Stopped
 from augx.journal import Entry, dump, write_segment
@@ -41,7 +42,7 @@ class Orders:
     `untouched`: images go over byte for byte, whatever they are (`augx convert`). `lost`: format -> the kinds of label
     that its label files leave out. `bases`: as a Plan's. `fsync`: as a Folder's. `alone`: nobody else is at work, and
     what there was not enough memory for fails. `own`, `tmp`: as a Folder's. `profile`: the answers say where the time
-    went.
+    went. `versions`: the deciding ones, where a worker may have others than who planned; {}: it has not.
     """
 
     output: str
@@ -56,6 +57,7 @@ class Orders:
     tmp: str = ""
     alone: bool = False
     profile: bool = False
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     def folder(self) -> Folder:
         return Folder(self.output, self.fsync, self.own, self.tmp)
@@ -64,6 +66,12 @@ class Orders:
 def start(orders: Orders) -> Callable[[Shard, Callable[[], None]], dict[str, Json]]:
     """Makes this process ready and returns the function that works off a shard, and says that it gets on."""
     cv2.setNumThreads(0)  # the workers are the parallelism
+    if orders.versions:
+        here = versions.deciding("torch" in orders.versions)
+        for name, planned in orders.versions.items():
+            if here[name] != planned:
+                said = f"{socket.gethostname()} has {name} {here[name]}, and the run was planned with {planned}"
+                return lambda shard, alive: {"stopped": said, "hint": "install the same versions on all machines"}
     return Worker(orders)
 
 

@@ -158,6 +158,8 @@ def show_command(name: str, as_json: bool) -> int:
                 click.echo(f"{name}: {found[name]['summary']}")
                 if kind == "formats" and found[name]["writes"]:
                     click.echo(f"holds: {', '.join(found[name]['holds'])}")
+                if kind == "executors":
+                    _show_executor(name)
                 if kind == "policies":
                     click.echo(f"in a recipe:\n  - {found[name]['step']}")
                 if kind == "codes":
@@ -168,6 +170,13 @@ def show_command(name: str, as_json: bool) -> int:
     names = [row["name"] for kind in KINDS for row in entries(kind)]
     close = catalog.suggest(name) or next(iter(get_close_matches(name, names, n=1)), None)
     raise click.BadParameter(f"there is no {name!r}" + (f"; did you mean {close}?" if close else "; see `augx list`"))
+
+
+def _show_executor(name: str) -> None:
+    from augx.executors import load
+
+    for option, said in load(name).OPTIONS.items():
+        click.echo(f"--executor-option {option}{'NAME' if option.endswith('.') else ''}=...   {said}")
 
 
 def _show_code(code: dict[str, Any]) -> None:

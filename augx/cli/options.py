@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from augx.cli import completing
-from augx.executors import EXECUTORS
+from augx.executors import ALL, EXECUTORS
 from augx.store import FSYNC
 
 if TYPE_CHECKING:
@@ -64,6 +64,18 @@ class _Column(click.ParamType[tuple[str, str]]):
         return role, name
 
 
+class _Pair(click.ParamType[tuple[str, str]]):
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, found, said = str(value).partition("=")
+        if not found or not name:
+            self.fail(f"{value!r}: write NAME=VALUE, such as address=auto", param, ctx)
+        return name, said
+
+
 class _Size(click.ParamType[int]):
     name = "SIZE"
 
@@ -110,7 +122,8 @@ workers_option = click.option(
     type=click.IntRange(0, 1024),
     envvar="AUGX_WORKERS",
     metavar="N",
-    help="Worker processes; 0 works in this process, without limits.  [default: the number of cores]",
+    help="Worker processes; 0 works in this process, without limits.  [default: the number of cores, or all that the"
+    " executor has]",
 )
 
 
@@ -183,6 +196,8 @@ planning_options = _options(
     click.option("--strict", is_flag=True, envvar="AUGX_STRICT", help="Refuse where there would be a warning."),
     click.option("--executor", type=click.Choice(list(EXECUTORS)), default="local", envvar="AUGX_EXECUTOR",
                  show_default=True, help="Who works: `augx list executors`."),
+    click.option("--executor-option", "options", type=_Pair(), multiple=True, metavar="NAME=VALUE",
+                 help="What to say to it: `augx show ray`."),
 )  # fmt: skip
 
 
@@ -209,8 +224,11 @@ def request(input: str, output: str, chosen: dict[str, Any]) -> Request:
 
 def means(chosen: dict[str, Any]) -> dict[str, Any]:
     """The fields of a Request that `working_options` gave, where the verb has them."""
-    given = {key: chosen[key] for key in ("max_errors", "seconds", "memory", "fsync") if key in chosen}
-    return given | {"workers": cores() if chosen.get("workers") is None else chosen["workers"]}
+    given: dict[str, Any] = {key: chosen[key] for key in ("max_errors", "seconds", "memory", "fsync") if key in chosen}
+    executor = chosen.get("executor", "local")
+    usual = cores() if executor == "local" or "seconds" not in chosen else ALL
+    given |= {"executor": executor, "options": dict(chosen.get("options", ()))}
+    return given | {"workers": usual if chosen.get("workers") is None else chosen["workers"]}
 
 
 def read_options(chosen: dict[str, Any]) -> ReadOptions:

@@ -20,52 +20,42 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import Any, Generic, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic
 
-try:
-    import resource
-except ImportError:  # Windows; there no memory limit holds
-    resource = None  # type: ignore[assignment]
+from augx.executors.base import (
+    BOUNDLESS,
+    Bounds,
+    Lost,
+    R,
+    Start,
+    StartError,
+    T,
+    WorkerError,
+    bound_memory,
+    refuse_unknown,
+)
 
-T = TypeVar("T")
-R = TypeVar("R")
-Beat = Callable[[], None]
-Start = Callable[[], Callable[[T, Beat], R]]
+OPTIONS: Mapping[str, str] = {}
 
 _LONGEST_PLACE = 68  # bytes, which leaves room for what is appended: a socket's path has 104 at most
 _STARTING = 60.0  # seconds more, for a worker that has its imports to do
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The answer for a task whose worker died over it. `late`: it was killed because it did not get on."""
-
-    reason: str
-    late: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a worker may take. `seconds`: from one sign of life to the next. `memory`: bytes beyond what it has when it
-    begins; what asks for more gets MemoryError, or dies. Kept on Linux only."""
-
-    seconds: float = math.inf
-    memory: int | None = None
-
-
-_BOUNDLESS = Bounds()
-
-
-class WorkerError(RuntimeError):
-    """The function raised, which it should not; the text is the worker's traceback."""
+def ready(options: Mapping[str, str]) -> None:
+    refuse_unknown("local", options, OPTIONS)
 
 
 def run(
-    start: Start[T, R], tasks: Iterable[T], workers: int, preload: tuple[str, ...] = (), bounds: Bounds = _BOUNDLESS
+    start: Start[T, R],
+    tasks: Iterable[T],
+    workers: int,
+    preload: tuple[str, ...] = (),
+    bounds: Bounds = BOUNDLESS,
+    options: Mapping[str, str] = MappingProxyType({}),
 ) -> Generator[tuple[T, R | Lost], None, None]:
     """Yields (task, result) in the order of completion. Closing the iterator kills the workers.
 
@@ -122,10 +112,6 @@ def _patience(crew: list[_Worker[T, R]]) -> float | None:
     return None if math.isinf(first) else max(0.0, first - time.monotonic())
 
 
-class StartError(RuntimeError):
-    """No worker process could be started; the text says what the system said."""
-
-
 class _Worker(Generic[T, R]):
     """The parent's side of one worker process and the task it has. `deadline`: when it is late (`time.monotonic`)."""
 
@@ -140,7 +126,8 @@ class _Worker(Generic[T, R]):
                 break
             except (OSError, EOFError, AssertionError) as error:  # AssertionError: it got no file handles
                 if attempt == 2:
-                    raise StartError(str(error) or type(error).__name__) from error
+                    hint = "lower --workers (0 works without worker processes), or raise `ulimit -n` and `ulimit -u`"
+                    raise StartError(f"cannot start a worker process: {error or type(error).__name__}", hint) from error
         self.bounds, self.task, self.ready = bounds, task, False
         self._alive()
         self.deadline += _STARTING
@@ -270,7 +257,7 @@ def _serve(pipe: Connection, start: Start[T, R], bounds: Bounds, parent: int) ->
 
     try:
         function = start()
-        _bound_memory(bounds.memory)
+        bound_memory(bounds.memory)
         alive()
         while True:
             try:
@@ -285,17 +272,6 @@ def _serve(pipe: Connection, start: Start[T, R], bounds: Bounds, parent: int) ->
     except BaseException:
         with suppress(OSError):
             pipe.send(("error", traceback.format_exc()))
-
-
-def _bound_memory(more: int | None) -> None:
-    """Lets this process have so many bytes more than now. Data, not address space: what is mapped is not yet taken."""
-    if more is None or resource is None or sys.platform != "linux":
-        return
-    with suppress(OSError, ValueError), open("/proc/self/statm", "rb") as file:
-        now = int(file.read().split()[5]) * resource.getpagesize()
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        limit = min(now + more, sys.maxsize if hard == resource.RLIM_INFINITY else hard)
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def _die_with_parent(parent: int) -> None:

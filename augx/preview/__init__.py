@@ -18,6 +18,7 @@ from augx.drawing.sheet import Legend, Row
 from augx.engine import Request
 from augx.errors import ImageError, Refused, Stopped
 from augx.executors import local
+from augx.executors.base import Lost, StartError
 from augx.model import ImageOptions, Job, Picture
 from augx.partners import Folders
 from augx.plan import Plan
@@ -226,13 +227,13 @@ def _answers(orders: Orders, tasks: list[Task], workers: int) -> list[Answer]:
     try:
         with closing(local.run(partial(start, orders), tasks, workers, _HEAVY)) as answers:
             for task, answer in answers:
-                if isinstance(answer, local.Lost):
+                if isinstance(answer, Lost):
                     raise Stopped(
                         f"{task.job.sample.id}: {answer.reason}", "show smaller pictures, or fewer at once: -j 1"
                     )
                 found[task.number] = answer
-    except local.StartError as error:
-        raise Stopped(f"cannot start a worker process: {error}", "-j 0 works without worker processes") from error
+    except StartError as error:
+        raise Stopped(str(error), "-j 0 works without worker processes") from error
     return [found[number] for number in sorted(found)]
 
 

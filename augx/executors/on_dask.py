@@ -1,0 +1,157 @@
+"""Dask: tasks of `distributed`, on a cluster that is there or on one begun for the run (https://distributed.dask.org).
+
+No more tasks are under way than twice what can be worked on at once. A worker that dies costs its tasks, which are
+answered with `Lost`; on a cluster of its own nothing is tried again.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import pickle
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import chain, islice
+from types import MappingProxyType
+from typing import Any
+
+from augx.executors.base import (
+    BOUNDLESS,
+    Bounds,
+    Lost,
+    NoEngine,
+    R,
+    Start,
+    StartError,
+    T,
+    answered,
+    number,
+    refuse_unknown,
+    work,
+)
+
+OPTIONS: Mapping[str, str] = {
+    "address": "of the scheduler, tcp://HOST:8786  [default: DASK_SCHEDULER_ADDRESS, or a cluster of its own]",
+    "scheduler_file": "that `dask scheduler` wrote, instead of an address",
+    "timeout": "seconds to wait for the scheduler and its first worker  [default: 30]",
+    "resources.": "a resource of your own that a task takes, by its name: resources.fast_disk=1",
+}
+_INSTALL = "pip install 'augx[dask]'"
+
+
+def ready(options: Mapping[str, str]) -> None:
+    refuse_unknown("dask", options, OPTIONS)
+    number(options, "timeout", 30)
+    _resources(options)
+    if importlib.util.find_spec("distributed") is None:
+        raise NoEngine("--executor dask: Dask is not installed", _INSTALL)
+
+
+def run(
+    start: Start[T, R],
+    tasks: Iterable[T],
+    workers: int,
+    preload: tuple[str, ...] = (),
+    bounds: Bounds = BOUNDLESS,
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> Generator[tuple[T, R | Lost], None, None]:
+    """As `local.run`. `workers`: how many tasks are worked on at once, at most. `options`: see OPTIONS."""
+    waiting = iter(tasks)
+    for first in waiting:
+        waiting = chain([first], waiting)
+        break
+    else:
+        return
+    with _connected(workers, options) as client:
+        from distributed import as_completed
+
+        slots = max(1, min(workers, sum(client.nthreads().values())))
+        begin, token = pickle.dumps(start), secrets.token_hex(8)
+        flying: dict[Any, tuple[T, float]] = {}
+        done = as_completed([], loop=client.loop, raise_errors=False)
+        resources = _resources(options) or None
+
+        def send(count: int) -> None:
+            for task in islice(waiting, count):
+                future = client.submit(work, token, begin, bounds, task, pure=False, retries=0, resources=resources)
+                flying[future.key] = task, time.monotonic()
+                done.add(future)
+
+        try:
+            send(slots if slots == workers == 1 else 2 * slots)
+            while flying:
+                future = next(done)
+                task, since = flying.pop(future.key)
+                answer = _answer(future, time.monotonic() - since >= bounds.seconds)
+                send(1)
+                yield task, answer
+        finally:
+            with suppress(Exception):
+                client.cancel(list(done.futures), force=True)
+
+
+def _answer(future: Any, late: bool) -> Any:
+    from distributed.scheduler import KilledWorker
+
+    if future.status == "finished":
+        return answered(future.result())
+    error = future.exception() if future.status == "error" else None
+    if error is None or isinstance(error, KilledWorker):
+        return Lost("Dask lost its worker", late)
+    raise StartError(f"a Dask worker cannot work: {error}", _SAME) from error
+
+
+_SAME = "its machines need the same augx, and INPUT and OUTPUT at the same place"
+
+
+@contextmanager
+def _connected(workers: int, options: Mapping[str, str]) -> Iterator[Any]:
+    """A client; what was begun here is ended."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    address = options.get("address") or os.environ.get("DASK_SCHEDULER_ADDRESS")
+    file = options.get("scheduler_file")
+    timeout = number(options, "timeout", 30)
+    with ExitStack() as opened:
+        for name in ("distributed", "asyncio"):  # a worker that dies is our business, and said in our words
+            logger = logging.getLogger(name)
+            opened.callback(logger.setLevel, logger.level)
+            logger.setLevel(logging.CRITICAL)
+        try:
+            if address or file:
+                client = opened.enter_context(
+                    Client(address, scheduler_file=file, timeout=timeout, set_as_default=False)
+                )
+            else:
+                opened.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
+                place = opened.enter_context(tempfile.TemporaryDirectory(prefix="augx-", ignore_cleanup_errors=True))
+                cluster = LocalCluster(
+                    n_workers=min(workers, _cores()),
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                    local_directory=place,
+                    silence_logs=logging.CRITICAL,
+                )
+                opened.enter_context(cluster)
+                client = opened.enter_context(Client(cluster, set_as_default=False))
+            client.wait_for_workers(1, timeout=timeout)
+        except (OSError, RuntimeError, ValueError) as error:  # TimeoutError among them
+            said = str(error) or "no answer"
+            hint = "is the address right, and has the scheduler a worker?" if address or file else ""
+            raise StartError(f"cannot connect to Dask at {address or file or 'this machine'}: {said}", hint) from error
+        yield client
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _resources(options: Mapping[str, str]) -> dict[str, float]:
+    return {key.partition(".")[2]: number(options, key, 0) for key in options if key.startswith("resources.")}
