@@ -18,6 +18,7 @@ from augx import recipe as recipes
 from augx.dispatch import Means, memory_here
 from augx.errors import GateError, Stopped
 from augx.executors import local
+from augx.executors.base import Bounds, Lost, StartError
 from augx.model import Shard
 from augx.store import Folder
 
@@ -39,10 +40,12 @@ class Executor:
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.rounds: list[list[list[str]]] = []
-        self.means: list[tuple[int, local.Bounds]] = []
+        self.means: list[tuple[int, Bounds]] = []
         self.closed = 0
 
-    def __call__(self, start: Any, shards: Any, workers: int, preload: Any, bounds: local.Bounds) -> Iterator[Any]:
+    def __call__(
+        self, start: Any, shards: Any, workers: int, preload: Any, bounds: Bounds, options: Any
+    ) -> Iterator[Any]:
         self.rounds.append([])
         self.means.append((workers, bounds))
         work = start()
@@ -72,7 +75,7 @@ def about(*sources: str) -> Callable[[Shard], bool]:
 
 def lost_over(*sources: str, late: bool = False) -> Answer:
     guilty = about(*sources)
-    return lambda shard, work: local.Lost("the worker was killed by a test", late) if guilty(shard) else work()
+    return lambda shard, work: Lost("the worker was killed by a test", late) if guilty(shard) else work()
 
 
 def test_what_is_lost_is_tried_again_alone(
@@ -84,7 +87,7 @@ def test_what_is_lost_is_tried_again_alone(
         [["cat/0.png", "cat/1.png"], ["cat/2.png", "cat/3.png"], ["cat/4.png"]],
         [["cat/0.png"], ["cat/1.png"], ["cat/4.png"]],
     ]
-    assert executor.means == [(3, local.Bounds(7.0, 99 << 20)), (1, local.Bounds(7.0, 99 << 20))]
+    assert executor.means == [(3, Bounds(7.0, 99 << 20)), (1, Bounds(7.0, 99 << 20))]
     assert executor.closed == 2
     assert (outcome.made, outcome.failed) == (9, 6)
     assert [(row["source"], row["copy"], row["stage"], row["error"]) for row in failures(tmp_path / "out")] == [
@@ -115,7 +118,7 @@ def test_a_job_that_was_lost_once_is_made(photos: Path, tmp_path: Path, executed
 
     def answer(shard: Shard, work: Callable[[], Any]) -> Any:
         seen.append(shard.name)
-        return local.Lost("killed") if len(seen) == 1 else work()
+        return Lost("killed") if len(seen) == 1 else work()
 
     executor = executed(answer)
     assert run(photos, tmp_path / "out").failed == 0
@@ -180,7 +183,7 @@ def test_a_worker_that_the_system_stops_stops_the_run(
 
 def test_no_process_can_be_started(photos: Path, tmp_path: Path, executed: Callable[[Answer], Executor]) -> None:
     def none(shard: Shard, work: Callable[[], Any]) -> Any:
-        raise local.StartError("Resource temporarily unavailable")
+        raise StartError("cannot start a worker process: Resource temporarily unavailable", "raise `ulimit -u`")
 
     executed(none)
     with pytest.raises(Stopped, match="cannot start a worker process: Resource temporarily unavailable") as caught:
@@ -191,10 +194,10 @@ def test_no_process_can_be_started(photos: Path, tmp_path: Path, executed: Calla
 def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker gets its share of the machine, one that is alone all of it, and nobody less than a GiB."""
     monkeypatch.setattr(dispatch, "memory_here", lambda: 12 << 30)
-    assert Means(4).bounds() == local.Bounds(300.0, 3 << 30)
-    assert Means(4).bounds(alone=True) == local.Bounds(300.0, 12 << 30)
-    assert Means(0).bounds() == local.Bounds(300.0, 12 << 30)
-    assert Means(64, 5.0).bounds() == local.Bounds(5.0, 1 << 30)
+    assert Means(4).bounds() == Bounds(300.0, 3 << 30)
+    assert Means(4).bounds(alone=True) == Bounds(300.0, 12 << 30)
+    assert Means(0).bounds() == Bounds(300.0, 12 << 30)
+    assert Means(64, 5.0).bounds() == Bounds(5.0, 1 << 30)
     assert Means(4, memory=80 << 20).bounds(alone=True).memory == 80 << 20
 
 
@@ -216,7 +219,7 @@ def test_a_lost_source_that_cannot_be_read_any_more(
 
     def answer(shard: Shard, work: Callable[[], Any]) -> Any:
         (photos / "cat" / "0.png").unlink(missing_ok=True)
-        return local.Lost("killed") if about("cat/0.png")(shard) else work()
+        return Lost("killed") if about("cat/0.png")(shard) else work()
 
     executed(answer)
     outcome = run(photos, tmp_path / "out")

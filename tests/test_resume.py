@@ -21,6 +21,7 @@ from augx import engine as runner
 from augx import plan as planning
 from augx import verify
 from augx.executors import local
+from augx.executors.base import Lost
 from augx.model import Shard
 
 
@@ -83,7 +84,7 @@ class Dies:
 
     def __call__(self, shard: Shard, alive: Any) -> Any:
         if any(job.sample.id == self.deadly for job in shard.jobs):
-            return local.Lost("the worker process was killed by SIGKILL")
+            return Lost("the worker process was killed by SIGKILL")
         return self.real(shard, alive)
 
 

@@ -142,6 +142,8 @@ def number(options: Mapping[str, str], key: str, default: float) -> float:
 def refuse_unknown(name: str, options: Mapping[str, str], known: Mapping[str, str]) -> None:
     """NoEngine where an option is none of `known`, of which one may end with a dot and then begins a family."""
     for key in options:
-        if key not in known and not any(one.endswith(".") and key.startswith(one) and key != one for one in known):
+        if (key not in known or key.endswith(".")) and not any(
+            one.endswith(".") and key.startswith(one) and key != one for one in known
+        ):
             listed = ", ".join(f"{one}NAME" if one.endswith(".") else one for one in known) or "none"
             raise NoEngine(f"{name} has no option {key!r}", f"it has: {listed}")

@@ -127,7 +127,9 @@ class _Worker(Generic[T, R]):
             except (OSError, EOFError, AssertionError) as error:  # AssertionError: it got no file handles
                 if attempt == 2:
                     hint = "lower --workers (0 works without worker processes), or raise `ulimit -n` and `ulimit -u`"
-                    raise StartError(f"cannot start a worker process: {error or type(error).__name__}", hint) from error
+                    raise StartError(
+                        f"cannot start a worker process: {str(error) or type(error).__name__}", hint
+                    ) from error
         self.bounds, self.task, self.ready = bounds, task, False
         self._alive()
         self.deadline += _STARTING

@@ -12,6 +12,7 @@ import os
 import pickle
 import secrets
 import signal
+import socket
 import sys
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -43,6 +44,7 @@ OPTIONS: Mapping[str, str] = {
     "memory": "bytes that a task is placed by",
     "resources.": "a resource of your own that a task takes, by its name: resources.fast_disk=1",
 }
+_PATIENCE = 10.0  # seconds
 _INSTALL = "pip install 'augx[ray]'"
 
 
@@ -93,6 +95,8 @@ def run(
                     answer = Lost(f"Ray lost its worker: {str(error).splitlines()[0]}", late)
                 send(1)
                 yield task, answer
+        except SystemError as error:  # what Ray's own code makes of a signal's exception
+            raise error.__cause__ or error from None
         finally:
             for one in flying:
                 with suppress(Exception):
@@ -114,6 +118,8 @@ def _connected(workers: int, options: Mapping[str, str]) -> Iterator[Any]:
         return
     address = options.get("address") or os.environ.get("RAY_ADDRESS")
     here: dict[str, Any] = {} if address else {"num_cpus": _cpus(workers, options), "include_dashboard": False}
+    if address:
+        _refuse_silent(address)
     heard = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         ray.init(
@@ -135,6 +141,17 @@ def _connected(workers: int, options: Mapping[str, str]) -> Iterator[Any]:
     finally:
         with suppress(Exception):
             ray.shutdown()
+
+
+def _refuse_silent(address: str) -> None:
+    """StartError where nobody listens; Ray would try for many minutes."""
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if colon and port.isdecimal():
+        try:
+            socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+        except OSError as error:
+            said = f"cannot connect to Ray at {address}: {error.strerror or error}"
+            raise StartError(said, "is the address right, and the cluster up?") from error
 
 
 def _cpus(workers: int, options: Mapping[str, str]) -> int:

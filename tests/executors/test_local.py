@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from augx.executors.local import Beat, Bounds, Lost, WorkerError, _context, run, warm
+from augx.executors.base import Beat, Bounds, Lost, WorkerError
+from augx.executors.local import _context, run, warm
 
 
 def squares() -> Callable[[int, Beat], int]:

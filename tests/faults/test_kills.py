@@ -17,6 +17,7 @@ from conftest import tree
 from makers import GRACE, NOTICED, begin, command, driven, ended, members, parent, pictures, waited, workers
 
 from augx.executors import local
+from augx.executors.base import Beat, Lost
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 AN_END = 5.0  # seconds that an interrupted run may take to end in order
@@ -112,13 +113,13 @@ def test_an_interrupt_ends_a_run_whose_workers_hang(
     assert tree(output) == tree(tmp_path / "expected")
 
 
-def hangs(begun: str, number: int, alive: local.Beat) -> int:
+def hangs(begun: str, number: int, alive: Beat) -> int:
     Path(begun, str(os.getpid())).touch()
     time.sleep(60)
     return number
 
 
-def hanging(begun: str) -> Callable[[int, local.Beat], int]:
+def hanging(begun: str) -> Callable[[int, Beat], int]:
     return partial(hangs, begun)
 
 
@@ -139,7 +140,7 @@ def test_a_death_is_noticed(tmp_path: Path) -> None:
         killer = threading.Thread(target=kill)
         killer.start()
         answers = local.run(partial(hanging, str(begun)), [0], 1)
-        assert next(answers) == (0, local.Lost("the worker process was killed by SIGKILL"))
+        assert next(answers) == (0, Lost("the worker process was killed by SIGKILL"))
         took.append(time.monotonic() - moments[0])
         killer.join()
     assert min(took) < NOTICED
