@@ -19,7 +19,7 @@ from augx.cli import call
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 STORIES = (
-    *("captions", "ci-cache", "classify", "detect", "imbalance"),
+    *("captions", "ci-cache", "classify", "cluster", "detect", "imbalance"),
     *("oriented", "pipelines", "pose", "segment", "tiny"),
 )
 HEADS = ["You have", "You want", "The recipe", "Do it", "What came out", "With your data", "When it goes wrong"]
@@ -101,9 +101,32 @@ def test_the_snakefile_runs_what_the_makefile_runs() -> None:
     assert f"\n\t{stage['cmd']}\n" in make
 
 
+def test_each_machine_of_a_cluster_is_told_the_same(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scripts run augx as their schedulers would have them; the files for schedulers are such files."""
+    for name in ("cluster", "classify", "scene.py"):
+        (shutil.copytree if (EXAMPLES / name).is_dir() else shutil.copyfile)(EXAMPLES / name, tmp_path / name)
+    folder = tmp_path / "cluster"
+    workshop.ok(sys.executable, "../classify/draw.py", "photos", cwd=folder)
+    array = {"SLURM_ARRAY_TASK_COUNT": "2", "SLURM_CPUS_PER_TASK": "1"}
+    for number in ("2", "1"):
+        workshop.ok("bash", "slurm.sh", cwd=folder, SLURM_ARRAY_TASK_ID=number, **array)
+    assert "joined: 165 images" in workshop.ok("augx", "merge", "photos-x10", cwd=folder)
+    first, second = yaml.safe_load_all((folder / "kubernetes.yaml").read_text("utf-8"))
+    (container,) = first["spec"]["template"]["spec"]["containers"]
+    assert f'/{first["spec"]["completions"]}"' in container["args"][0]
+    assert "augx merge photos-x10" in second["spec"]["template"]["spec"]["containers"][0]["args"][0]
+    jobs = yaml.safe_load((folder / "matrix.yml").read_text("utf-8"))["jobs"]
+    numbers = jobs["shard"]["strategy"]["matrix"]["number"]
+    (run,) = [step["run"] for step in jobs["shard"]["steps"] if "augx run" in step.get("run", "")]
+    assert run.endswith(f"/{len(numbers)}") and numbers == list(range(1, len(numbers) + 1))
+    compile((folder / "spark.py").read_text("utf-8"), "spark.py", "exec")
+
+
 def test_sheets_of_stories_are_small() -> None:
     sheets = [path for path in sorted(EXAMPLES.glob("*/sheet.*")) if path.suffix != ".py"]
-    assert {path.parent.name for path in sheets} == set(STORIES) - {"ci-cache", "pipelines"}
+    assert {path.parent.name for path in sheets} == set(STORIES) - {"ci-cache", "cluster", "pipelines"}
     for path in sheets:
         assert f"]({path.name})" in page(path.parent.name)
         with Image.open(path) as image:
