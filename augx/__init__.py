@@ -1,7 +1,7 @@
 """augx: multiply a labelled image dataset. See `architecture.md` beside this file.
 
-From Python: `augx.run`, `augx.sheet`, `augx.read`, `augx.Recipe.load`, `augx.Manifest`, `augx.Images`. Each is imported
-when it is first used, so that `import augx` costs nothing; `__init__.pyi` says so to type checkers.
+From Python: `augx.run`, `augx.merge`, `augx.sheet`, `augx.read`, `augx.Recipe.load`, `augx.Manifest`, `augx.Images`.
+Each is imported when it is first used, so that `import augx` costs nothing; `__init__.pyi` says so to type checkers.
 """
 
 from typing import Any as _Any
@@ -19,6 +19,7 @@ _PUBLIC = {
     "RecipeError": "augx.errors",
     "Refused": "augx.errors",
     "Sheet": "augx.preview",
+    "merge": "augx.api",
     "read": "augx.api",
     "run": "augx.api",
     "sheet": "augx.api",

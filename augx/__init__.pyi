@@ -1,5 +1,6 @@
 """The public names, for type checkers: as in `_PUBLIC` of `__init__.py`."""
 
+from augx.api import merge as merge
 from augx.api import read as read
 from augx.api import run as run
 from augx.api import sheet as sheet

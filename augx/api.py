@@ -1,4 +1,4 @@
-"""`augx.run`, `augx.sheet` and `augx.read`: what the command line does, from Python. Nothing is printed."""
+"""`augx.run`, `merge`, `sheet` and `read`: what the command line does, from Python. Nothing is printed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from augx import dispatch, engine, formats
 from augx import recipe as recipes
 from augx.engine import Outcome, Progress, Request
 from augx.errors import Refused
+from augx.executors import ALL, EXECUTORS
 from augx.formats import ReadOptions
 from augx.model import Dataset
 from augx.recipe import Recipe
+from augx.request import Share, left
 
 if TYPE_CHECKING:
     from augx.preview import Sheet
@@ -51,13 +53,17 @@ def run(
     max_errors: str | int | None = None,
     strict: bool = False,
     allow_loss: bool = False,
+    shard: str | None = None,
+    executor: str = "local",
+    executor_options: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Multiplies the labelled images under `input` into `output`, as `augx run` does; only what has changed is made.
 
     `recipe`: a Recipe, a file, the name of a bundled one, or None for the bundled one that fits the labels. `copies`,
     `seed`, `originals`, `hard_labels`: instead of what it says. `to`: one or several formats; none: that of `input`.
-    `workers`: processes, None: one a core, 0: none. `max_errors`: images that may fail, or "5%". `progress`: told how
+    `workers`: processes, None: one a core (or all that another `executor` has), 0: none. `shard`: "3/16", that part
+    only, for `merge` to join with the others. `max_errors`: images that may fail, or "5%". `progress`: told how
     many images there are and of each few that are done.
 
     Images that cannot be made are rows of failures.jsonl and counted in `Outcome.failed`. Raises Refused (RecipeError,
@@ -72,6 +78,11 @@ def run(
     if max_errors is not None and not (type(max_errors) in (int, str) and dispatch.ERRORS.fullmatch(str(max_errors))):
         raise _wrong("max_errors", max_errors, 'a number of images, or a percentage such as "5%"')
     given = _changes(copies=copies, seed=seed, originals=originals, hard=hard_labels)
+    if executor not in EXECUTORS:
+        raise _wrong("executor", executor, f"one of {', '.join(EXECUTORS)}")
+    options = {} if executor_options is None else executor_options
+    if not isinstance(options, Mapping) or not all(isinstance(one, str) for pair in options.items() for one in pair):
+        raise _wrong("executor_options", options, "a mapping of names to texts")
     request = Request(
         input=root,
         output=target,
@@ -80,13 +91,28 @@ def run(
         from_format=_name("from_format", from_format),
         to_formats=_names("to", to),
         read=found,
-        workers=_workers(workers),
+        workers=ALL if workers is None and executor != "local" else _workers(workers),
         max_errors=None if max_errors is None else str(max_errors),
         strict=strict,
         allow_loss=allow_loss,
+        share=None if shard is None else Share.parse(str(shard)),
+        executor=executor,
+        options=dict(options),
     )
     with _no_main():
         return engine.run(request, progress or _Silent(), recipes.check_transforms)
+
+
+def merge(output: Path, input: Path | None = None) -> Outcome:
+    """Joins what `run` with `shard` has left in `output`, as `augx merge` does; no image is made.
+
+    `input`: where INPUT is, if it is not where the shards found it. `Outcome.missing` says which shards have yet to be
+    run, or run again, and how many images each lacks: then nothing was joined. Raises Refused where there are none.
+    """
+    target = _path("output", output)
+    if whole := engine.merged(target):
+        return whole
+    return engine.run(left(target, None if input is None else _path("input", input)), _Silent(), lambda recipe: None)
 
 
 def sheet(

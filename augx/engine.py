@@ -235,6 +235,15 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
         return Outcome(dispatch.made, found.kept, failed, removed, summary, profile)
 
 
+def merged(output: str) -> Outcome | None:
+    """An OUTPUT in which no shards wait to be merged, as it is; None where some do, or no run has ended."""
+    folder = Folder(output)
+    told = journal.summary(folder)
+    if not told or journal.shares(folder) or journal.unfinished(folder):
+        return None
+    return Outcome(0, told["counts"]["images"], _failed(told), 0, told)
+
+
 def share_of(plan: Plan, share: Share) -> tuple[Job, ...]:
     """The jobs of a share."""
     return planning.stretches(plan, share.of)[share.number - 1]

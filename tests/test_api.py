@@ -25,7 +25,7 @@ from augx.store import Unfit
 PACKAGE = Path(augx.__file__).parent
 NAMES = {
     *("AugxError", "Dataset", "Example", "Images", "Manifest", "Outcome", "Recipe", "RecipeError", "Refused"),
-    *("Sheet", "__version__", "read", "run", "sheet"),
+    *("Sheet", "__version__", "merge", "read", "run", "sheet"),
 }
 
 
@@ -39,6 +39,25 @@ def test_the_public_names() -> None:
     assert said | {"__version__"} == NAMES
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         augx.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_shards_and_executors(photos: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    made = augx.run(photos, output, "gentle", copies=1, workers=0, shard="2/2").made
+    outcome = augx.merge(output)
+    ((share, (missing, of)),) = outcome.missing.items()
+    assert (str(share), missing) == ("1/2", of)
+    augx.run(photos, output, "gentle", copies=1, workers=0, shard="1/2")
+    assert augx.merge(output, photos).summary["counts"]["images"] == made + of
+    assert augx.merge(output).kept == made + of
+    with pytest.raises(augx.Refused, match="'3' is no shard"):
+        augx.run(photos, output, shard="3")
+    with pytest.raises(augx.Refused, match="executor cannot be 'slurm'"):
+        augx.run(photos, output, executor="slurm")
+    with pytest.raises(augx.Refused, match="executor_options cannot be"):
+        augx.run(photos, output, executor="ray", executor_options={"num_cpus": 2})  # type: ignore[dict-item]
+    with pytest.raises(augx.Refused, match="holds no shards"):
+        augx.merge(photos)
 
 
 def test_it_is_typed(tmp_path: Path) -> None:

@@ -28,15 +28,12 @@ def merge_command(output: str, input: str | None, as_json: bool, quiet: bool, ve
     augx merge photos-x10/
     augx merge photos-x10/ --input /data/photos
     """
-    from augx import engine, journal
+    from augx import engine
     from augx.cli.output import Progress, print_json, show_json, summarise
     from augx.request import left
-    from augx.store import Folder
 
-    folder = Folder(output)
-    if not journal.shares(folder) and (summary := journal.summary(folder)) and not journal.unfinished(folder):
-        outcome = engine.Outcome(0, summary["counts"]["images"], summary["counts"]["failed"], 0, summary)
-    else:
+    outcome = engine.merged(output)
+    if outcome is None:
         asked = left(output, input)
         outcome = engine.run(replace(asked, **chosen), Progress(True), lambda recipe: None)
     if outcome.missing:
@@ -46,7 +43,9 @@ def merge_command(output: str, input: str | None, as_json: bool, quiet: bool, ve
         elif not quiet:
             for one in missing:
                 click.echo(f"shard {one['shard']}: {one['images']:,} of {one['of']:,} images are missing")
-            click.echo(f"{len(missing)} of {asked.merge} shards are to be run, or run again; nothing was joined")
+            click.echo(
+                f"{len(missing)} of {max(outcome.missing).of} shards are to be run, or run again; nothing was joined"
+            )
         return 1
     if as_json:
         show_json(outcome)
