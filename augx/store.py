@@ -266,7 +266,7 @@ class Folder:
         """Deletes one of our own places with all in it, but for one file that may be there."""
         place = self.path(own)
         with stopping("cannot delete", place):
-            for above, folders, files in os.walk(place, topdown=False):
+            for above, folders, files in os.walk(place, topdown=False, onerror=_raised):
                 for name in files:
                     if (above, name) != (place, but):
                         os.unlink(os.path.join(above, name))
@@ -304,6 +304,10 @@ class Folder:
         os.replace(temporary, path)
         if self.fsync == "each":
             _sync_folder(folder)
+
+
+def _raised(error: OSError) -> None:
+    raise error
 
 
 def _sync(root: str) -> None:

@@ -12,6 +12,8 @@ from conftest import encoded
 from label_sets import coco_set, mask, masks, plant, yolo
 from running import a_recipe, run
 
+from augx.request import Share
+
 LABELLED: dict[str, Callable[[], dict[str, Any]]] = {"yolo": yolo, "masks": masks, "two_formats": coco_set}
 
 
@@ -28,6 +30,7 @@ class Scenario:
         self.after: dict[str, Any] | None = None  # None: the same command
         self.mend: Callable[[], None] = lambda: None  # between the kill and the next run
         self.spoil: Callable[[], None] = lambda: None  # before each run that is killed
+        self.goes_on = False  # the run that is killed comes to something only from where `before` left it
 
     def before(self, **request: Any) -> None:
         run(self.input, self.start, **request)
@@ -73,7 +76,21 @@ def mixes_planned(name: str, case: Scenario) -> None:
         raise ValueError(name)
 
 
+def shares_planned(name: str, case: Scenario) -> None:
+    """A share of a run, or the merge of several; a whole run takes over what there is."""
+    case.after = case.killed
+    if name == "share":
+        case.killed = {"share": Share(1, 1)}
+        return
+    for number in (1, 2):
+        case.before(share=Share(number, 2))
+    case.killed, case.goes_on = {"merge": 2}, True
+
+
 def plan(name: str, case: Scenario) -> None:
+    if name in ("share", "merge"):
+        shares_planned(name, case)
+        return
     if name.startswith("mixed"):
         mixes_planned(name, case)
         return

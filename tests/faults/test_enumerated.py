@@ -16,6 +16,7 @@ PLAIN = [
 ]  # fmt: skip
 LABELLED = ["yolo", "yolo,label", "yolo,numbers", "masks", "masks,mask", "two_formats", "two_formats,box"]
 MIXED = ["mixed", "mixed,partner", "mixed,gone", "mixed,more"]
+SHARED = ["share", "merge"]
 FULL = ["first", "yolo", "mixed"]
 ALL = "group,process,EIO,EMFILE,ENOSPC,ENOSPC on"
 
@@ -32,7 +33,7 @@ def test_killed_at_some_points(scenarios: list[str]) -> None:
     judge(7, "touch", scenarios, 1)
 
 
-@pytest.mark.parametrize("scenarios", [LABELLED, MIXED], ids=" ".join)
+@pytest.mark.parametrize("scenarios", [LABELLED, [*MIXED, *SHARED]], ids=" ".join)
 def test_killed_at_a_few_points(scenarios: list[str]) -> None:
     judge(23, "touch", scenarios, 1)
 
@@ -43,7 +44,7 @@ def test_any_fault_at_a_few_points(scenario: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", [name for name in (*PLAIN, *LABELLED, *MIXED) if name not in FULL])
+@pytest.mark.parametrize("scenario", [name for name in (*PLAIN, *LABELLED, *MIXED, *SHARED) if name not in FULL])
 def test_killed_at_many_points(scenario: str) -> None:
     judge(EVERY, "touch", [scenario], 3)
 
