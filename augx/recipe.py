@@ -21,7 +21,16 @@ from augx.artefact import Place
 from augx.errors import Problem, RecipeError, Refused
 from augx.ignores import ignores, told
 from augx.model import (
-    ImageOptions, Json, LabelOptions, Limits, Override, RejectOptions, Sample, SplitOptions, Step, TarOptions,
+    ImageOptions,
+    Json,
+    LabelOptions,
+    Limits,
+    Override,
+    RejectOptions,
+    Sample,
+    SplitOptions,
+    Step,
+    TarOptions,
 )  # fmt: skip
 from augx.options import IMAGE_KEYS, LABEL_KEYS, LIMIT_KEYS, MAX_SEED, TAR_KEYS, Balance, Options
 from augx.steps import argument_problems, leaves

@@ -12,7 +12,14 @@ from typing import Any
 
 from augx.model import ImageOptions, Json, LabelOptions, Limits, TarOptions
 from augx.options import (
-    FORMATS, MAX_BALANCE, MAX_COPIES, MAX_LIMIT, MAX_SEED, MAX_TAR_BYTES, MAX_TAR_IMAGES, SUBSAMPLING,
+    FORMATS,
+    MAX_BALANCE,
+    MAX_COPIES,
+    MAX_LIMIT,
+    MAX_SEED,
+    MAX_TAR_BYTES,
+    MAX_TAR_IMAGES,
+    SUBSAMPLING,
 )  # fmt: skip
 from augx.transforms.arguments import REQUIRED, arguments, defaults_of, describe, in_words
 from augx.transforms.catalog import TRANSFORMS, Entry
@@ -234,7 +241,12 @@ def _image() -> Schema:
 
 def _tar() -> Schema:
     default = TarOptions()
-    size = {"anyOf": [_whole(1, MAX_TAR_BYTES), {"type": "string", "pattern": r"^\s*\d{1,12}(\.\d{1,9})?\s*[KMGTkmgt]?([Ii]?[Bb])?\s*$"}]}
+    size = {
+        "anyOf": [
+            _whole(1, MAX_TAR_BYTES),
+            {"type": "string", "pattern": r"^\s*\d{1,12}(\.\d{1,9})?\s*[KMGTkmgt]?([Ii]?[Bb])?\s*$"},
+        ]
+    }
     return _section(
         "How large a tar of --to webdataset is, about.",
         {

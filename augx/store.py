@@ -21,6 +21,7 @@ from functools import cache
 from itertools import islice
 from typing import BinaryIO, NamedTuple, TypeVar
 
+from augx import tars
 from augx.errors import Stopped
 
 OWN = ".augx"  # everything in it is ours
@@ -95,6 +96,7 @@ def write_file(path: str, data: bytes) -> None:
 
 
 FSYNC = ("each", "batch", "off")
+_PIECE = 1 << 20  # bytes of a tar that are written at once
 
 
 class Folder:
@@ -185,6 +187,32 @@ class Folder:
             before(digest.hexdigest())
             self._place(temporary, path)
         return size, digest.hexdigest()
+
+    @contextmanager
+    def tar(self, name: str) -> Iterator[Tar]:
+        """A tar that comes into place as the files of a `batch` do, if anything was written to it and the body does not
+        raise. Its modification time is the youngest that it was told of."""
+        path = self.path(name)
+        with stopping("cannot write", path):
+            temporary = self._temporary()
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        tar = Tar(descriptor, path, name + "/")
+        try:
+            yield tar
+            tar.end()
+            with stopping("cannot write", path):
+                os.utime(descriptor, ns=(tar.youngest, tar.youngest))
+                self._flush(descriptor)
+        finally:
+            os.close(descriptor)
+            if not tar.size:
+                with suppress(OSError):
+                    os.unlink(temporary)
+        if tar.size and self._waiting is not None:
+            self._waiting.append((temporary, path))
+        elif tar.size:
+            with stopping("cannot write", path):
+                self._place(temporary, path)
 
     def remove(self, name: str) -> None:
         """Deletes a file if it is there, and the folders that this leaves empty."""
@@ -282,6 +310,51 @@ class Folder:
         os.replace(temporary, path)
         if self.fsync == "each":
             _sync_folder(folder)
+
+
+class Tar:
+    """A tar while it is written, piece by piece. `size`, `sha256`: of the whole, once it has come to its end; 0 and ""
+    where nothing was written to it. `youngest`: in ns."""
+
+    def __init__(self, descriptor: int, path: str, prefix: str) -> None:
+        self.size, self.sha256, self.youngest = 0, "", 0
+        self._descriptor, self._path, self._prefix = descriptor, path, prefix
+        self._digest = hashlib.sha256()
+        self._pieces: list[bytes] = []
+        self._held = 0
+
+    def write(self, name: str, data: bytes, mtime_ns: int) -> int:
+        """As Folder's, for a name that begins with the tar's. Returns where in the tar the content lies."""
+        head, behind = tars.header(name.removeprefix(self._prefix), len(data)), tars.padding(len(data))
+        self.seen(mtime_ns)
+        offset = self.size + len(head)
+        self._add(head, data, bytes(behind))
+        return offset
+
+    def seen(self, mtime_ns: int) -> None:
+        """A source of this time is in the tar, or should be."""
+        self.youngest = max(self.youngest, mtime_ns)
+
+    def end(self) -> None:
+        if self.size:
+            self._add(tars.END)
+            self._flush()
+            self.sha256 = self._digest.hexdigest()
+
+    def _add(self, *pieces: bytes) -> None:
+        self._pieces += pieces
+        self.size += sum(map(len, pieces))
+        if self.size - self._held >= _PIECE:
+            self._flush()
+
+    def _flush(self) -> None:
+        some = b"".join(self._pieces)
+        self._pieces, self._held = [], self.size
+        self._digest.update(some)
+        with stopping("cannot write", self._path):
+            view = memoryview(some)
+            while view:
+                view = view[os.write(self._descriptor, view) :]
 
 
 def _sync(root: str) -> None:

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeVar
@@ -22,7 +23,7 @@ from augx.naming import READABLE, copy_name
 from augx.partners import Chosen, Folders, Neighbours
 from augx.recipe import Recipe
 from augx.seeds import Rng
-from augx.store import Folder, Unfit
+from augx.store import Folder, Tar, Unfit
 from augx.timing import timing
 from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.pipeline import Partners, Pipeline
@@ -40,7 +41,8 @@ class Orders:
 
     `untouched`: images go over byte for byte, whatever they are (`augx convert`). `lost`: format -> the kinds of label
     that its label files leave out. `bases`: as a Plan's. `fsync`: as a Folder's. `alone`: nobody else is at work, and
-    what there was not enough memory for fails. `profile`: the answers say where the time went.
+    what there was not enough memory for fails. `trial`: nothing is written; it shows which job is a worker's death.
+    `profile`: the answers say where the time went.
     """
 
     output: str
@@ -52,6 +54,7 @@ class Orders:
     folders: Folders = field(default_factory=Folders)
     fsync: str = "off"
     alone: bool = False
+    trial: bool = False
     profile: bool = False
 
 
@@ -59,6 +62,10 @@ def start(orders: Orders) -> Callable[[Shard, Callable[[], None]], dict[str, Jso
     """Makes this process ready and returns the function that works off a shard, and says that it gets on."""
     cv2.setNumThreads(0)  # the workers are the parallelism
     return Worker(orders)
+
+
+class _Short(Exception):
+    """There was not enough memory for an image of a tar."""
 
 
 class Worker:
@@ -78,34 +85,57 @@ class Worker:
     def __call__(self, shard: Shard, alive: Callable[[], None]) -> dict[str, Json]:
         entries, short = [], []
         try:
-            with self.folder.batch():
+            if self.orders.trial:
+                for job in shard.jobs:
+                    self.work(job, alive, lambda name, data, mtime: None)
+                return {"made": 0, "failed": 0, "short": []}
+            with self.folder.batch(), self._tar(shard.tar) as tar:
                 for number, job in enumerate(shard.jobs):
-                    done = self.work(job, alive)
+                    done = self.work(job, alive, tar.write if tar else self.folder.write, tar.seen if tar else None)
                     if not self.orders.alone and any(row["error"] == "out-of-memory" for row in done[0].failed):
+                        if tar:  # it is made as a whole or not at all
+                            raise _Short
                         short.append(number)
                     else:
                         entries.append(done)
+            if tar and tar.size:
+                for entry, copies, _ in entries:
+                    entry.tar = (tar.size, tar.sha256) if copies else None
             write_segment(self.folder, shard.name, entries)
+        except _Short:
+            entries, short = [], list(range(len(shard.jobs)))
         except Stopped as stopped:
             return {"stopped": stopped.message, "hint": stopped.hint}
         made = sum(len(copies) for _, copies, _ in entries)
         answer = {"made": made, "failed": sum(len(entry.failed) for entry, _, _ in entries), "short": short}
         return answer | {"profile": self.timing.take()} if self.timing else answer
 
-    def work(self, job: Job, alive: Callable[[], None]) -> tuple[Entry, list[int], list[bytes]]:
-        """All copies of one source. What cannot be made is in the entry's `failed`."""
+    def _tar(self, name: str) -> AbstractContextManager[Tar | None]:
+        return self.folder.tar(name) if name else nullcontext()
+
+    def work(
+        self,
+        job: Job,
+        alive: Callable[[], None],
+        write: Callable[[str, bytes, int], int | None],
+        seen: Callable[[int], None] | None = None,
+    ) -> tuple[Entry, list[int], list[bytes]]:
+        """All copies of one source. What cannot be made is in the entry's `failed`. `write`: takes name, content and
+        date of a file, and says where in a tar it lies. `seen`: is told the source's date."""
         source = job.sample.id
         beside = tuple((one.stem, one.ending) for one in job.beside)
         entry = Entry(source, job.stem, job.ending, "", "", 0, beside=beside)
         made: list[int] = []
         rows: list[bytes] = []
-        mtime = None
+        mtime = 0
 
         def fail(copy: int, error: ImageError) -> None:
             entry.failed.append(failure(source, copy, error))
 
         try:
             files, mtime = read_sources(self.orders.dataset.root, job.sample, self.maker.recipe.limits)
+            if seen:
+                seen(mtime)
             sums = [digest(data) for data in files]
             entry.sha256, entry.size = plan.content(sums), sum(map(len, files))
             opened = (self.maker.neighbours.opened if job.pools else self.maker.open)(job.sample, files)
@@ -128,8 +158,7 @@ class Worker:
                 other = next(there, None)
             try:
                 row, written = self.maker.make(job, copy, opened, lower)
-                for name, data in written.items():
-                    self.folder.write(name, data, mtime)
+                places = [write(name, data, mtime) for name, data in written.items()]
             except ImageError as error:
                 fail(copy, error)
                 continue
@@ -141,6 +170,8 @@ class Worker:
             told = {"source_sha256": sums[0], "source_bytes": entry.size, "key": entry.key, "notes": list(entry.notes)}
             if len(sums) > 1:
                 told["content_sha256"] = entry.sha256  # of the image and its masks
+            if places[0] is not None:
+                told["offset"] = places[0]
             if copy:
                 lower.setdefault(row["sha256"], copy)
             rows.append(dump(row | told))
@@ -272,9 +303,10 @@ class Maker:
             if mask is not None:
                 written[path] = self._encoded_mask(mask, job.sample, kind, opened, verbatim)
             else:
-                known = replace(self.dataset, details=self.dataset.details[kind])
-                shown = objects.row_without(row, self.lost.get(kind, frozenset()))
-                written[path] = formats.load(kind).label_file(shown, job.sample, known).encode()
+                target = kind.partition(".")[0]
+                known = replace(self.dataset, details=self.dataset.details[target])
+                shown = objects.row_without(row, self.lost.get(target, frozenset()))
+                written[path] = formats.load(target).label_file(shown, job.sample, known, kind).encode()
         row["files"] = {path: digest(written[path]) for path in beside.values()}
         return row, written
 

@@ -10,7 +10,7 @@ import pytest
 
 from augx.errors import InputError
 from augx.formats import ReadOptions
-from augx.formats.webdataset import Webdataset
+from augx.formats.webdataset.format import Webdataset
 from augx.model import Annotations, Object, Sample
 from augx.store import Source
 
