@@ -14,7 +14,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -97,6 +97,7 @@ def write_file(path: str, data: bytes) -> None:
 
 FSYNC = ("each", "batch", "off")
 _PIECE = 1 << 20  # bytes of a tar that are written at once
+_ZEROS = bytes(tars.BLOCK)
 
 
 class Folder:
@@ -144,6 +145,11 @@ class Folder:
         if self.fsync != "off":
             with stopping("cannot write", self.root):
                 _sync(self.root)
+
+    def write_all(self, files: Mapping[str, bytes], mtime_ns: int) -> None:
+        """Each as `write` does."""
+        for name, data in files.items():
+            self.write(name, data, mtime_ns)
 
     def write(self, name: str, data: bytes, mtime_ns: int | None = None) -> None:
         """Puts `data` in place under `name`, whole or not at all, with the given modification time."""
@@ -196,7 +202,7 @@ class Folder:
         with stopping("cannot write", path):
             temporary = self._temporary()
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-        tar = Tar(descriptor, path, name + "/")
+        tar = Tar(descriptor, path, len(name) + 1)
         try:
             yield tar
             tar.end()
@@ -316,20 +322,28 @@ class Tar:
     """A tar while it is written, piece by piece. `size`, `sha256`: of the whole, once it has come to its end; 0 and ""
     where nothing was written to it. `youngest`: in ns."""
 
-    def __init__(self, descriptor: int, path: str, prefix: str) -> None:
+    def __init__(self, descriptor: int, path: str, cut: int) -> None:
+        """`cut`: how much of the names is that of the tar, and the slash behind it."""
         self.size, self.sha256, self.youngest = 0, "", 0
-        self._descriptor, self._path, self._prefix = descriptor, path, prefix
+        self._descriptor, self._path, self._cut = descriptor, path, cut
         self._digest = hashlib.sha256()
         self._pieces: list[bytes] = []
         self._held = 0
 
-    def write(self, name: str, data: bytes, mtime_ns: int) -> int:
-        """As Folder's, for a name that begins with the tar's. Returns where in the tar the content lies."""
-        head, behind = tars.header(name.removeprefix(self._prefix), len(data)), tars.padding(len(data))
+    def write(self, files: Mapping[str, bytes], mtime_ns: int) -> int:
+        """As Folder's, for names that begin with the tar's. Returns where in the tar the content of the first lies."""
+        first, size, pieces, cut = 0, self.size, self._pieces, self._cut
+        for name, data in files.items():
+            head = tars.header(name[cut:], len(data))
+            behind = -len(data) % tars.BLOCK
+            pieces += (head, data, _ZEROS[:behind])
+            first = first or size + len(head)
+            size += len(head) + len(data) + behind
+        self.size = size
         self.seen(mtime_ns)
-        offset = self.size + len(head)
-        self._add(head, data, bytes(behind))
-        return offset
+        if size - self._held >= _PIECE:
+            self._flush()
+        return first
 
     def seen(self, mtime_ns: int) -> None:
         """A source of this time is in the tar, or should be."""
@@ -337,15 +351,10 @@ class Tar:
 
     def end(self) -> None:
         if self.size:
-            self._add(tars.END)
+            self._pieces.append(tars.END)
+            self.size += len(tars.END)
             self._flush()
             self.sha256 = self._digest.hexdigest()
-
-    def _add(self, *pieces: bytes) -> None:
-        self._pieces += pieces
-        self.size += sum(map(len, pieces))
-        if self.size - self._held >= _PIECE:
-            self._flush()
 
     def _flush(self) -> None:
         some = b"".join(self._pieces)

@@ -15,6 +15,8 @@ _LONGEST = 1 << 20  # bytes of a PAX header that is read
 _OWNER = b"0000644\0" + b"0000000\0" * 2
 _TIME = b"\0" + b"00000000000\0"  # behind the size
 _MIDDLE = bytes(100) + b"ustar\x0000" + bytes(64) + b"0000000\0" * 2  # no link, no names of owner and group, no device
+_BLOCK = b"%b" + _OWNER + b"%011o" + _TIME + b"%06o\0 %b" + _MIDDLE + b"%b" + bytes(12)
+_NO_PREFIX = bytes(155)
 _FIXED = sum(_OWNER + _TIME + _MIDDLE) + 8 * 32  # of the sum of all bytes, its own eight as blanks
 
 
@@ -34,11 +36,13 @@ def padding(size: int) -> int:
 def header(name: str, size: int) -> bytes:
     """What stands before the content of a member."""
     raw = name.encode()
-    if name.isascii() and (places := _split(raw)):
-        return _block(*places, size, b"0")
+    if len(raw) <= 100 and name.isascii():
+        return _block(raw, size)
+    if name.isascii() and (slash := _cut(raw)):
+        return _block(raw[slash + 1 :], size, prefix=raw[:slash])
     record = _record(b"path", raw)
-    head = _block(b"././@PaxHeader", b"", len(record), b"x") + record + bytes(padding(len(record)))
-    return head + _block(raw[:100], b"", size, b"0")
+    head = _block(b"././@PaxHeader", len(record), b"x") + record + bytes(padding(len(record)))
+    return head + _block(raw[:100], size)
 
 
 def members(file: BinaryIO, start: int = 0) -> Iterator[Member]:
@@ -63,24 +67,19 @@ def members(file: BinaryIO, start: int = 0) -> Iterator[Member]:
         at += size + padding(size)
 
 
-def _block(name: bytes, prefix: bytes, size: int, kind: bytes) -> bytes:
-    digits = b"%011o" % size
-    total = _FIXED + sum(name) + sum(prefix) + sum(digits) + sum(kind)
-    return b"".join(
-        (name.ljust(100, b"\0"), _OWNER, digits, _TIME, b"%06o\0 " % total, kind, _MIDDLE, prefix.ljust(167, b"\0"))
-    )
+def _block(name: bytes, size: int, kind: bytes = b"0", prefix: bytes = b"") -> bytes:
+    total = _FIXED + sum(name) + sum(b"%011o" % size) + kind[0] + sum(prefix)
+    return _BLOCK % (name.ljust(100, b"\0"), size, total, kind, prefix.ljust(155, b"\0") if prefix else _NO_PREFIX)
 
 
 def _sum(block: bytes) -> bytes:
     return b"%06o\0 " % (sum(block) - sum(block[148:156]) + 8 * 32)
 
 
-def _split(name: bytes) -> tuple[bytes, bytes] | None:
-    """(name, prefix) as USTAR holds them; None where it cannot."""
-    if len(name) <= 100:
-        return name, b""
+def _cut(name: bytes) -> int:
+    """The place of the slash at which USTAR holds a longer name in two parts; 0 where it cannot."""
     slash = name.find(b"/", len(name) - 101)
-    return (name[slash + 1 :], name[:slash]) if 0 < slash <= 155 and slash < len(name) - 1 else None
+    return slash if 0 < slash <= 155 and slash < len(name) - 1 else 0
 
 
 def _name(block: bytes) -> str:

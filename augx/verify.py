@@ -143,7 +143,10 @@ class _Tars:
         if "offset" not in row:
             return Source(folder.path(name))
         if name not in self.members and tar_of(name) in self._torn:
-            return journal.place(folder, row, name)
+            try:
+                return journal.place(folder, row, name)
+            except ValueError as error:
+                raise OSError(errno.EIO, str(error), name) from error
         if name not in self.members:
             raise FileNotFoundError(errno.ENOENT, "it is not in its tar", name)
         return self.members[name]

@@ -87,11 +87,11 @@ class Worker:
         try:
             if self.orders.trial:
                 for job in shard.jobs:
-                    self.work(job, alive, lambda name, data, mtime: None)
+                    self.work(job, alive, lambda files, mtime: None)
                 return {"made": 0, "failed": 0, "short": []}
             with self.folder.batch(), self._tar(shard.tar) as tar:
                 for number, job in enumerate(shard.jobs):
-                    done = self.work(job, alive, tar.write if tar else self.folder.write, tar.seen if tar else None)
+                    done = self.work(job, alive, tar.write if tar else self.folder.write_all, tar.seen if tar else None)
                     if not self.orders.alone and any(row["error"] == "out-of-memory" for row in done[0].failed):
                         if tar:  # it is made as a whole or not at all
                             raise _Short
@@ -117,11 +117,14 @@ class Worker:
         self,
         job: Job,
         alive: Callable[[], None],
-        write: Callable[[str, bytes, int], int | None],
+        write: Callable[[Mapping[str, bytes], int], int | None],
         seen: Callable[[int], None] | None = None,
     ) -> tuple[Entry, list[int], list[bytes]]:
-        """All copies of one source. What cannot be made is in the entry's `failed`. `write`: takes name, content and
-        date of a file, and says where in a tar it lies. `seen`: is told the source's date."""
+        """All copies of one source. What cannot be made is in the entry's `failed`.
+
+        `write`: takes the content of files by name, and their date, and says where in a tar the first of them lies.
+        `seen`: is told the source's date.
+        """
         source = job.sample.id
         beside = tuple((one.stem, one.ending) for one in job.beside)
         entry = Entry(source, job.stem, job.ending, "", "", 0, beside=beside)
@@ -158,7 +161,7 @@ class Worker:
                 other = next(there, None)
             try:
                 row, written = self.maker.make(job, copy, opened, lower)
-                places = [write(name, data, mtime) for name, data in written.items()]
+                offset = write(written, mtime)
             except ImageError as error:
                 fail(copy, error)
                 continue
@@ -170,8 +173,8 @@ class Worker:
             told = {"source_sha256": sums[0], "source_bytes": entry.size, "key": entry.key, "notes": list(entry.notes)}
             if len(sums) > 1:
                 told["content_sha256"] = entry.sha256  # of the image and its masks
-            if places[0] is not None:
-                told["offset"] = places[0]
+            if offset is not None:
+                told["offset"] = offset
             if copy:
                 lower.setdefault(row["sha256"], copy)
             rows.append(dump(row | told))
