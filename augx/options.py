@@ -235,6 +235,9 @@ class Options(Steps):
         size = given.get("bytes")
         if size is not None and isinstance(size.value, str) and (count := bytes_of(size.value)) is not None:
             size = dataclasses.replace(size, value=count)
+        elif size is not None and isinstance(size.value, str):
+            self.error(size, f"output.tar.bytes cannot be {size}", "write a size such as 256M or 1G")
+            size = None
         return TarOptions(
             images=self.whole(given.get("images"), under + "images", 1, MAX_TAR_IMAGES, default.images),
             bytes=self.whole(size, under + "bytes", 1, MAX_TAR_BYTES, default.bytes),
