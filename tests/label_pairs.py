@@ -330,7 +330,12 @@ def _same(one: object, other: object) -> str:
 
 def _mask(path: Path) -> tuple[object, bytes]:
     """Palette and values of a mask, which may lie in a tar."""
-    content = CLASSES if path.parent.suffix == ".tar" else path.read_bytes()
+    tar = next((above for above in path.parents if above.suffix == ".tar"), None)
+    if tar:
+        with tarfile.open(tar) as packed:
+            content = packed.extractfile(str(path.relative_to(tar))).read()  # type: ignore[union-attr]
+    else:
+        content = path.read_bytes()
     with Image.open(io.BytesIO(content)) as image:
         return image.getpalette(), np.asarray(image).tobytes()
 
