@@ -167,6 +167,32 @@ def _tar() -> bytes:
     things = {"category": ["box", "turned"], "bbox": [BOX, [30, 8, 8, 8]], "obb": [None, TURNED]}
     members["a.json"] = json.dumps({"objects": things, "angle": 1.5}).encode()
     members["b.json"] = json.dumps({"objects": {key: [] for key in things}, "angle": -2.0}).encode()
+    return _packed(members)
+
+
+def _own_tar() -> bytes:
+    """As augx writes them."""
+    things: list[dict[str, object]] = [
+        {"label": "box", "bbox": BOX, "index": 1},
+        {"label": "ring", "bbox": [10, 2, 8, 7], "segmentation": [RING]},
+        {"label": "mask", "bbox": [20, 10, 10, 8], "rle": RUNS, "index": 2},
+        {"label": "crowd", "bbox": [0, 1, 2, 5], "rle": CROWD, "iscrowd": 1},
+        {"label": "pose", "bbox": [3, 11, 7, 5], "keypoints": POSE},
+        {"label": "turned", "bbox": [30, 8, 8, 8], "obb": TURNED},
+    ]
+    said = {"captions": ["one"], "values": {"angle": 1.5}, "source": "x", "copy": 0, "label": None}
+    documents = {
+        "a": {"labels": ["cat", "dog"], "weights": [0.25, 0.75], "objects": things},
+        "b": {"labels": ["cat"], "weights": [1.0], "objects": []},
+    }
+    members = {}
+    for name, told in documents.items():
+        members |= {f"{name}.png": PICTURE, f"{name}.json": json.dumps(said | told).encode()}
+        members[f"{name}.seg.png"] = CLASSES
+    return _packed(members | {"a.instances.png": INSTANCES})
+
+
+def _packed(members: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, content in sorted(members.items()):
@@ -217,6 +243,7 @@ SOURCES: Mapping[str, Mapping[str, str | bytes]] = {
     "openimages, weights": _PAIR
     | {"train-imagelabels.csv": _IMAGE_LABELS.replace("a,verification,night,1", "a,machine,night,0.75")},
     "webdataset": {"train-000.tar": _tar()},
+    "webdataset, own": {"train-000.tar": _own_tar()},
 }
 TARGETS = [name for name in FORMATS if load(name).writes]
 
