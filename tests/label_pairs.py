@@ -170,26 +170,30 @@ def _tar() -> bytes:
     return _packed(members)
 
 
-def _own_tar() -> bytes:
-    """As augx writes them."""
-    things: list[dict[str, object]] = [
-        {"label": "box", "bbox": BOX, "index": 1},
-        {"label": "ring", "bbox": [10, 2, 8, 7], "segmentation": [RING]},
-        {"label": "mask", "bbox": [20, 10, 10, 8], "rle": RUNS, "index": 2},
-        {"label": "crowd", "bbox": [0, 1, 2, 5], "rle": CROWD, "iscrowd": 1},
-        {"label": "pose", "bbox": [3, 11, 7, 5], "keypoints": POSE},
-        {"label": "turned", "bbox": [30, 8, 8, 8], "obb": TURNED},
-    ]
+_OWN_THINGS: list[dict[str, object]] = [
+    {"label": "box", "bbox": BOX},
+    {"label": "ring", "bbox": [10, 2, 8, 7], "segmentation": [RING]},
+    {"label": "mask", "bbox": [20, 10, 10, 8], "rle": RUNS},
+    {"label": "crowd", "bbox": [0, 1, 2, 5], "rle": CROWD, "iscrowd": 1},
+    {"label": "pose", "bbox": [3, 11, 7, 5], "keypoints": POSE},
+    {"label": "turned", "bbox": [30, 8, 8, 8], "obb": TURNED},
+]
+_NUMBERED: list[dict[str, object]] = [
+    {"label": "box", "bbox": BOX, "index": 1},
+    {"label": "mask", "bbox": [20, 10, 10, 8], "index": 2},
+]
+
+
+def _own_tar(things: list[dict[str, object]], **masks: bytes) -> bytes:
+    """As augx writes them. `masks`: of the first image, by kind."""
     said = {"captions": ["one"], "values": {"angle": 1.5}, "source": "x", "copy": 0, "label": None}
     documents = {
         "a": {"labels": ["cat", "dog"], "weights": [0.25, 0.75], "objects": things},
         "b": {"labels": ["cat"], "weights": [1.0], "objects": []},
     }
-    members = {}
-    for name, told in documents.items():
-        members |= {f"{name}.png": PICTURE, f"{name}.json": json.dumps(said | told).encode()}
-        members[f"{name}.seg.png"] = CLASSES
-    return _packed(members | {"a.instances.png": INSTANCES})
+    members = {f"{name}.json": json.dumps(said | told).encode() for name, told in documents.items()}
+    members |= {f"a.{kind}.png": mask for kind, mask in masks.items()}
+    return _packed(members | {"a.png": PICTURE, "b.png": PICTURE})
 
 
 def _packed(members: Mapping[str, bytes]) -> bytes:
@@ -243,7 +247,8 @@ SOURCES: Mapping[str, Mapping[str, str | bytes]] = {
     "openimages, weights": _PAIR
     | {"train-imagelabels.csv": _IMAGE_LABELS.replace("a,verification,night,1", "a,machine,night,0.75")},
     "webdataset": {"train-000.tar": _tar()},
-    "webdataset, own": {"train-000.tar": _own_tar()},
+    "webdataset, own": {"train-000.tar": _own_tar(_OWN_THINGS, seg=CLASSES)},
+    "webdataset, instances": {"train-000.tar": _own_tar(_NUMBERED, instances=INSTANCES)},
 }
 TARGETS = [name for name in FORMATS if load(name).writes]
 
