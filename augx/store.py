@@ -203,20 +203,22 @@ class Folder:
             temporary = self._temporary()
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         tar = Tar(descriptor, path, len(name) + 1)
+        whole = False
         try:
             yield tar
             tar.end()
             with stopping("cannot write", path):
                 os.utime(descriptor, ns=(tar.youngest, tar.youngest))
                 self._flush(descriptor)
+            whole = tar.size > 0
         finally:
             os.close(descriptor)
-            if not tar.size:
+            if not whole:
                 with suppress(OSError):
                     os.unlink(temporary)
-        if tar.size and self._waiting is not None:
+        if whole and self._waiting is not None:
             self._waiting.append((temporary, path))
-        elif tar.size:
+        elif whole:
             with stopping("cannot write", path):
                 self._place(temporary, path)
 

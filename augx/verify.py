@@ -183,7 +183,8 @@ def _image_fault(folder: Folder, tars: _Tars, row: Mapping[str, Json]) -> str:
         place = tars.place(folder, row, row["file_name"])
         if place.offset != row.get("offset", 0):
             return f"it lies at {place.offset} of its tar, the manifest says {row['offset']}"
-        size = os.stat(place.path).st_size if place.size is None else place.size
+        with open_regular(place.path) as file:
+            size = os.fstat(file.fileno()).st_size if place.size is None else place.size
         if size != row["bytes"]:
             return f"it has {size} bytes, the manifest says {row['bytes']}"
         data, _ = place.read()

@@ -159,7 +159,9 @@ def show_command(name: str, as_json: bool) -> int:
                 if kind == "formats" and found[name]["writes"]:
                     click.echo(f"holds: {', '.join(found[name]['holds'])}")
                 if found[name].get("packs"):
-                    click.echo("images and labels lie in tars: --tar-images, --tar-bytes, `output: {tar: ...}` in a recipe")
+                    click.echo(
+                        "images and labels lie in tars: --tar-images, --tar-bytes, `output: {tar: ...}` in a recipe"
+                    )
                 if kind == "policies":
                     click.echo(f"in a recipe:\n  - {found[name]['step']}")
                 if kind == "codes":
