@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -85,22 +85,48 @@ class Dispatch:
         """Raises Stopped where the system refuses to go on, GateError past `max_errors`."""
         self._count(0, 0)
         usual = self.plan.recipe.copies + self.plan.recipe.originals
+        if self.plan.tars:
+            self._tars(planning.tar_shards(jobs, generation), generation + 1)
+            return
         shards = planning.shards(jobs, self._size, generation, usual)
         with closing(self._through(shards, alone=False)) as through:
             again = [job for lost, _ in through for job in lost.jobs]
         alone = (Shard(f"{generation + 1:04d}.{number:07d}", (job,)) for number, job in enumerate(again))
         with closing(self._through(alone, alone=True)) as through:
             for lost, error in through:
-                entries = [self._lost(job, error) for job in lost.jobs]
-                write_segment(self.folder, lost.name, ((entry, [], []) for entry in entries))
-                self._count(0, sum(len(job.copies) for job in lost.jobs))
+                self._fail(lost.name, [(job, error) for job in lost.jobs])
 
-    def _through(self, shards: Iterable[Shard], alone: bool) -> Generator[tuple[Shard, ImageError], None, None]:
+    def _tars(self, shards: Iterable[Shard], generation: int) -> None:
+        """A tar is made as a whole: of one that was lost each job is tried alone, without writing it, and then the tar
+        is made without those that are guilty."""
+        with closing(self._through(shards, alone=False)) as through:
+            again = [lost for lost, _ in through]
+        trials = (replace(shard, jobs=(job,), tar="") for shard in again for job in shard.jobs)
+        with closing(self._through(trials, alone=True, trial=True)) as through:
+            guilty = {job.sample.id: error for lost, error in through for job in lost.jobs}
+        for number, shard in enumerate(again):
+            jobs = tuple(job for job in shard.jobs if job.sample.id not in guilty)
+            failed = [(job, guilty[job.sample.id]) for job in shard.jobs if job.sample.id in guilty]
+            if jobs:
+                whole = replace(shard, name=f"{generation:04d}.{2 * number:07d}", jobs=jobs)
+                with closing(self._through([whole], alone=True)) as through:
+                    failed += [(job, error) for lost, error in through for job in lost.jobs]
+            if failed:
+                self._fail(f"{generation:04d}.{2 * number + 1:07d}", failed)
+
+    def _fail(self, name: str, lost: Sequence[tuple[Job, ImageError]]) -> None:
+        entries = [self._lost(job, error) for job, error in lost]
+        write_segment(self.folder, name, ((entry, [], []) for entry in entries))
+        self._count(0, sum(len(job.copies) for job, _ in lost))
+
+    def _through(
+        self, shards: Iterable[Shard], alone: bool, trial: bool = False
+    ) -> Generator[tuple[Shard, ImageError], None, None]:
         """Yields the shards that were lost, or what was lost of them, and why. When it is closed no worker is left,
         whatever was raised: nobody writes behind the back of who cleans up."""
         means = self.means
         workers = min(means.workers, 1) if alone else means.workers
-        begin = partial(start, replace(self.orders, alone=alone or not workers))
+        begin = partial(start, replace(self.orders, alone=alone or not workers, trial=trial))
         try:
             executor = executors.load(means.executor)
             run = executor.run(begin, shards, workers, self._preload, means.bounds(alone), means.options)

@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
-from augx import fitting, formats, journal, manifest, naming, versions
+from augx import fitting, formats, journal, manifest, versions
 from augx import plan as planning
 from augx import recipe as recipes
 from augx.errors import InputError, OutputError, Refused, few
 from augx.formats import Format
 from augx.journal import FAILURES, SUMMARY, Journal
 from augx.lock import locked
-from augx.model import Dataset, Flaw, Job, Json, Limits, SplitOptions
+from augx.model import Dataset, Flaw, Job, Json, Limits, Sample, SplitOptions
 from augx.plan import Plan
 from augx.recipe import Recipe
 from augx.request import Request as Request
 from augx.request import Share, leave, refuse_others
 from augx.ring import place_of
 from augx.store import OWN, Folder, hashes, pass_over
-from augx.survey import Survey, source_date, survey
+from augx.survey import Survey, survey, written_dates
 
 if TYPE_CHECKING:
     from augx.balance import Balanced
@@ -72,6 +72,7 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     """
     source = formats.detect(request.input, request.from_format)
     targets = [formats.load(name) for name in dict.fromkeys(request.to_formats)] or [source]
+    formats.refuse_beside_tars(targets)
     dataset = source.read(request.input, request.read)
     if source.writes_beside:
         dataset = fitting.without_blind(dataset)
@@ -102,9 +103,17 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
         unsure = [Flaw("balance-mixes", "", _UNSURE)] if planning.partner_pools(recipe, False) else []
         dataset = replace(dataset, warnings=(*dataset.warnings, *balanced.flaws(), *unsure))
     taken = [*formats.RESERVED, *formats.label_files(targets, dataset)]
-    plan = planning.make(dataset, recipe, names, versions.deciding(recipe.learned), beside, header, taken, balanced)
+    size = _size_of(dataset.root) if targets[0].packs else None
+    plan = planning.make(
+        dataset, recipe, names, versions.deciding(recipe.learned), beside, header, taken, balanced, size
+    )
     said = {key: value for key, value in asdict(request.read).items() if value}
     return replace(plan, said=said), targets
+
+
+def _size_of(root: str) -> Callable[[Sample], int]:
+    """Bytes of a sample's files."""
+    return lambda sample: sum(source.bytes() for source in planning.sources(root, sample))
 
 
 def counts(dataset: Dataset, recipe: Recipe) -> Balanced | None:
@@ -213,11 +222,11 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
             return Outcome(0, found.kept, found.failed, 0, {}, missing=_missing(plan, found, request.merge))
         if found.todo and not fresh:
             check(plan.recipe)
-        names = [name for job in found.todo for name in naming.job_names(job)]
+        names = plan.files(found.todo)
         labels = [] if share else formats.label_files(targets, plan.dataset)
         _refuse_foreign(folder, state, names + labels, plan, found.todo)
         generation = journal.next_generation(folder)
-        progress.begin(len(names), found.kept)
+        progress.begin(sum(len(job.copies) for job in found.todo), found.kept)
         try:
             journal.begin(folder, names + labels, generation)
             if share:
@@ -310,12 +319,10 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
     )  # fmt: skip
     lost = 0 if request.share else sum(len(copies) for _, copies in plan.lost)
     means = _means(request)
-    todo: Iterable[Job] = found.todo
-    if plan.ring:  # those who share partners together, each with its own
-        order = plan.ring.order
-        ordered = sorted(found.todo, key=lambda job: order(job.sample))
+    todo = plan.order(found.todo)
+    if plan.ring:  # each with those it may be mixed with
         planned = {job.sample.id: job for job in plan.jobs}  # with all copies, of which a few may be left to make
-        todo = (replace(job, pools=plan.pools(planned[job.sample.id])) for job in ordered)
+        todo = (replace(job, pools=plan.pools(planned[job.sample.id])) for job in todo)
     dispatch = Dispatch(plan, orders, means, found.failed + lost, progress.step)
     dispatch(todo, generation)
     return dispatch
@@ -340,7 +347,7 @@ def _refuse_foreign(folder: Folder, state: Journal, names: Sequence[str], plan: 
             there.difference_update(entry.names())
     if there and state.gaps:  # then what has the very date of its source is ours
         dates = folder.dates()
-        there -= {name for job in todo for name in naming.job_names(job) if dates.get(name) == source_date(plan, job)}
+        there -= {name for name, date in written_dates(plan, todo).items() if dates.get(name) == date}
     there |= folders.intersection([*names, *formats.RESERVED])
     if there:
         raise OutputError(

@@ -16,7 +16,7 @@ from augx import journal
 from augx.errors import ImageError, InputError
 from augx.journal import DAMAGED, FAILURES, MANIFEST, SUMMARY
 from augx.model import Json
-from augx.store import Folder, Source, Unfit, open_regular
+from augx.store import Folder, Unfit, open_regular
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,9 +66,13 @@ class Manifest(Sequence[Row]):
         return f"Manifest({self.output!r}): {len(self):,} images"
 
     def path(self, row: Row) -> str:
-        """Where the image of a row lies. InputError where that is not in OUTPUT."""
+        """Where the image of a row lies. InputError where that is not in OUTPUT, or in a tar."""
         with _telling(f"{self.output}/{MANIFEST}"):
-            return self._folder.path(_inside(row["file_name"]))
+            name = _inside(row["file_name"])
+            packed = "offset" in row
+        if packed:
+            raise InputError(f"{name} lies in a tar of {self.output}", "`augx.Images` reads it from there")
+        return self._folder.path(name)
 
     @property
     def failures(self) -> list[Row]:
@@ -205,7 +209,7 @@ class Example:
         """The content of a file of OUTPUT, and of nothing else, wherever links lead."""
         path = Folder(self.output).path(_inside(name))
         try:
-            return Source(path, root=self.output).read()[0]
+            return journal.place(Folder(self.output), self.row, _inside(name)).read()[0]
         except Unfit:
             raise InputError(f"{path} leads out of OUTPUT, or changes at this moment", _WAY_OUT) from None
         except OSError as error:

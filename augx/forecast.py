@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from itertools import accumulate
 
 from augx import plan as planning
+from augx import tars
 from augx.fitting import without_samples
 from augx.model import Json
 from augx.plan import Plan
@@ -35,6 +36,7 @@ def forecast(plan: Plan) -> dict[str, Json]:
         "balance": {name: asdict(one) for name, one in plan.balanced.reached.items()} if plan.balanced else {},
         "balance_unit": plan.balanced.unit if plan.balanced else None,
         "warnings": list(dict.fromkeys(flaw.message for flaw in plan.dataset.warnings if not flaw.source)),
+        "tars": len(plan.files(plan.jobs)) if plan.tars else None,
         "bytes": bytes_,
         "cpu_seconds": seconds,
     }
@@ -55,6 +57,7 @@ def _cost(plan: Plan) -> tuple[int, float]:
     sizes = [sum(source.bytes() for source in plan.sources(job)) for job in plan.jobs]
     copies = [len(job.copies) - (0 in job.copies) for job in plan.jobs]
     seen = 0  # bytes of sources
+    around = images = 0  # bytes around images in tars, and of how many
     decoding = making = written = 0.0
     for index in _spread([size * max(count, 1) for size, count in zip(sizes, copies, strict=True)]):
         job = replace(plan.jobs[index], pools=plan.pools(plan.jobs[index]))
@@ -68,11 +71,19 @@ def _cost(plan: Plan) -> tuple[int, float]:
         seen += sizes[index]
         decoding += opened_at - began
         making += time.process_time() - opened_at
-        written += sum(map(len, files.values()))
+        image, *beside = map(len, files.values())
+        if plan.tars:
+            written += image
+            around += sum(tars.BLOCK + size + tars.padding(size) for size in (image, *beside)) - image
+        else:
+            written += image + sum(beside)
+        images += 1
     cv2.setNumThreads(threads)
     if not seen:
         return 0, 0.0
     kept = sum(size for size, job in zip(sizes, plan.jobs, strict=True) if 0 in job.copies)
+    if plan.tars:
+        kept += round(plan.images() * around / images)
     new = sum(size * count for size, count in zip(sizes, copies, strict=True))
     return round(kept + written * new / seen), round((decoding * sum(sizes) + making * new) / seen, 2)
 

@@ -21,6 +21,7 @@ index was written for are made again, and a name that leads out of OUTPUT is non
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -28,16 +29,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from types import MappingProxyType
 from typing import BinaryIO
 
+from augx import tars
 from augx.errors import OutputError
 from augx.model import Json
-from augx.naming import copy_name
-from augx.store import OWN, Folder, file_size, open_regular, own_fault, stopping
+from augx.naming import copy_name, tar_of
+from augx.store import OWN, Folder, Source, file_size, open_regular, own_fault, stopping
 
 MANIFEST, FAILURES, SUMMARY = "manifest.jsonl", "failures.jsonl", "summary.json"
+SHARDS = "shards.jsonl"  # where OUTPUT is tars: a line about each of them
 SHARES = f"{OWN}/shards"  # each share of a run has its own segments and intent there, until they are merged
 _SEGMENTS, _INTENT = "journal", "intent.jsonl"
 _SUMMARY_KEYS = {"augx": str, "plan": str, "counts": dict, "recipe": dict, "manifest": dict, "files": dict,
@@ -85,7 +88,8 @@ class Entry:
 
     `stem` and `ending` give the names of its images (`naming.copy_name`), and each pair of `beside` those of the
     label and mask files that go with them. `failed`: rows for failures.jsonl. `notes`: what a person should know of it
-    (`multi-frame`). A source that could not be read has sha256 "".
+    (`multi-frame`). A source that could not be read has sha256 "". `tar`: size and SHA-256 of the tar that all of it
+    lies in, with whose name the stems begin; None where files lie loose, or none was made.
     """
 
     source: str
@@ -98,12 +102,15 @@ class Entry:
     failed: list[dict[str, Json]] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     beside: tuple[tuple[str, str], ...] = ()
+    tar: tuple[int, str] | None = None
 
     def made(self) -> set[int]:
         return {copy for part in self.parts for copy in part.copies}
 
     def names(self) -> list[str]:
-        """The files that were made: images, and what goes with them."""
+        """The files of OUTPUT that were made: images, and what goes with them; or the tar that holds all."""
+        if self.tar:
+            return [tar_of(self.stem)]
         every = ((self.stem, self.ending), *self.beside)
         return [copy_name(stem, ending, copy) for copy in self.made() for stem, ending in every]
 
@@ -121,7 +128,9 @@ class Entry:
         return [lines[c] for c in copies if c in lines]
 
     def sums(self, folder: Folder) -> dict[str, str | None]:
-        """File name -> SHA-256 of the files that were made, None where the row that says it is lost."""
+        """File of OUTPUT -> SHA-256 of those that were made, None where the row that says it is lost."""
+        if self.tar:
+            return {tar_of(self.stem): self.tar[1] or None}
         sums: dict[str, str | None] = dict.fromkeys(self.names())
         for part in self.parts:
             lines: list[bytes] = []
@@ -147,6 +156,7 @@ class Entry:
             {"source": self.source, "stem": self.stem, "ending": self.ending, "key": self.key}
             | {"sha256": self.sha256, "size": self.size, "copies": list(copies), "failed": failed, "length": length}
             | {"notes": list(self.notes), "beside": [list(pair) for pair in self.beside]}
+            | ({"tar": list(self.tar)} if self.tar else {})
             | dict(place)
         )
 
@@ -183,7 +193,7 @@ def load(folder: Folder) -> Journal:
     entries = {entry.source: entry for entry in indexed or ()}
     vouched = indexed is not None or (bool(told) and manifest == told["manifest"].get("sha256"))
     if indexed is None:
-        from_rows = list(_from_manifest(folder))
+        from_rows = list(_from_manifest(folder, shards(folder, told)))
         if vouched:
             entries = {entry.source: entry for entry in from_rows}
         else:
@@ -195,7 +205,7 @@ def load(folder: Folder) -> Journal:
             before = entries.get(entry.source)
             if before is None:
                 entries[entry.source] = entry
-            elif before.key == entry.key:
+            elif before.key == entry.key and not (before.tar or entry.tar):  # a tar is made as a whole
                 before.parts += entry.parts
                 before.beside, before.sha256, before.size = entry.beside, entry.sha256, entry.size
                 retried = {copy for part in entry.parts for copy in part.copies} | {r["copy"] for r in entry.failed}
@@ -233,6 +243,34 @@ def summary(folder: Folder) -> dict[str, Json]:
         if all(isinstance(read.get(key), kind) for key, kind in _SUMMARY_KEYS.items()):
             return read
     return {}
+
+
+def shards(folder: Folder, told: Mapping[str, Json]) -> dict[str, tuple[int, str]]:
+    """Tar -> its size and SHA-256, as the file says that the summary `told` was written for; {} where there is none."""
+    wanted = told.get("files", {}).get(SHARDS)
+    if wanted is None or _sha256(folder, SHARDS) != wanted:
+        return {}
+    with _open(folder, SHARDS) as file:
+        rows = [_loads(line) for line in file] if file else []
+    return {_text(row, "file"): (_count(row["bytes"]), _text(row, "sha256")) for row in rows}
+
+
+def place(folder: Folder, row: Mapping[str, Json], name: str) -> Source:
+    """Where a file of a manifest row lies: on its own, or in a tar, where its `offset` says.
+
+    OSError where a tar does not hold it. Raises any of DAMAGED where the row is none.
+    """
+    if "offset" not in row:
+        return Source(folder.path(name), root=folder.root)
+    path, member = folder.path(tar_of(name)), name.partition("/")[2]
+    offset, size = _count(row["offset"]), _count(row["bytes"])
+    if name == row["file_name"]:
+        return Source(path, offset, size, folder.root)
+    with open_regular(path) as file:  # the files of a row stand behind its image
+        for found in islice(tars.members(file, offset + size + tars.padding(size)), len(row["files"])):
+            if found.name == member:
+                return Source(path, found.offset, found.size, folder.root)
+    raise FileNotFoundError(errno.ENOENT, "it is not in its tar", f"{path}: {member}")
 
 
 def signed(summary: Mapping[str, Json]) -> dict[str, Json]:
@@ -446,6 +484,9 @@ def _parse(
         entry.failed = [row for row in head["failed"] if _count(row["copy"]) >= 0 and _text(row, "error")]
         entry.notes = tuple(note for note in head["notes"] if isinstance(note, str))
         entry.beside = tuple((stem, ending) for stem, ending in head["beside"] if Folder.inside(stem + ending))
+        if "tar" in head:
+            size, sha256 = head["tar"]
+            entry.tar = _count(size), str(sha256)
         copies, length = tuple(_count(copy) for copy in head["copies"]), _count(head["length"])
         if copies:
             digest = head["rows"] if isinstance(head.get("rows"), str) else ""
@@ -455,7 +496,7 @@ def _parse(
         return None
 
 
-def _from_manifest(folder: Folder) -> Iterator[Entry]:
+def _from_manifest(folder: Folder, tars: Mapping[str, tuple[int, str]]) -> Iterator[Entry]:
     """The entries as far as the manifest's rows tell: all but the failures, which are then tried again."""
     entries: dict[str, Entry] = {}
     with _open(folder, MANIFEST) as file:
@@ -474,6 +515,8 @@ def _from_manifest(folder: Folder) -> Iterator[Entry]:
                 entry.notes = tuple(note for note in row["notes"] if isinstance(note, str))
                 pairs = (_without_copy(beside, copy) for beside in row.get("files", {}) if folder.inside(beside))
                 entry.beside = tuple(pair for pair in pairs if pair)
+                if "offset" in row:
+                    entry.tar = tars.get(tar_of(name), (0, ""))
                 if folder.inside(name) and copy_name(stem, ending, copy) == name:
                     part = Part(MANIFEST, offset, len(line), (copy,))
                     known = entries.setdefault(entry.source, entry)

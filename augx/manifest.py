@@ -14,7 +14,7 @@ from augx import plan as planning
 from augx.errors import Stopped
 from augx.fitting import lost_by, mixes_classes
 from augx.formats import Format, label_files
-from augx.journal import FAILURES, MANIFEST, SUMMARY, Entry, dump
+from augx.journal import FAILURES, MANIFEST, SHARDS, SUMMARY, Entry, dump
 from augx.model import Job, Json, Sample
 from augx.plan import Plan
 from augx.store import Folder, hashes, open_regular, stopping
@@ -51,7 +51,7 @@ def finish(plan: Plan, folder: Folder, targets: Sequence[Format]) -> tuple[dict[
         journal.write_index(folder, sha256, labels, _index(plan, state.entries, places))
 
     size, sha256 = folder.stream(MANIFEST, rows(), before=index)
-    files = _write_labels(plan, folder, targets, state.files)
+    files = _write_labels(plan, folder, targets, state)
     folder.stream(FAILURES, map(dump, _failures(plan, state.entries)))
     summary = journal.signed(summarise(plan, state.entries, {"sha256": sha256, "bytes": size}, files, equal))
     folder.sync()  # before what only an unfinished run needs goes away
@@ -103,6 +103,9 @@ def _remove_stale(plan: Plan, state: journal.Journal, folder: Folder, labels: Se
     stale |= dict.fromkeys(state.intent, "")  # a killed run may have left any content
     for job in plan.jobs:
         made = state.entries[job.sample.id].made()
+        if plan.tars and made:
+            stale.pop(naming.tar_of(job.stem), None)
+            continue
         for copy in job.copies:
             if copy in made:
                 for name in naming.copy_names(job, copy):
@@ -112,17 +115,31 @@ def _remove_stale(plan: Plan, state: journal.Journal, folder: Folder, labels: Se
     return _remove(folder, stale)
 
 
-def _write_labels(
-    plan: Plan, folder: Folder, targets: Sequence[Format], before: Mapping[str, str | None]
-) -> dict[str, str]:
-    """The label files of the output formats, as projections of the manifest; returns name -> SHA-256."""
+def _write_labels(plan: Plan, folder: Folder, targets: Sequence[Format], state: journal.Journal) -> dict[str, str]:
+    """The label files of the output formats, as projections of the manifest, and what there is to say of tars; returns
+    name -> SHA-256."""
     files: dict[str, str] = {}
     lost = lost_by(plan.dataset, targets, mixes_classes(plan.dataset, plan.recipe))
     for target in targets:
         for name, texts in target.write(Rows(folder, lost[target.name]), plan.dataset):
             files[name] = folder.stream(name, (text.encode() for text in texts))[1]
-    _remove(folder, {name: sha256 for name, sha256 in before.items() if name not in files})
+    if plan.tars:
+        files[SHARDS] = folder.stream(SHARDS, map(dump, _shards(plan, state.entries)))[1]
+    _remove(folder, {name: sha256 for name, sha256 in state.files.items() if name not in files})
     return files
+
+
+def _shards(plan: Plan, entries: Mapping[str, Entry]) -> Iterator[dict[str, Json]]:
+    """A row about each tar, by name."""
+    images: Counter[str] = Counter()
+    known: dict[str, tuple[str | None, tuple[int, str]]] = {}
+    for job in plan.jobs:
+        entry = entries[job.sample.id]
+        if entry.tar:
+            images[naming.tar_of(job.stem)] += len(entry.made())
+            known[naming.tar_of(job.stem)] = job.sample.split, entry.tar
+    for name, (split, (size, sha256)) in sorted(known.items()):
+        yield {"file": name, "split": split, "images": images[name], "bytes": size, "sha256": sha256}
 
 
 def _remove(folder: Folder, files: Mapping[str, str | None]) -> int:

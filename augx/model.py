@@ -191,6 +191,17 @@ class ImageOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class TarOptions:
+    """`output: {tar: ...}` of a recipe: how large a tar of `--to webdataset` is, about: whichever is reached first.
+
+    `images`: how many of them, `bytes`: by the sizes of their sources.
+    """
+
+    images: int = 1000
+    bytes: int = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
 class LabelOptions:
     """`labels` of a recipe: what becomes of labels when pixels move.
 
@@ -321,7 +332,8 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A file that goes with each copy of an image: `kind` is "mask", "instances", or the format whose label file it is.
+    """A file that goes with each copy of an image: `kind` is "mask", "instances", or the format whose label file it is,
+    with a dot and a word where that has several: "webdataset.cls".
 
     `stem`, `ending`: as a Job's; `naming.copy_name` makes the names. The ending may begin with a suffix: `_mask.png`.
     `needs`: what a label file depends on besides its row and what is the same for all of them, such as class numbers.
@@ -354,7 +366,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A few jobs that go to a worker together; `name` is unique in its run."""
+    """A few jobs that go to a worker together; `name` is unique in its run. `tar`: the name of the tar that their files
+    make, which holds nothing else; "" where they lie loose."""
 
     name: str
     jobs: tuple[Job, ...]
+    tar: str = ""

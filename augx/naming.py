@@ -12,7 +12,7 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
 from augx.model import Job, Sample
@@ -40,6 +40,11 @@ def written_ending(name: str, image_format: str) -> str:
     if lower in _KEPT:
         return spelled
     return ENDINGS[READABLE[lower].lower()] if lower in READABLE else ".png"
+
+
+def plain_ending(ending: str) -> str:
+    """`.JPG`, `.jpeg` -> `.jpg`: the one by which readers of tars know such an image."""
+    return ENDINGS[READABLE[ending.lower()].lower()]
 
 
 def stems(samples: Sequence[Sample], image_format: str, unique_stems: bool = False) -> list[tuple[str, str]]:
@@ -83,6 +88,22 @@ def stems(samples: Sequence[Sample], image_format: str, unique_stems: bool = Fal
         families[family(folder, other, ending)] = [index]
         names[index] = (folder, other, ending)
     return [(f"{folder}/{base}" if folder else base, ending) for folder, base, ending in names]
+
+
+def tar_names(splits: Iterable[str | None]) -> dict[str | None, str]:
+    """What the tars of each split are called, less their numbers; no two alike, where case is ignored neither."""
+    names: dict[str | None, str] = {}
+    for split in sorted(splits, key=lambda split: split or ""):
+        name = "data" if split is None else _cut(re.sub(r"[^\w-]+", "_", split), 60) or "_"
+        if any(_fold(name) == _fold(other) for other in names.values()):
+            name = f"{name}_{_short_hash(str(split))}"
+        names[split] = name
+    return names
+
+
+def tar_of(name: str) -> str:
+    """The tar that a file of this name, or of this stem, lies in: `train-000003.tar/cat/tabby.jpg`."""
+    return name.partition("/")[0]
 
 
 def copy_name(stem: str, ending: str, copy: int) -> str:

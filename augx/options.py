@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping
 
 from augx.errors import Problem
-from augx.model import ImageOptions, LabelOptions, Limits, Override, RejectOptions, SplitOptions
+from augx.model import ImageOptions, LabelOptions, Limits, Override, RejectOptions, SplitOptions, TarOptions
 from augx.steps import Steps
 from augx.yamlfile import Node, is_number
 
@@ -21,6 +22,10 @@ LABEL_KEYS = (
 )  # fmt: skip
 LIMIT_KEYS = tuple(f.name for f in dataclasses.fields(Limits))
 IMAGE_KEYS = tuple(f.name for f in dataclasses.fields(ImageOptions))
+TAR_KEYS = tuple(f.name for f in dataclasses.fields(TarOptions))
+MAX_TAR_IMAGES = 10**9
+MAX_TAR_BYTES = 1 << 40
+SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
 FORMATS = ("keep", "jpeg", "jpg", "png", "webp", "bmp", "tiff", "tif")
 _SAME_FORMAT = {"jpg": "jpeg", "tif": "tiff"}
 SUBSAMPLING = ("4:4:4", "4:2:2", "4:2:0")
@@ -223,3 +228,23 @@ class Options(Steps):
             if image.format not in _USED_BY.get(key, (image.format,)):
                 self.warn(node, f"{under}{key} has no effect on {image.format}", "leave it out", "no-effect")
         return image
+
+    def tar(self, given: Mapping[str, Node]) -> TarOptions:
+        """`{images: 1000, bytes: 256M}`"""
+        default, under = TarOptions(), "output.tar."
+        size = given.get("bytes")
+        if size is not None and isinstance(size.value, str) and (count := bytes_of(size.value)) is not None:
+            size = dataclasses.replace(size, value=count)
+        elif size is not None and isinstance(size.value, str):
+            self.error(size, f"output.tar.bytes cannot be {size}", "write a size such as 256M or 1G")
+            size = None
+        return TarOptions(
+            images=self.whole(given.get("images"), under + "images", 1, MAX_TAR_IMAGES, default.images),
+            bytes=self.whole(size, under + "bytes", 1, MAX_TAR_BYTES, default.bytes),
+        )
+
+
+def bytes_of(text: str) -> int | None:
+    """800M, 2G, 1.5 GiB or 4096 as a number of bytes; None for what is no size."""
+    found = SIZE.fullmatch(text.strip())
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " ")) if found else None

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from augx import naming
 from augx.errors import InputError
-from augx.model import Annotations, Beside, Dataset, Flaw, Job, Json, Rle, Sample, Shard
+from augx.model import Annotations, Beside, Dataset, Flaw, Job, Json, Rle, Sample, Shard, TarOptions
 from augx.recipe import Recipe
-from augx.ring import PARTNERS, Ring
+from augx.ring import PARTNERS, Ring, place_of
 from augx.store import Source
 from augx.transforms.catalog import TRANSFORMS
 
@@ -34,7 +36,8 @@ class Plan:
     `formats`: names of the formats it is written in. `bases`, of the recipe and each of its overrides, are the part
     that all keys share: transforms and the versions that decide bytes. `ring`: says who may be mixed with whom; None
     where nothing is mixed. `balanced`: what the recipe's `balance` comes to; None without.
-    `said`: what the user said about the dataset's label files, for a replay to read them alike.
+    `said`: what the user said about the dataset's label files, for a replay to read them alike. `tars`: all files of
+    jobs lie in tars, whose names their stems begin with.
     """
 
     dataset: Dataset
@@ -46,6 +49,7 @@ class Plan:
     ring: Ring | None = None
     balanced: Balanced | None = None
     said: Mapping[str, Json] = field(default_factory=dict)
+    tars: bool = False
 
     def pools(self, job: Job) -> dict[str, tuple[Sample, ...]]:
         """Whom the copies of a job may be mixed with."""
@@ -61,6 +65,21 @@ class Plan:
     def images(self) -> int:
         return sum(len(job.copies) for job in self.jobs)
 
+    def files(self, jobs: Iterable[Job]) -> list[str]:
+        """The files of OUTPUT that these jobs write."""
+        if self.tars:
+            return list(dict.fromkeys(naming.tar_of(job.stem) for job in jobs))
+        return [name for job in jobs for name in naming.job_names(job)]
+
+    def order(self, jobs: Iterable[Job]) -> Iterable[Job]:
+        """As they go to workers: those of one tar, or who share partners, together."""
+        if self.tars:
+            return sorted(jobs, key=lambda job: (naming.tar_of(job.stem), place_of(job.sample.id), job.sample.id))
+        if self.ring is None:
+            return jobs
+        order = self.ring.order
+        return sorted(jobs, key=lambda job: order(job.sample))
+
 
 def make(
     dataset: Dataset,
@@ -71,12 +90,13 @@ def make(
     header: Json = None,
     taken: Iterable[str] = (),
     balanced: Balanced | None = None,
+    size: Callable[[Sample], int] | None = None,
 ) -> Plan:
     """The plan. `dataset.samples` have their output folder already.
 
     `beside`: the files that go with a sample's images of a given stem. `header`: what all these files depend on.
     `taken`: names of files that tell of the whole dataset. `balanced`: says how many copies of which source, where the
-    recipe does not.
+    recipe does not. `size`: bytes of a sample's files, where what is written goes into tars; None: files lie loose.
     Raises InputError when the recipe's `splits` name none of the dataset's, or where two files would have one name.
     """
     splits = {s.split for s in dataset.samples if s.split is not None}
@@ -103,19 +123,65 @@ def make(
         return numbers(said if balanced is None else balanced.copies.get(sample.id, said))
 
     stems = naming.stems(dataset.samples, recipe.image.format, beside is not None)
-    every = (
-        Job(sample, stem, ending, copies(sample, variant), beside(sample, stem) if beside else (), variant)
-        for sample, (stem, ending) in zip(dataset.samples, stems, strict=True)
-        for variant in (recipe.variant(sample),)
+    chosen = [(variant, copies(sample, variant)) for sample in dataset.samples for variant in (recipe.variant(sample),)]
+    if size:
+        stems = _in_tars(dataset.samples, [len(numbers) for _, numbers in chosen], stems, recipe.tar, size)
+    jobs = tuple(
+        Job(sample, stem, ending, numbers, beside(sample, stem) if beside else (), variant)
+        for sample, (stem, ending), (variant, numbers) in zip(dataset.samples, stems, chosen, strict=True)
+        if numbers
     )
-    jobs = tuple(job for job in every if job.copies)
     if beside:  # images alone are told apart by `naming.stems`, and no file of a whole dataset ends as they do
         _refuse_one_name_twice(jobs, taken)
     lost = tuple((flaw, numbers(recipe.copies)) for flaw in dataset.failed)
     bases = tuple(basis(variant, versions, header) for variant in variants)
     pools = partner_pools(recipe, any(sample.annotations.labels for sample in dataset.samples))
     ring = Ring((s for s in dataset.samples if recipe.multiplies(s.split)), pools) if pools else None
-    return Plan(dataset, recipe, jobs, lost, formats, bases, ring, balanced)
+    return Plan(dataset, recipe, jobs, lost, formats, bases, ring, balanced, tars=size is not None)
+
+
+def _in_tars(
+    samples: Sequence[Sample],
+    counts: Sequence[int],
+    stems: Sequence[tuple[str, str]],
+    options: TarOptions,
+    size: Callable[[Sample], int],
+) -> list[tuple[str, str]]:
+    """The stems with the names of tars before them, and endings as readers of tars expect them. `counts`: of images.
+
+    Each split has so many tars, and each stretch of the hash ring is one of them: so a tar is a shuffled part of the
+    dataset, and an image more changes the one it comes into. How many there are, changes by a seventh to a quarter at
+    once, as then all are made again.
+    """
+    images: Counter[str | None] = Counter()
+    weights: Counter[str | None] = Counter()
+    for sample, count in zip(samples, counts, strict=True):
+        images[sample.split] += count
+        weights[sample.split] += count * size(sample) if count else 0
+    tars = {
+        split: _rounded(max(-(-count // options.images), -(-weights[split] // options.bytes), 1))
+        for split, count in images.items()
+    }
+    places = [(sample.split, place_of(sample.id) * tars[sample.split] >> 64) for sample in samples]
+    numbers: dict[tuple[str | None, int], int] = {}
+    given: Counter[str | None] = Counter()
+    there = {place for place, count in zip(places, counts, strict=True) if count}
+    for split, place in sorted(there, key=lambda pair: (pair[0] or "", pair[1])):
+        numbers[split, place] = given[
+            split
+        ]  # without gaps, which a pattern such as {000000..000007} would stumble over
+        given[split] += 1
+    names = naming.tar_names(images)
+    return [
+        (f"{names[split]}-{numbers.get((split, place), 0):06d}.tar/{stem}", naming.plain_ending(ending))
+        for (split, place), (stem, ending) in zip(places, stems, strict=True)
+    ]
+
+
+def _rounded(count: int) -> int:
+    """The next number of at most three binary digits before zeros: 1 to 8, 10, 12, 14, 16, 20 ..."""
+    step = 1 << max(count.bit_length() - 3, 0)
+    return -(-count // step) * step
 
 
 def partner_pools(recipe: Recipe, classed: bool) -> dict[str, int]:
@@ -273,16 +339,23 @@ def shards(jobs: Iterable[Job], size: Callable[[Job], int], generation: int = 0,
 
 
 def stretches(plan: Plan, number: int) -> list[tuple[Job, ...]]:
-    """The jobs in so many parts with about as many images each. Those who may be mixed stand together."""
-    jobs: Sequence[Job] = plan.jobs
-    if ring := plan.ring:
-        jobs = sorted(jobs, key=lambda job: ring.order(job.sample))
+    """The jobs in so many parts with about as many images each. Those who may be mixed stand together, and no tar is
+    divided."""
+    jobs = plan.order(plan.jobs)
+    units = groupby(jobs, key=lambda job: naming.tar_of(job.stem) if plan.tars else job.sample.id)
     parts: list[list[Job]] = [[] for _ in range(number)]
     images, before = max(1, plan.images()), 0
-    for job in jobs:
-        parts[before * number // images].append(job)
-        before += len(job.copies)
+    for _, some in units:
+        unit = list(some)
+        parts[before * number // images] += unit
+        before += sum(len(job.copies) for job in unit)
     return [tuple(part) for part in parts]
+
+
+def tar_shards(jobs: Iterable[Job], generation: int = 0) -> Iterator[Shard]:
+    """A shard for each tar; `jobs` in the order of a plan whose files lie in tars."""
+    for number, (tar, some) in enumerate(groupby(jobs, key=lambda job: naming.tar_of(job.stem))):
+        yield Shard(f"{generation:04d}.{number:07d}", tuple(some), tar)
 
 
 def class_counts(jobs: Sequence[tuple[Sample, int]]) -> dict[str, dict[str, int]]:

@@ -20,8 +20,19 @@ from augx import bundled
 from augx.artefact import Place
 from augx.errors import Problem, RecipeError, Refused
 from augx.ignores import ignores, told
-from augx.model import ImageOptions, Json, LabelOptions, Limits, Override, RejectOptions, Sample, SplitOptions, Step
-from augx.options import IMAGE_KEYS, LABEL_KEYS, LIMIT_KEYS, MAX_SEED, Balance, Options
+from augx.model import (
+    ImageOptions,
+    Json,
+    LabelOptions,
+    Limits,
+    Override,
+    RejectOptions,
+    Sample,
+    SplitOptions,
+    Step,
+    TarOptions,
+)  # fmt: skip
+from augx.options import IMAGE_KEYS, LABEL_KEYS, LIMIT_KEYS, MAX_SEED, TAR_KEYS, Balance, Options
 from augx.steps import argument_problems, leaves
 from augx.transforms import catalog
 from augx.yamlfile import MAX_BYTES, Node, in_order, is_number, load, nearest, short
@@ -37,6 +48,7 @@ _BELONGS = {  # what people write at the top of a recipe -> where it belongs
     "image": "it belongs under 'output'",
     "format": "it belongs under 'output: {image: ...}'",
     "quality": "it belongs under 'output: {image: ...}'",
+    "tar": "it belongs under 'output'",
     "p": "each transform has its own p",
 }
 
@@ -67,6 +79,7 @@ class Recipe:
     limits: Limits = field(default_factory=Limits)
     fuse: bool = True
     image: ImageOptions = field(default_factory=ImageOptions)
+    tar: TarOptions = field(default_factory=TarOptions)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
     ignored: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
     marks: tuple[tuple[Node, Node], ...] = field(default=(), compare=False, repr=False)
@@ -89,6 +102,8 @@ class Recipe:
         originals: bool | None = None,
         splits: Sequence[str] | None = None,
         hard: bool | None = None,
+        tar_images: int | None = None,
+        tar_bytes: int | None = None,
     ) -> Recipe:
         """This recipe with what a flag or variable says instead. Raises Refused where a value is out of range."""
         given = {"seed": seed, "copies": copies, "originals": originals, "splits": splits}
@@ -97,6 +112,8 @@ class Recipe:
             said["overrides"] = [{k: v for k, v in one.items() if k != "copies"} for one in said["overrides"]]
         if hard is not None:
             said["labels"] = said["labels"] | {"hard": hard}
+        sizes = {key: value for key, value in (("images", tar_images), ("bytes", tar_bytes)) if value is not None}
+        said["output"] = said["output"] | {"tar": said["output"]["tar"] | sizes}
         reader = _Reader(self.name, least_copies=0 if copies is None else 1, written=True)
         try:
             recipe = reader.recipe(Node.of(said))
@@ -122,7 +139,7 @@ class Recipe:
             "labels": _labels_json(self.labels),
             "limits": asdict(self.limits),
             "fuse": self.fuse,
-            "output": {"image": asdict(self.image)},
+            "output": {"image": asdict(self.image), "tar": asdict(self.tar)},
         }
 
     @classmethod
@@ -180,6 +197,7 @@ class Recipe:
         decisive = self.canonical()
         for key in ("copies", "originals", "splits", "split", "balance", "overrides"):
             del decisive[key]
+        del decisive["output"]["tar"]  # which tar an image lies in, its name says
         if self.reject == RejectOptions():  # what came later and is not used leaves finished datasets fresh
             del decisive["reject"]
         if self.limits == Limits():
@@ -321,7 +339,7 @@ class _Reader(Options):
 
     def recipe(self, root: Node, checked: bool = False) -> Recipe:
         top = self.top(root)
-        output = self.mapping(top.get("output"), "output", ("image",))
+        output = self.mapping(top.get("output"), "output", ("image", "tar"))
         recipe = Recipe(
             name=self.file,
             seed=self.whole(top.get("seed"), "seed", 0, MAX_SEED, 0),
@@ -337,6 +355,7 @@ class _Reader(Options):
             limits=self.limits(self.mapping(top.get("limits"), "limits", LIMIT_KEYS)),
             fuse=self.boolean(top.get("fuse"), "fuse", True),
             image=self.image(self.mapping(output.get("image"), "output.image", IMAGE_KEYS)),
+            tar=self.tar(self.mapping(output.get("tar"), "output.tar", TAR_KEYS)),
             marks=tuple(self.marks),
             places=self.places,
             models=self.models,

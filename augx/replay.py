@@ -19,7 +19,7 @@ from augx.partners import Folders
 from augx.plan import sources
 from augx.recipe import Recipe
 from augx.seeds import Rng
-from augx.store import Folder, Source, hashes, open_regular, write_file
+from augx.store import Folder, Source, hashes, write_file
 from augx.transforms.catalog import SEE_LABELS
 from augx.transforms.own.base import Need
 from augx.work import Maker, Opened
@@ -130,7 +130,7 @@ class _Archive:
         elif self.input:
             places.append(Source(os.path.join(self.input, *name.split("/"))))
         if row["copy"] == 0 and row["sha256"] == row["source_sha256"]:
-            places.append(Source(self.folder.path(row["file_name"])))
+            places.append(journal.place(self.folder, row, row["file_name"]))
         for place in places:
             try:
                 data, _ = place.read()
@@ -196,7 +196,6 @@ def _labelled(folder: Folder, picture: Picture, recipe: Recipe, original: Row | 
         raise InputError(f"{folder.root} does not hold the labels that the crop has seen", hint)
     mask = None
     if original["mask"]:
-        with open_regular(folder.path(original["mask"])) as file:
-            mask = images.decode_mask(file.read(), None)
+        mask = images.decode_mask(journal.place(folder, original, original["mask"]).read()[0], None)
     known = Annotations(objects=tuple(map(from_row, original["objects"])))
     return replace(picture, annotations=known, mask=mask)

@@ -10,8 +10,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from augx.model import ImageOptions, Json, LabelOptions, Limits
-from augx.options import FORMATS, MAX_BALANCE, MAX_COPIES, MAX_LIMIT, MAX_SEED, SUBSAMPLING
+from augx.model import ImageOptions, Json, LabelOptions, Limits, TarOptions
+from augx.options import (
+    FORMATS,
+    MAX_BALANCE,
+    MAX_COPIES,
+    MAX_LIMIT,
+    MAX_SEED,
+    MAX_TAR_BYTES,
+    MAX_TAR_IMAGES,
+    SUBSAMPLING,
+)  # fmt: skip
 from augx.transforms.arguments import REQUIRED, arguments, defaults_of, describe, in_words
 from augx.transforms.catalog import TRANSFORMS, Entry
 from augx.transforms.explained import explained
@@ -137,7 +146,7 @@ def _top() -> dict[str, Schema]:
             },
         ),
         "fuse": _said("Runs of geometric and tone steps are done at once; false: one by one.", _BOOLEAN, True),
-        "output": _section("How images are written.", {"image": _image()}),
+        "output": _section("How images are written.", {"image": _image(), "tar": _tar()}),
     }
 
 
@@ -226,6 +235,23 @@ def _image() -> Schema:
             "lossless": _said("WebP without loss.", _BOOLEAN, default.lossless),
             "bits": _said("8: images of 16 bits a channel are reduced.", {"enum": ["keep", 8, "8"]}, default.bits),
             "alpha": _said("What becomes of transparency.", {"enum": ["keep", "drop"]}, default.alpha),
+        },
+    )
+
+
+def _tar() -> Schema:
+    default = TarOptions()
+    size = {
+        "anyOf": [
+            _whole(1, MAX_TAR_BYTES),
+            {"type": "string", "pattern": r"^\s*\d{1,12}(\.\d{1,9})?\s*[KMGTkmgt]?([Ii]?[Bb])?\s*$"},
+        ]
+    }
+    return _section(
+        "How large a tar of --to webdataset is, about.",
+        {
+            "images": _said("How many images it holds.", _whole(1, MAX_TAR_IMAGES), default.images),
+            "bytes": _said("How large it is, by the sizes of the sources: 256M, 1G.", size, default.bytes),
         },
     )
 

@@ -15,13 +15,14 @@ import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import islice
 from typing import BinaryIO, NamedTuple, TypeVar
 
+from augx import tars
 from augx.errors import Stopped
 
 OWN = ".augx"  # everything in it is ours
@@ -96,6 +97,8 @@ def write_file(path: str, data: bytes) -> None:
 
 
 FSYNC = ("each", "batch", "off")
+_PIECE = 1 << 20  # bytes of a tar that are written at once
+_ZEROS = bytes(tars.BLOCK)
 
 
 class Folder:
@@ -150,6 +153,11 @@ class Folder:
             with stopping("cannot write", self.root):
                 _sync(self.root)
 
+    def write_all(self, files: Mapping[str, bytes], mtime_ns: int) -> None:
+        """Each as `write` does."""
+        for name, data in files.items():
+            self.write(name, data, mtime_ns)
+
     def write(self, name: str, data: bytes, mtime_ns: int | None = None) -> None:
         """Puts `data` in place under `name`, whole or not at all, with the given modification time."""
         path = self.path(name)
@@ -192,6 +200,34 @@ class Folder:
             before(digest.hexdigest())
             self._place(temporary, path)
         return size, digest.hexdigest()
+
+    @contextmanager
+    def tar(self, name: str) -> Iterator[Tar]:
+        """A tar that comes into place as the files of a `batch` do, if anything was written to it and the body does not
+        raise. Its modification time is the youngest that it was told of."""
+        path = self.path(name)
+        with stopping("cannot write", path):
+            temporary = self._temporary()
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        tar = Tar(descriptor, path, len(name) + 1)
+        whole = False
+        try:
+            yield tar
+            tar.end()
+            with stopping("cannot write", path):
+                os.utime(descriptor, ns=(tar.youngest, tar.youngest))
+                self._flush(descriptor)
+            whole = tar.size > 0
+        finally:
+            os.close(descriptor)
+            if not whole:
+                with suppress(OSError):
+                    os.unlink(temporary)
+        if whole and self._waiting is not None:
+            self._waiting.append((temporary, path))
+        elif whole:
+            with stopping("cannot write", path):
+                self._place(temporary, path)
 
     def remove(self, name: str) -> None:
         """Deletes a file if it is there, and the folders that this leaves empty."""
@@ -308,6 +344,54 @@ class Folder:
 
 def _raised(error: OSError) -> None:
     raise error
+
+
+class Tar:
+    """A tar while it is written, piece by piece. `size`, `sha256`: of the whole, once it has come to its end; 0 and ""
+    where nothing was written to it. `youngest`: in ns."""
+
+    def __init__(self, descriptor: int, path: str, cut: int) -> None:
+        """`cut`: how much of the names is that of the tar, and the slash behind it."""
+        self.size, self.sha256, self.youngest = 0, "", 0
+        self._descriptor, self._path, self._cut = descriptor, path, cut
+        self._digest = hashlib.sha256()
+        self._pieces: list[bytes] = []
+        self._held = 0
+
+    def write(self, files: Mapping[str, bytes], mtime_ns: int) -> int:
+        """As Folder's, for names that begin with the tar's. Returns where in the tar the content of the first lies."""
+        first, size, pieces, cut = 0, self.size, self._pieces, self._cut
+        for name, data in files.items():
+            head = tars.header(name[cut:], len(data))
+            behind = -len(data) % tars.BLOCK
+            pieces += (head, data, _ZEROS[:behind])
+            first = first or size + len(head)
+            size += len(head) + len(data) + behind
+        self.size = size
+        self.seen(mtime_ns)
+        if size - self._held >= _PIECE:
+            self._flush()
+        return first
+
+    def seen(self, mtime_ns: int) -> None:
+        """A source of this time is in the tar, or should be."""
+        self.youngest = max(self.youngest, mtime_ns)
+
+    def end(self) -> None:
+        if self.size:
+            self._pieces.append(tars.END)
+            self.size += len(tars.END)
+            self._flush()
+            self.sha256 = self._digest.hexdigest()
+
+    def _flush(self) -> None:
+        some = b"".join(self._pieces)
+        self._pieces, self._held = [], self.size
+        self._digest.update(some)
+        with stopping("cannot write", self._path):
+            view = memoryview(some)
+            while view:
+                view = view[os.write(self._descriptor, view) :]
 
 
 def _sync(root: str) -> None:

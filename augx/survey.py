@@ -4,6 +4,9 @@ A written file carries the modification time of its source (of the youngest, whe
 about this machine need be remembered in OUTPUT: equal size and equal time mean an unchanged source. Where the time
 differs, or the source was moved since, or others have the same size and time, the content decides. The same holds for
 what was written: a file with another date is held against its row.
+
+Where images lie in tars, a tar carries the time of the youngest source in it, and is held against the digest that the
+journal has of it; what is to do in one is to do for all of it.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -18,7 +22,7 @@ from augx import plan as planning
 from augx.errors import PASSING
 from augx.journal import Entry, Journal
 from augx.model import Job, Sample
-from augx.naming import copy_name, copy_names
+from augx.naming import copy_name, copy_names, tar_of
 from augx.plan import Plan
 from augx.store import DOUBTED, Folder, hashes
 
@@ -67,6 +71,7 @@ def survey(plan: Plan, journal: Journal, folder: Folder) -> Survey:
         else:
             found.todo.append(job)
             found.reasons["sources have changed"] += 1
+    look.tars()
     look.closer()
     planned = {job.sample.id: job for job in plan.jobs}
     for source, entry in journal.entries.items():
@@ -114,6 +119,8 @@ class _Look:
         self.dates = folder.dates() if journal.entries else {}
         self.found = Survey()
         self._open: list[tuple[Job, Entry, set[int], list[tuple[int, str]], int | None]] = []
+        self._fit: set[str] = set()  # where images lie in tars: sources whose content is as it was
+        self._youngest = written_dates(plan, plan.jobs) if plan.tars and journal.entries else {}
 
     def unchanged(self) -> dict[str, int]:
         """Sources that by size and date are as they were, with their dates; of the others the content has to tell.
@@ -142,6 +149,9 @@ class _Look:
             date = max(source.st_mtime_ns for source in sources)
             for copy in sorted(entry.made()) if size == entry.size else ():
                 name = copy_name(job.stem, job.ending, copy)
+                if self.plan.tars:
+                    name = tar_of(name)
+                    date = self._youngest[name]
                 if self.dates.get(name) == date != DOUBTED and not self.journal.doubts(entry, copy, name):
                     written = os.lstat(self.folder.path(name))
                     moved = max(source.st_ctime_ns for source in sources) > written.st_ctime_ns  # or dated back, since
@@ -152,6 +162,9 @@ class _Look:
 
     def at(self, job: Job, entry: Entry, date: int | None) -> None:
         """What is missing of this job? `date`: its source's, None where that is not what it was."""
+        if self.plan.tars:
+            self._fit.add(job.sample.id)
+            return
         made, journal = entry.made(), self.journal
         names = [(copy, name) for copy in job.copies if copy in made for name in copy_names(job, copy)]
         there = [self.dates.get(name) for _, name in names]
@@ -174,6 +187,60 @@ class _Look:
         else:
             self._settle(job, entry, lost)
 
+    def tars(self) -> None:
+        """What is missing of tars? One that is not whole, or not of the sources that it should be of, is made anew."""
+        if not self.plan.tars:
+            return
+        self.found.todo.clear()  # which has single jobs
+        held: dict[str, list[Entry]] = {}
+        for entry in self.journal.entries.values():
+            if entry.tar:
+                held.setdefault(tar_of(entry.stem), []).append(entry)
+        planned: dict[str, list[Job]] = {}
+        for job in self.plan.jobs:
+            planned.setdefault(tar_of(job.stem), []).append(job)
+        doubtful: list[str] = []
+        for name, jobs in planned.items():
+            some = held.get(name, [])
+            if not self._complete(jobs, some):
+                self.found.todo += jobs
+            elif some and not self._vouched(name, some[0]):
+                doubtful.append(name)
+            else:
+                self._keep(jobs)
+        for name, sha256 in zip(doubtful, hashes(self.folder.path(name) for name in doubtful), strict=True):
+            if (held[name][0].tar or (0, ""))[1] == sha256:
+                self._keep(planned[name])
+                self.found.redate[name] = self._youngest[name]
+            else:
+                gone = "images are not as they were written" if sha256 else "images are missing from the output"
+                self.found.reasons[gone] += sum(len(entry.made()) for entry in held[name])
+                self.found.todo += planned[name]
+
+    def _complete(self, jobs: Sequence[Job], held: Sequence[Entry]) -> bool:
+        """Whether the journal has all copies of these jobs, in one tar that holds nothing else. `held`: what it knows
+        of a tar of that name."""
+        wanted = {job.sample.id: set(job.copies) for job in jobs}
+        if not self._fit.issuperset(wanted):
+            return False  # and the reason is told already
+        entries = [self.journal.entries[name] for name in wanted]
+        if fewer := sum(not wanted[e.source] <= e.made() | _failed(e) for e in entries):
+            self.found.reasons["sources have fewer copies than wanted"] += fewer
+        if any(wanted[e.source] != e.made() | _failed(e) for e in entries):
+            return False
+        return len({e.tar for e in held}) <= 1 and {e.source for e in held} <= wanted.keys()
+
+    def _vouched(self, name: str, entry: Entry) -> bool:
+        """Whether a tar's date says that it is as it was. `entry`: one that lies in it."""
+        fits = self.dates.get(name) == self._youngest.get(name) not in (None, DOUBTED)
+        return fits and not self.journal.doubts(entry, min(entry.made()), name)
+
+    def _keep(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            entry = self.journal.entries[job.sample.id]
+            self.found.kept += len(entry.made())
+            self.found.failed += len(_failed(entry))
+
     def closer(self) -> None:
         """Reads the files that no date vouches for."""
         sums = iter(hashes(self.folder.path(name) for *_, doubtful, _ in self._open for _, name in doubtful))
@@ -193,7 +260,7 @@ class _Look:
     def _settle(self, job: Job, entry: Entry, lost: Set[int]) -> None:
         """`lost`: copies of which a file is not there, or is not what it was."""
         found, made = self.found, entry.made()
-        failed = {row["copy"] for row in entry.failed if row["error"] not in PASSING}
+        failed = _failed(entry)
         missing = [copy for copy in job.copies if copy not in failed and (copy not in made or copy in lost)]
         found.failed += len(failed.intersection(job.copies))
         found.kept += len(made.intersection(job.copies) - lost - failed)
@@ -204,10 +271,27 @@ class _Look:
                 found.reasons["sources have fewer copies than wanted"] += 1
 
 
+def _failed(entry: Entry) -> set[int]:
+    """Copies that failed, and are not tried again."""
+    return {row["copy"] for row in entry.failed if row["error"] not in PASSING}
+
+
 def _shared(dates: Iterable[int | None]) -> int | None:
     """The date that most of a source's files have: they were written together, and these were not touched since."""
     date, often = max(Counter(dates).items(), key=lambda pair: pair[1], default=(None, 0))
     return date if often > 1 and date != DOUBTED else None
+
+
+def written_dates(plan: Plan, jobs: Iterable[Job]) -> dict[str, int]:
+    """The modification times, in ns, that the files of these jobs get; a tar's is that of the youngest source in it."""
+    dates: dict[str, int] = {}
+    for job in jobs:
+        names = plan.files([job])
+        for source in plan.sources(job):
+            with suppress(OSError):
+                date = os.stat(source.path).st_mtime_ns
+                dates |= {name: max(date, dates.get(name, 0)) for name in names}
+    return dates
 
 
 def source_date(plan: Plan, job: Job) -> int | None:

@@ -32,7 +32,13 @@ _PARTS: Mapping[str, tuple[str, ...]] = {  # part -> functions, as module:name o
     ),
     "encode": ("augx.images:encode", "augx.images:encode_mask"),
     "hash": ("augx.work:digest",),
-    "write": ("augx.store:Folder.write", "augx.store:Folder._place", "augx.store:Folder.sync"),
+    "write": (
+        "augx.store:Folder.write",
+        "augx.store:Folder._place",
+        "augx.store:Folder.sync",
+        "augx.store:Tar.write",
+        "augx.store:Tar.end",
+    ),
     "rows": ("augx.work:manifest_row", "augx.work:dump"),
     "journal": ("augx.work:write_segment",),
 }

@@ -7,6 +7,7 @@ import hashlib
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeVar
@@ -23,7 +24,7 @@ from augx.naming import READABLE, copy_name
 from augx.partners import Chosen, Folders, Neighbours
 from augx.recipe import Recipe
 from augx.seeds import Rng
-from augx.store import OWN, Folder, Unfit
+from augx.store import OWN, Folder, Tar, Unfit
 from augx.timing import timing
 from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.pipeline import Partners, Pipeline
@@ -41,8 +42,9 @@ class Orders:
 
     `untouched`: images go over byte for byte, whatever they are (`augx convert`). `lost`: format -> the kinds of label
     that its label files leave out. `bases`: as a Plan's. `fsync`: as a Folder's. `alone`: nobody else is at work, and
-    what there was not enough memory for fails. `own`, `tmp`: as a Folder's. `profile`: the answers say where the time
-    went. `versions`: the deciding ones, where a worker may have others than who planned; {}: it has not.
+    what there was not enough memory for fails. `trial`: nothing is written; it shows which job is a worker's death.
+    `own`, `tmp`: as a Folder's. `profile`: the answers say where the time went. `versions`: the deciding ones, where a
+    worker may have others than who planned; {}: it has not.
     """
 
     output: str
@@ -56,6 +58,7 @@ class Orders:
     own: str = OWN
     tmp: str = ""
     alone: bool = False
+    trial: bool = False
     profile: bool = False
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -75,6 +78,10 @@ def start(orders: Orders) -> Callable[[Shard, Callable[[], None]], dict[str, Jso
     return Worker(orders)
 
 
+class _Short(Exception):
+    """There was not enough memory for an image of a tar."""
+
+
 class Worker:
     """Works off shards. Answers with counts, or with `stopped` when the system refuses to take what was made.
 
@@ -92,34 +99,60 @@ class Worker:
     def __call__(self, shard: Shard, alive: Callable[[], None]) -> dict[str, Json]:
         entries, short = [], []
         try:
-            with self.folder.batch():
+            if self.orders.trial:
+                for job in shard.jobs:
+                    self.work(job, alive, lambda files, mtime: None)
+                return {"made": 0, "failed": 0, "short": []}
+            with self.folder.batch(), self._tar(shard.tar) as tar:
                 for number, job in enumerate(shard.jobs):
-                    done = self.work(job, alive)
+                    done = self.work(job, alive, tar.write if tar else self.folder.write_all, tar.seen if tar else None)
                     if not self.orders.alone and any(row["error"] == "out-of-memory" for row in done[0].failed):
+                        if tar:  # it is made as a whole or not at all
+                            raise _Short
                         short.append(number)
                     else:
                         entries.append(done)
+            if tar and tar.size:
+                for entry, copies, _ in entries:
+                    entry.tar = (tar.size, tar.sha256) if copies else None
             write_segment(self.folder, shard.name, entries)
+        except _Short:
+            entries, short = [], list(range(len(shard.jobs)))
         except Stopped as stopped:
             return {"stopped": stopped.message, "hint": stopped.hint}
         made = sum(len(copies) for _, copies, _ in entries)
         answer = {"made": made, "failed": sum(len(entry.failed) for entry, _, _ in entries), "short": short}
         return answer | {"profile": self.timing.take()} if self.timing else answer
 
-    def work(self, job: Job, alive: Callable[[], None]) -> tuple[Entry, list[int], list[bytes]]:
-        """All copies of one source. What cannot be made is in the entry's `failed`."""
+    def _tar(self, name: str) -> AbstractContextManager[Tar | None]:
+        return self.folder.tar(name) if name else nullcontext()
+
+    def work(
+        self,
+        job: Job,
+        alive: Callable[[], None],
+        write: Callable[[Mapping[str, bytes], int], int | None],
+        seen: Callable[[int], None] | None = None,
+    ) -> tuple[Entry, list[int], list[bytes]]:
+        """All copies of one source. What cannot be made is in the entry's `failed`.
+
+        `write`: takes the content of files by name, and their date, and says where in a tar the first of them lies.
+        `seen`: is told the source's date.
+        """
         source = job.sample.id
         beside = tuple((one.stem, one.ending) for one in job.beside)
         entry = Entry(source, job.stem, job.ending, "", "", 0, beside=beside)
         made: list[int] = []
         rows: list[bytes] = []
-        mtime = None
+        mtime = 0
 
         def fail(copy: int, error: ImageError) -> None:
             entry.failed.append(failure(source, copy, error))
 
         try:
             files, mtime = read_sources(self.orders.dataset.root, job.sample, self.maker.recipe.limits)
+            if seen:
+                seen(mtime)
             sums = [digest(data) for data in files]
             entry.sha256, entry.size = plan.content(sums), sum(map(len, files))
             opened = (self.maker.neighbours.opened if job.pools else self.maker.open)(job.sample, files)
@@ -142,8 +175,7 @@ class Worker:
                 other = next(there, None)
             try:
                 row, written = self.maker.make(job, copy, opened, lower)
-                for name, data in written.items():
-                    self.folder.write(name, data, mtime)
+                offset = write(written, mtime)
             except ImageError as error:
                 fail(copy, error)
                 continue
@@ -155,6 +187,8 @@ class Worker:
             told = {"source_sha256": sums[0], "source_bytes": entry.size, "key": entry.key, "notes": list(entry.notes)}
             if len(sums) > 1:
                 told["content_sha256"] = entry.sha256  # of the image and its masks
+            if offset is not None:
+                told["offset"] = offset
             if copy:
                 lower.setdefault(row["sha256"], copy)
             rows.append(dump(row | told))
@@ -286,9 +320,10 @@ class Maker:
             if mask is not None:
                 written[path] = self._encoded_mask(mask, job.sample, kind, opened, verbatim)
             else:
-                known = replace(self.dataset, details=self.dataset.details[kind])
-                shown = objects.row_without(row, self.lost.get(kind, frozenset()))
-                written[path] = formats.load(kind).label_file(shown, job.sample, known).encode()
+                target = kind.partition(".")[0]
+                known = replace(self.dataset, details=self.dataset.details[target])
+                shown = objects.row_without(row, self.lost.get(target, frozenset()))
+                written[path] = formats.load(target).label_file(shown, job.sample, known, kind).encode()
         row["files"] = {path: digest(written[path]) for path in beside.values()}
         return row, written
 

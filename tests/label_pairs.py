@@ -167,6 +167,36 @@ def _tar() -> bytes:
     things = {"category": ["box", "turned"], "bbox": [BOX, [30, 8, 8, 8]], "obb": [None, TURNED]}
     members["a.json"] = json.dumps({"objects": things, "angle": 1.5}).encode()
     members["b.json"] = json.dumps({"objects": {key: [] for key in things}, "angle": -2.0}).encode()
+    return _packed(members)
+
+
+_OWN_THINGS: list[dict[str, object]] = [
+    {"label": "box", "bbox": BOX},
+    {"label": "ring", "bbox": [10, 2, 8, 7], "segmentation": [RING]},
+    {"label": "mask", "bbox": [20, 10, 10, 8], "rle": RUNS},
+    {"label": "crowd", "bbox": [0, 1, 2, 5], "rle": CROWD, "iscrowd": 1},
+    {"label": "pose", "bbox": [3, 11, 7, 5], "keypoints": POSE},
+    {"label": "turned", "bbox": [30, 8, 8, 8], "obb": TURNED},
+]
+_NUMBERED: list[dict[str, object]] = [
+    {"label": "box", "bbox": BOX, "index": 1},
+    {"label": "mask", "bbox": [20, 10, 10, 8], "index": 2},
+]
+
+
+def _own_tar(things: list[dict[str, object]], **masks: bytes) -> bytes:
+    """As augx writes them. `masks`: of the first image, by kind."""
+    said = {"captions": ["one"], "values": {"angle": 1.5}, "source": "x", "copy": 0, "label": None}
+    documents = {
+        "a": {"labels": ["cat", "dog"], "weights": [0.25, 0.75], "objects": things},
+        "b": {"labels": ["cat"], "weights": [1.0], "objects": []},
+    }
+    members = {f"{name}.json": json.dumps(said | told).encode() for name, told in documents.items()}
+    members |= {f"a.{kind}.png": mask for kind, mask in masks.items()}
+    return _packed(members | {"a.png": PICTURE, "b.png": PICTURE})
+
+
+def _packed(members: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, content in sorted(members.items()):
@@ -217,6 +247,8 @@ SOURCES: Mapping[str, Mapping[str, str | bytes]] = {
     "openimages, weights": _PAIR
     | {"train-imagelabels.csv": _IMAGE_LABELS.replace("a,verification,night,1", "a,machine,night,0.75")},
     "webdataset": {"train-000.tar": _tar()},
+    "webdataset, own": {"train-000.tar": _own_tar(_OWN_THINGS, seg=CLASSES)},
+    "webdataset, instances": {"train-000.tar": _own_tar(_NUMBERED, instances=INSTANCES)},
 }
 TARGETS = [name for name in FORMATS if load(name).writes]
 
@@ -330,7 +362,12 @@ def _same(one: object, other: object) -> str:
 
 def _mask(path: Path) -> tuple[object, bytes]:
     """Palette and values of a mask, which may lie in a tar."""
-    content = CLASSES if path.parent.suffix == ".tar" else path.read_bytes()
+    tar = next((above for above in path.parents if above.suffix == ".tar"), None)
+    if tar:
+        with tarfile.open(tar) as packed:
+            content = packed.extractfile(str(path.relative_to(tar))).read()  # type: ignore[union-attr]
+    else:
+        content = path.read_bytes()
     with Image.open(io.BytesIO(content)) as image:
         return image.getpalette(), np.asarray(image).tobytes()
 

@@ -193,8 +193,8 @@ def test_a_partner_that_changes_while_the_run_goes_on(
     recipe, out = a_recipe(MIXES), tmp_path / "out"
     real, changed = Worker.work, list[str]()
 
-    def work(self: Worker, job: Job, alive: Any) -> Any:
-        done = real(self, job, alive)
+    def work(self: Worker, job: Job, *more: Any) -> Any:
+        done = real(self, job, *more)
         if not changed:
             changed.append(next(iter(job.pools.values()))[0].id)
             (pets / changed[0]).write_bytes(encoded(50, ".png"))

@@ -38,6 +38,7 @@ from augx.model import (
     Sample,
     SplitOptions,
     Step,
+    TarOptions,
 )
 from augx.recipe import Recipe, check_transforms, parse, read
 from augx.starter import starter
@@ -283,6 +284,7 @@ RECIPES = st.builds(
         values=st.sampled_from([{}, {"angle": "negate_on_flip"}]),
     ),
     limits=st.builds(Limits, pixels=st.integers(1, 2**63 - 1), side=st.integers(1, 9)) | st.just(Limits()),
+    tar=st.builds(TarOptions, images=st.integers(1, 9)),
     image=st.builds(ImageOptions, format=st.sampled_from(["keep", "png", "tiff"]), quality=st.integers(1, 100)),
 )
 
@@ -316,7 +318,7 @@ def test_from_canonical_refuses_what_is_no_recipe(value: object) -> None:
             "min_visibility, min_area, min_size, boxes, pixels, keypoint_pairs, ignore, values, hard",
         ),
         ("limits", "pixels, bytes, side"),
-        ("output", "image"),
+        ("output", "image, tar"),
     ],
 )
 def test_what_must_be_a_mapping(key: str, keys: str) -> None:
@@ -391,6 +393,17 @@ def test_digest_ignores(text: str) -> None:
 )
 def test_digest_notices(text: str) -> None:
     assert digest(text) != digest(BASE)
+
+
+@pytest.mark.parametrize(
+    ("said", "size"), [("1", 1), ("256M", 256 << 20), ("1.5k", 1536), ("2 GiB", 2 << 30), ("1e3", 1000)]
+)
+def test_how_large_tars_are(said: str, size: int) -> None:
+    found = parse((BASE + f"output: {{tar: {{images: 12, bytes: {said}}}}}\n").encode(), "r", checked=False)
+    assert found.tar == TarOptions(12, size)
+    assert found.replace(tar_images=5).tar == TarOptions(5, size)
+    assert found.replace(tar_bytes=9).tar == TarOptions(12, 9)
+    assert found.digest() == parse(BASE.encode(), "r", checked=False).digest()
 
 
 def test_limits() -> None:
@@ -498,6 +511,7 @@ FULL = Recipe(
     labels=LabelOptions(0.1, 4.0, 2.0, "ellipse", "stored", ((1, 2), (3, 4)), 255, {"angle": "negate_on_flip"}, True),
     limits=Limits(1, 2, 3),
     image=ImageOptions("png", 80, "4:4:4", 5, True, "8", "drop"),
+    tar=TarOptions(7, 1 << 20),
 )
 
 
@@ -538,7 +552,8 @@ def test_canonical_says_everything() -> None:
                 "lossless": True,
                 "bits": "8",
                 "alpha": "drop",
-            }
+            },
+            "tar": {"images": 7, "bytes": 1 << 20},
         },
     }
     assert Recipe.from_canonical(FULL.canonical()) == FULL

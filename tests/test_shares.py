@@ -258,3 +258,14 @@ def test_a_kill_at_the_end_of_a_merge(photos: Path, tmp_path: Path, monkeypatch:
     assert journal.unfinished(Folder(str(output)))
     assert run(photos, output).made == 0
     assert tree(output) == tree(fresh(photos, output))
+
+
+@pytest.mark.parametrize("shares", [2, 5])
+def test_no_tar_is_divided(photos: Path, tmp_path: Path, shares: int) -> None:
+    """A share makes whole tars; merged they are those of one run."""
+    output = tmp_path / "out"
+    asked: dict[str, Any] = {"recipe": a_recipe().replace(tar_images=6), "to_formats": ("webdataset",)}
+    for number in range(shares, 0, -1):
+        share(photos, output, f"{number}/{shares}", **asked)
+    assert merge(output).made == 0
+    assert tree(output) == tree(fresh(photos, output, **asked))

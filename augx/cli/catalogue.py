@@ -148,7 +148,7 @@ def show_command(name: str, as_json: bool) -> int:
                 from augx.formats import load
 
                 format = load(name)
-                found[name] |= {"writes": format.writes, "holds": sorted(format.holds)}
+                found[name] |= {"writes": format.writes, "holds": sorted(format.holds), "packs": format.packs}
             if as_json:
                 text = {"text": bundled.texts()[name].decode()} if kind == "recipes" else {}
                 print_json(found[name] | {"kind": kind} | text)
@@ -160,6 +160,10 @@ def show_command(name: str, as_json: bool) -> int:
                     click.echo(f"holds: {', '.join(found[name]['holds'])}")
                 if kind == "executors":
                     _show_executor(name)
+                if found[name].get("packs"):
+                    click.echo(
+                        "images and labels lie in tars: --tar-images, --tar-bytes, `output: {tar: ...}` in a recipe"
+                    )
                 if kind == "policies":
                     click.echo(f"in a recipe:\n  - {found[name]['step']}")
                 if kind == "codes":

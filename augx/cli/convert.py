@@ -17,6 +17,7 @@ from augx.cli.options import (
     quiet_option,
     read_options,
     reading_options,
+    tar_options,
     verbose_option,
     working_options,
 )  # fmt: skip
@@ -36,6 +37,7 @@ from augx.cli.options import (
 )
 @reading_options
 @loss_option
+@tar_options
 @click.option(
     "--pixels",
     type=click.Choice(["upright", "stored"]),
@@ -66,10 +68,11 @@ def convert_command(
     from augx.model import LabelOptions
     from augx.recipe import CONVERSION
 
+    sizes = {key: chosen[key] for key in ("tar_images", "tar_bytes")}
     asked = engine.Request(
         input=input,
         output=output,
-        recipe=replace(CONVERSION, labels=LabelOptions(pixels=chosen["pixels"])),
+        recipe=replace(CONVERSION, labels=LabelOptions(pixels=chosen["pixels"])).replace(**sizes),
         from_format=chosen["from_format"],
         to_formats=to_formats,
         read=read_options(chosen),

@@ -79,12 +79,18 @@ class _Pair(click.ParamType[tuple[str, str]]):
 class _Size(click.ParamType[int]):
     name = "SIZE"
 
+    def __init__(self, least: int) -> None:
+        self.least = least
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        from augx.options import bytes_of
+
         if isinstance(value, int):
             return value
-        found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([KMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE)
-        if not found or (size := int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))) < _LEAST_MEMORY:
-            self.fail(f"{value!r}: write a size of 64M or more, such as 800M or 2G", param, ctx)
+        size = bytes_of(str(value))
+        if size is None or size < self.least:
+            least = f"{self.least >> 20}M" if self.least >= 1 << 20 else str(self.least)
+            self.fail(f"{value!r}: write a size of {least} or more, such as 800M or 2G", param, ctx)
         return size
 
 
@@ -148,7 +154,7 @@ working_options = _options(
     click.option("--time-limit", "seconds", type=_Seconds(0, 1e6, min_open=True), default=300,
                  envvar="AUGX_TIME_LIMIT", metavar="SECONDS", show_default=True,
                  help="What takes longer than this for one image is stopped, and fails."),
-    click.option("--memory-limit", "memory", type=_Size(), envvar="AUGX_MEMORY_LIMIT",
+    click.option("--memory-limit", "memory", type=_Size(_LEAST_MEMORY), envvar="AUGX_MEMORY_LIMIT",
                  help="What one worker may take; 800M, 2G.  [default: its share of the machine's]"),
     fsync_option,
 )  # fmt: skip
@@ -187,10 +193,17 @@ to_option = click.option(
     shell_complete=completing.formats,
     help="Format of OUTPUT; repeat for the label files of several.  [default: that of INPUT]",
 )
+tar_options = _options(
+    click.option("--tar-images", type=click.IntRange(1, 10**9), envvar="AUGX_TAR_IMAGES", metavar="N",
+                 help="With --to webdataset: about so many images a tar.  [default: 1000]"),
+    click.option("--tar-bytes", type=_Size(1), envvar="AUGX_TAR_BYTES",
+                 help="With --to webdataset: about this size a tar, by its sources' sizes.  [default: 256M]"),
+)  # fmt: skip
 planning_options = _options(
     recipe_options,
     reading_options,
     to_option,
+    tar_options,
     loss_option,
     hard_option,
     click.option("--strict", is_flag=True, envvar="AUGX_STRICT", help="Refuse where there would be a warning."),
@@ -206,7 +219,8 @@ def request(input: str, output: str, chosen: dict[str, Any]) -> Request:
     from augx import recipe
     from augx.request import Request
 
-    changes = {key: chosen[key] for key in ("copies", "seed", "originals", "hard") if chosen[key] is not None}
+    keys = ("copies", "seed", "originals", "hard", "tar_images", "tar_bytes")
+    changes = {key: chosen[key] for key in keys if chosen.get(key) is not None}
     named = None if chosen["recipe"] is None else recipe.read(chosen["recipe"], checked=False).replace(**changes)
     return Request(
         input=input,

@@ -6,19 +6,21 @@ A new format is its file and one line in `FORMATS`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, cast
 
 from augx.errors import InputError, printable
 from augx.formats.walk import require_folder
+from augx.journal import FAILURES, MANIFEST, SHARDS, SUMMARY
 from augx.model import Beside, Dataset, Flaw, Json, Sample
 
 Row = Mapping[str, Json]  # one manifest row
 
 # The names run itself writes at the top of OUTPUT: no label file and no class folder may be called like them.
-RESERVED = frozenset({"manifest.jsonl", "failures.jsonl", "summary.json"})
+RESERVED = frozenset({MANIFEST, FAILURES, SUMMARY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Format(Protocol):
     holds: frozenset[str]  # the kinds of label (`augx.objects.KINDS`) that it can write
     fields: frozenset[str] | None  # which of objects' `extra` it can write; None: any
     writes_beside: bool  # it has label files or masks beside images
+    packs: bool  # images and what is beside them lie in tars
 
     def detect(self, root: str) -> str:
         """Why `root` seems to be in this format ("annotations/instances_train.json"), or "" if it does not.
@@ -83,7 +86,8 @@ class Format(Protocol):
         """The files that go with each image of a sample, whose images are called `stem`; () for none. The dataset's
         details are what `adopt` said.
 
-        A label file's `kind` is this format's name; "mask" and "instances" only where the sample has them.
+        A label file's `kind` is this format's name, with a dot and a word behind it where it has several; "mask" and
+        "instances" only where the sample has them.
         """
         ...
 
@@ -93,9 +97,9 @@ class Format(Protocol):
         """
         ...
 
-    def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
+    def label_file(self, row: Row, sample: Sample, dataset: Dataset, kind: str = "") -> str:
         """The text of the label file beside the image of a manifest row. Called in workers, where `dataset` has no
-        samples and its details are what `adopt` said.
+        samples and its details are what `adopt` said. `kind`: that of its Beside.
         """
         ...
 
@@ -116,6 +120,7 @@ class Plain:
     writes = True
     name = ""
     writes_beside = False
+    packs = False
     holds: frozenset[str] = frozenset()
     fields: frozenset[str] | None = frozenset()
 
@@ -131,7 +136,7 @@ class Plain:
     def adopt(self, dataset: Dataset) -> Any:
         return dataset.details if dataset.format == self.name else None
 
-    def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
+    def label_file(self, row: Row, sample: Sample, dataset: Dataset, kind: str = "") -> str:
         raise NotImplementedError
 
 
@@ -155,7 +160,9 @@ FORMATS: Mapping[str, Entry] = {
     "hf": Entry("augx.formats.hf.format:Hf", "Hugging Face imagefolder: metadata.jsonl or .csv"),
     "createml": Entry("augx.formats.createml:Createml", "CreateML: one JSON of boxes"),
     "openimages": Entry("augx.formats.openimages.format:Openimages", "Open Images: a CSV with one row a box"),
-    "webdataset": Entry("augx.formats.webdataset:Webdataset", "WebDataset tar shards, read only"),
+    "webdataset": Entry(
+        "augx.formats.webdataset.format:Webdataset", "WebDataset: tar shards, with .json, .cls, .txt, .seg.png"
+    ),
 }
 
 # A layout made for labels says more than a table that lies in it, and any tree of images can be read as folders.
@@ -199,11 +206,26 @@ def refuse_weights(name: str, dataset: Dataset) -> None:
 
 def label_files(targets: Iterable[Format], dataset: Dataset) -> list[str]:
     """The names of the label files that these formats write beside the images."""
-    return [name for target in targets for name, _ in target.write((), dataset)]
+    names = [name for target in targets for name, _ in target.write((), dataset)]
+    return [*names, *[SHARDS for target in targets if target.packs]]
+
+
+def refuse_beside_tars(targets: Sequence[Format]) -> None:
+    """InputError where a format whose files lie in tars is one of several."""
+    for target in targets if len(targets) > 1 else ():
+        if target.packs:
+            others = " and ".join(other.name for other in targets if other is not target)
+            raise InputError(
+                f"{target.name} packs images and labels into tars, so {others} cannot stand beside it",
+                f"make the tars first, and of them the other: `augx convert TARS OUTPUT --to {others.split()[0]}`",
+            )
 
 
 def detect(root: str, wanted: str | None = None) -> Format:
-    """The format to read `root` with: `wanted` (`--from`) if given, else the one that fits."""
+    """The format to read `root` with: `wanted` (`--from`) if given, else the one that fits. Tars may be named, by
+    their path or a pattern."""
+    if root.endswith(".tar") and not os.path.isdir(root) and wanted in (None, "webdataset"):
+        return load("webdataset")
     require_folder(root)
     if wanted is not None:
         return load(wanted)
@@ -232,7 +254,7 @@ def _detected(root: str) -> Format:
 
 def unused(root: str, chosen: Format) -> list[Flaw]:
     """Tables that look like labels, too, where `chosen` was detected and does not read them."""
-    if chosen.name in (*TABLES, FALLBACK):
+    if chosen.name in (*TABLES, FALLBACK) or not os.path.isdir(root):
         return []
     found, _ = _fitting(root, TABLES)
     return [

@@ -127,8 +127,8 @@ def mixed(some: Sequence[T]) -> list[T]:
 
 class _Lookout:
     """Keeps rows whose pictures are to be looked at. `spread`: source -> its rows, of a few sources evenly spaced: what
-    is found among those holds for all. `flagged`: of images that have something to show besides. `originals`: file ->
-    split, of sources of all splits, evenly spaced, where there are several."""
+    is found among those holds for all. `flagged`: of images that have something to show besides. `originals`: rows
+    of sources of all splits, evenly spaced, where there are several."""
 
     def __init__(self, summary: dict[str, Json]) -> None:
         splits = {split: summary["splits"].get(split, {"before": 0})["before"] for split in summary["recipe"]["splits"]}
@@ -138,7 +138,7 @@ class _Lookout:
         self._several = len(summary["splits"]) > 1
         self._every: float | None = None
         self._place = -1
-        self.originals: dict[str, str] = {}
+        self.originals: list[Row] = []
         self._number, self._source = -1, ""
         self._original: Row | None = None
         self._flags: Counter[str] = Counter()
@@ -150,7 +150,7 @@ class _Lookout:
             self._place += 1
             most = max(10, min(_COMPARED, int(_MEGAPIXELS / max(row["width"] * row["height"] / 1e6, 1e-3))))
             if self._place * most // self._all != (self._place - 1) * most // self._all and row["split"] is not None:
-                self.originals[row["file_name"]] = row["split"]
+                self.originals.append(row)
         if self._multiplied and row["split"] is not None and row["split"] not in self._multiplied:
             return
         if self._every is None:  # pictures of one dataset are of about one size

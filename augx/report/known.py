@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from augx import formats
 from augx.drawing.colours import Palette
 from augx.drawing.overlay import Look
 from augx.errors import AugxError
 from augx.formats import ReadOptions
+from augx.journal import place
 from augx.likeness import alike, fingerprints
 from augx.model import Dataset, Json
 from augx.report.labels import Row
-from augx.store import Folder, Source
+from augx.store import Folder
 
 
 def look(folder: Folder, written: str, rows: Iterable[Row], classes: Iterable[str]) -> tuple[Look, float]:
@@ -26,12 +27,11 @@ def look(folder: Folder, written: str, rows: Iterable[Row], classes: Iterable[st
     return Look(Palette(names), known.classes, known.poses, known.ignore), dot
 
 
-def look_alikes(folder: Folder, originals: Mapping[str, str]) -> tuple[list[list[str]], int]:
-    """Groups of files, each of more than one split, and how many files were compared. `originals`: file in OUTPUT ->
-    its split."""
-    places = {name: Source(folder.path(name), root=folder.root) for name in originals if Folder.inside(name)}
-    prints = fingerprints(places)
-    groups = [list(group) for group in alike(prints) if len({originals[name] for name in group}) > 1]
+def look_alikes(folder: Folder, originals: Iterable[Row]) -> tuple[list[list[str]], int]:
+    """Groups of files, each of more than one split, and how many files were compared. `originals`: their rows."""
+    rows = {row["file_name"]: row for row in originals if Folder.inside(row["file_name"])}
+    prints = fingerprints({name: place(folder, row, name) for name, row in rows.items()})
+    groups = [list(group) for group in alike(prints) if len({rows[name]["split"] for name in group}) > 1]
     return groups, len(prints.names)
 
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from augx import images, objects
 from augx.drawing.overlay import Look, tile
 from augx.errors import ImageError
+from augx.journal import place
 from augx.model import Annotations, ImageOptions, Json, Mask, Picture
-from augx.store import Folder, open_regular
+from augx.store import Folder
 
 Row = Mapping[str, Json]
 
@@ -86,22 +87,21 @@ def _flags(row: Row, small: NDArray[np.float32], others: Sequence[Shot]) -> dict
 
 
 def _read(folder: Folder, row: Row, dot: float) -> Picture:
-    picture = images.decode(_bytes(folder, row["file_name"])).picture
+    picture = images.decode(_bytes(folder, row, row["file_name"])).picture
     known = Annotations(labels=row["labels"], objects=tuple(map(objects.from_row, row["objects"])), dot=dot)
     return Picture(
-        picture.pixels, picture.alpha, None, known, _mask(folder, row["mask"]), _mask(folder, row["instances"])
+        picture.pixels, picture.alpha, None, known, _mask(folder, row, "mask"), _mask(folder, row, "instances")
     )
 
 
-def _mask(folder: Folder, name: str | None) -> Mask | None:
-    return None if name is None else images.decode_mask(_bytes(folder, name))
+def _mask(folder: Folder, row: Row, kind: str) -> Mask | None:
+    return None if row[kind] is None else images.decode_mask(_bytes(folder, row, row[kind]))
 
 
-def _bytes(folder: Folder, name: str) -> bytes:
+def _bytes(folder: Folder, row: Row, name: str) -> bytes:
     if not Folder.inside(name):
         raise FileNotFoundError(name)
-    with open_regular(folder.path(name)) as file:
-        return file.read()
+    return place(folder, row, name).read()[0]
 
 
 def _small(picture: Picture) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""spark-submit spark.py INPUT OUTPUT RECIPE SHARDS: shards of `augx run` as tasks of Spark, which tries lost ones again.
+"""spark-submit spark.py INPUT OUTPUT RECIPE SHARDS: shards of `augx run` as tasks of Spark, which tries them again.
 
 augx has to be installed on the workers; INPUT and OUTPUT are seen by all of them under the same name.
 """

@@ -182,7 +182,7 @@ def test_an_image_that_cannot_be_decoded_fails_and_the_others_are_converted(voc:
     [
         ([], "Missing option '--to'"),
         (["--to", "yollo"], "there is no format 'yollo'"),
-        (["--to", "webdataset"], "augx reads webdataset but does not write it"),
+        (["--to", "webdataset", "--to", "coco"], "so coco cannot stand beside it"),
     ],
 )
 def test_a_format_that_is_none(

@@ -94,15 +94,16 @@ def finite(known: Annotations) -> None:
 def written(rows: list[Json], found: Dataset, format: Format) -> None:
     """The label files of originals are text that can be written, in the places they belong."""
     by_id = {sample.id: sample for sample in found.samples}
-    small = replace(found, samples=(), details=format.adopt(found))
+    view = replace(found, details=format.adopt(found))
+    small = replace(view, samples=())
     for made in rows:
         sample = by_id[made["source"]]
         folder = format.place(sample, found)
         stem = "/".join(filter(None, (folder, sample.id.rpartition("/")[2].rpartition(".")[0])))
-        for beside in format.beside(sample, found, stem):
+        for beside in format.beside(sample, view, stem):
             assert inside(copy_name(beside.stem, beside.ending, 0)), "a file beside lies in OUTPUT"
-            if beside.kind == format.name:
-                format.label_file(made, sample, small).encode()
+            if beside.kind.partition(".")[0] == format.name:
+                format.label_file(made, sample, small, beside.kind).encode()
     for name, texts in format.write(rows, found):
         assert inside(name), "a label file lies in OUTPUT"
         "".join(texts).encode()

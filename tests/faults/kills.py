@@ -1,8 +1,9 @@
 """Kills real runs at random moments: the whole group, the parent, a worker, or the server that workers are forks of;
 and lets the same command go on.
 
-PYTHONPATH=tests python kills.py FOLDER COUNT [SEED]: prints {"kills": {who: N}, "trees": N, "seconds": S, "wrong":
-[what]}. A tree is compared each time that a run has come to its end; S is the longest that anything outlived a parent.
+PYTHONPATH=tests python kills.py FOLDER COUNT [SEED [OPTION ...]], options such as `--to webdataset`: prints {"kills":
+{who: N}, "trees": N, "seconds": S, "wrong": [what]}. A tree is compared each time that a run has come to its end; S is
+the longest that anything outlived a parent.
 """
 
 from __future__ import annotations
@@ -68,13 +69,13 @@ def judged(output: Path, expected: dict[str, str]) -> str:
     return f"{different} {verify.verify(str(output), 1)[1]}" if different else ""
 
 
-def main(folder: Path, count: int, seed: int) -> dict[str, Any]:
+def main(folder: Path, count: int, seed: int, *more: str) -> dict[str, Any]:
     """COUNT kills, one after the other on one OUTPUT until a run comes to its end before it is hit."""
     rng = random.Random(seed)
     photos, output = pictures(folder / "photos", 48), folder / "out"
-    run = command(photos, output, "-j2", recipe=RECIPE.replace("copies: 2", "copies: 6"))
+    run = command(photos, output, "-j2", *more, recipe=RECIPE.replace("copies: 2", "copies: 6"))
     began = time.monotonic()
-    assert ended(command(photos, folder / "expected", "-j2"))[0] == 0
+    assert ended(command(photos, folder / "expected", "-j2", *more))[0] == 0
     usual, expected = time.monotonic() - began, tree(folder / "expected")
     kills: Counter[str] = Counter()
     wrong: list[str] = []
@@ -98,5 +99,5 @@ def main(folder: Path, count: int, seed: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    place, number, *more = sys.argv[1:]
-    print(json.dumps(main(Path(place), int(number), int(more[0]) if more else 0)))
+    place, number, *rest = sys.argv[1:]
+    print(json.dumps(main(Path(place), int(number), int(rest[0]) if rest else 0, *rest[1:])))

@@ -10,8 +10,8 @@ import pytest
 
 from augx.errors import InputError
 from augx.formats import ReadOptions
-from augx.formats.webdataset import Webdataset
-from augx.model import Annotations, Object, Sample
+from augx.formats.webdataset.format import Webdataset
+from augx.model import Annotations, Object
 from augx.store import Source
 
 WDS = Webdataset()
@@ -279,9 +279,3 @@ def test_detected(tmp_path):
     (tmp_path / "z" / "1.tar.gz").write_bytes(b"")
     with pytest.raises(InputError, match=r"1.tar.gz is compressed"):
         WDS.detect(str(tmp_path / "z"))
-
-
-def test_it_is_only_read():
-    assert not WDS.writes
-    assert WDS.lost(frozenset({"class"})) == {"class"}
-    assert WDS.beside(Sample("a.tar/1.jpg"), None, "1") == ()

@@ -141,7 +141,7 @@ class Dota(Plain):
             folder = f"{sample.split}/labelTxt" if sample.split else "labelTxt"
         return (Beside(self.name, f"{folder}/{base}" if folder else base, ".txt"),)
 
-    def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
+    def label_file(self, row: Row, sample: Sample, dataset: Dataset, kind: str = "") -> str:
         return compose(row, sample, dataset.format == self.name)
 
     def write(self, rows: Iterable[Row], dataset: Dataset) -> Iterator[tuple[str, Iterable[str]]]:

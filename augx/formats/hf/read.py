@@ -246,7 +246,7 @@ def read_row(cells: Mapping[str, Json], columns: Columns) -> tuple[Annotations, 
     if columns.objects and cells.get(columns.objects):
         records, problems = _records(cells[columns.objects])
         for number, record in enumerate(records, 1):
-            thing, wrong = _object(record, columns.category)
+            thing, wrong = object_of(record, columns.category)
             if thing is not None:
                 objects.append(thing)
                 problems += [f"object {number}: {reason}" for reason in wrong]
@@ -278,7 +278,7 @@ def classes(value: Json) -> dict[str, float]:
     return {name: 1.0 for name in names if name}
 
 
-def _object(record: Mapping[str, Json], category: str) -> tuple[Object | None, list[str]]:
+def object_of(record: Mapping[str, Json], category: str) -> tuple[Object | None, list[str]]:
     """An object of those parts that can be read, None if there are none; and what is wrong with the others."""
     wrong: list[str] = []
 

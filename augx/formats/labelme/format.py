@@ -103,7 +103,7 @@ class Labelme(Plain):
     def adopt(self, dataset: Dataset) -> None:
         """Nothing: each file is about one image."""
 
-    def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
+    def label_file(self, row: Row, sample: Sample, dataset: Dataset, kind: str = "") -> str:
         """As LabelMe indents it. What was not moved has the numbers that were read, all their digits."""
         import json
 

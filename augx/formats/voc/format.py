@@ -71,7 +71,7 @@ class Voc(Plain):
                 beside.append(Beside(kind, _join(folder_of(path) if own else usual, base), ".png"))
         return tuple(beside)
 
-    def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
+    def label_file(self, row: Row, sample: Sample, dataset: Dataset, kind: str = "") -> str:
         details = dataset.details if isinstance(dataset.details, Details) else Details()
         return voc_xml.compose(row, sample, dataset.format == self.name, details.inclusive)
 

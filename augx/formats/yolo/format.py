@@ -140,7 +140,7 @@ class Yolo(Plain):
         numbers = {name: details.ids.get(name) for name in classes}
         return (Beside(self.name, f"{labels}/{name}" if labels else name, ".txt", numbers),)
 
-    def label_file(self, row: Row, sample: Sample, dataset: Dataset) -> str:
+    def label_file(self, row: Row, sample: Sample, dataset: Dataset, kind: str = "") -> str:
         details = self.adopt(dataset)
         return "".join(text.lines(row, details.task, details.shape, details.ids))
 

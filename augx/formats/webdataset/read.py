@@ -1,8 +1,8 @@
-"""WebDataset: tar shards whose files belong together where their names agree up to the first dot. Read only.
+"""The tar shards of a WebDataset as they are read.
 
-An image, and beside it .cls (a class, by name or number), .txt (a caption), .json (as a row of an imagefolder's
-metadata: label, labels, objects, anything else as values), .seg.png or .mask.png (a class mask). Nothing is extracted:
-a sample's id is SHARD.tar/NAME, and `extra` says where in its shard each of its files lies.
+An image, and beside it .cls (a class, by name or number), .txt (a caption), .json (what augx writes, or as a row of an
+imagefolder's metadata: label, labels, objects, anything else as values), .seg.png or .mask.png (a class mask). Nothing
+is extracted: a sample's id is SHARD.tar/NAME, and `packed` says where in its shard each of its files lies.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import posixpath
 import re
 import tarfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, cast
 
 from augx.errors import InputError
-from augx.formats import Plain, ReadOptions
 from augx.formats.folder import SPLITS
 from augx.formats.heads import near
 from augx.formats.hf.read import Columns, class_order, meanings, read_row
-from augx.formats.walk import inside, is_text, require_folder, shown
+from augx.formats.walk import inside, is_text, shown
+from augx.formats.webdataset import own
 from augx.model import Annotations, Dataset, Flaw, Json, Sample
 from augx.naming import READABLE
 from augx.store import Source, file_size, open_regular
@@ -30,12 +30,12 @@ _IMAGES = frozenset(ending[1:] for ending in READABLE)
 _MASKS = frozenset(
     f"{word}.{ending}" for word in ("seg", "mask", "segmentation") for ending in ("png", "tif", "tiff", "bmp")
 )
+_INSTANCES = "instances.png"
 _TEXTS = ("cls", "txt", "json")
 _TEXT_BYTES = 1 << 26
 _LONGEST_NAME = 1 << 20
 _AFTER = 1 << 20  # bytes after the end of a tar that must be zeros
 _KINDS = 100  # of files that are counted by their endings
-_PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 # What tarfile raises on bad headers, and on thousands of those that stand for the next one.
 _BROKEN = (tarfile.TarError, OSError, ValueError, ArithmeticError, LookupError, RecursionError)
 
@@ -47,62 +47,47 @@ class Member(NamedTuple):
     size: int
 
 
-class Webdataset(Plain):
-    name = "webdataset"
-    summary = "WebDataset tar shards, read only"
-    writes = False
+def first_image(path: str) -> str:
+    """The name of an image among the first members of a tar, "" if there is none."""
+    members = _members(path)
+    for _ in range(50):
+        try:
+            name, _, problem = next(members)
+        except (StopIteration, *_BROKEN):
+            break
+        if not problem and _key(name)[1].rpartition(".")[2] in _IMAGES:
+            return name
+    return ""
 
-    def detect(self, root: str) -> str:
-        """A tar beside images is none: it is where they came from. InputError for compressed shards, in which nothing
-        can be found without reading all before it.
-        """
-        if next(near(root, tuple(READABLE), each=1), None):
-            return ""
-        paths = list(near(root, (".tar",)))
-        for path in paths[:3]:
-            members = _members(os.path.join(root, path))
-            for _ in range(50):
-                try:
-                    name, _, problem = next(members)
-                except (StopIteration, *_BROKEN):
-                    break
-                if not problem and _key(name)[1].rpartition(".")[2] in _IMAGES:
-                    return f"{path} ({name})"
-        packed = next(near(root, _PACKED), None)
-        if packed and not paths:
-            raise InputError(f"{root}: {packed} is compressed", "unpack the compression: gunzip *.tar.gz")
-        return ""
 
-    def read(self, root: str, options: ReadOptions) -> Dataset:
-        """`details` is None, as nothing is ever written."""
-        if options.table or options.columns:
-            raise InputError("tar shards have no table and no columns", "leave --table and --columns out")
-        require_folder(root)
-        reading = _Reading(root)
-        shards = _choose(root, options.labels, reading.warnings)
-        for shard in shards:
-            reading.shard(shard)
-        samples = reading.samples()
-        if not samples:
-            reason = f": {reading.failed[0].message}" if reading.failed else ""
-            raise InputError(f"{root}: no image in {len(shards)} tar shards{reason}", "see `--from`")
-        names = {name for sample in samples for name in sample.annotations.labels}
-        names.update(thing.label for s in samples for thing in s.annotations.objects if thing.label is not None)
-        return Dataset(
-            root,
-            self.name,
-            samples,
-            class_order(names),
-            tuple(reading.failed),
-            tuple(reading.warnings),
-            dict(sorted(reading.ignored.items())),
-        )
+def read(root: str, wanted: Sequence[str] | None, name: str, labels: str | None) -> Dataset:
+    """The dataset in these tars under `root`, None: in all. `labels`: only those of a path or a folder.
 
-    def place(self, sample: Sample, dataset: Dataset) -> str:
-        raise NotImplementedError
-
-    def write(self, rows: object, dataset: Dataset) -> Iterator[tuple[str, Iterator[str]]]:
-        raise NotImplementedError
+    Its details are None: nothing of how it was read is needed to write it.
+    """
+    reading = _Reading(root)
+    shards = _choose(root, labels, reading.warnings, wanted)
+    for shard in shards:
+        reading.shard(shard)
+    about = own.read_about(root) if any(map(own.is_own, reading.documents())) else own.About()
+    samples = reading.samples(about.dot)
+    if not samples:
+        reason = f": {reading.failed[0].message}" if reading.failed else ""
+        raise InputError(f"{root}: no image in {len(shards)} tar shards{reason}", "see `--from`")
+    names = {name for sample in samples for name in sample.annotations.labels}
+    names.update(thing.label for s in samples for thing in s.annotations.objects if thing.label is not None)
+    return Dataset(
+        root,
+        name,
+        samples,
+        (*about.classes, *class_order(names - set(about.classes))),
+        tuple(reading.failed),
+        tuple(reading.warnings),
+        dict(sorted(reading.ignored.items())),
+        about.poses,
+        about.ignore,
+        digest=about.digest,
+    )
 
 
 @dataclass(slots=True)
@@ -135,7 +120,7 @@ class _Reading:
                 key, ending = _key(name)
                 if problem:
                     self.failed.append(Flaw(problem, source, f"{source}: {_PROBLEMS[problem]}"))
-                    if ending in _TEXTS or ending in _MASKS:
+                    if ending in (*_TEXTS, _INSTANCES) or ending in _MASKS:
                         unsure[key] = f"{source}: {_PROBLEMS[problem]}"
                     continue
                 group = groups.setdefault(key, _Group(key))
@@ -176,39 +161,50 @@ class _Reading:
         except (ValueError, OSError) as error:
             group.problem = group.problem or f"{shard}/{name}: {str(error)[:300]}"
 
-    def samples(self) -> tuple[Sample, ...]:
-        documents = [group.text["json"] for groups in self.groups.values() for group in groups if "json" in group.text]
+    def documents(self) -> Iterator[Mapping[str, Json]]:
+        return (group.text["json"] for groups in self.groups.values() for group in groups if "json" in group.text)
+
+    def samples(self, dot: float) -> tuple[Sample, ...]:
+        """`dot`: as that of Annotations, for our own documents."""
+        documents = [document for document in self.documents() if not own.is_own(document)]
         header = dict.fromkeys(key for document in documents for key in document)
         columns = meanings(next(iter(self.groups), ""), tuple(header), documents)
         found = [
             sample
             for shard, groups in self.groups.items()
             for group in groups
-            if (sample := self._sample(shard, group, columns)) is not None
+            if (sample := self._sample(shard, group, columns, dot)) is not None
         ]
         return tuple(sorted(found, key=lambda sample: sample.id))
 
-    def _sample(self, shard: str, group: _Group, columns: Columns) -> Sample | None:
+    def _sample(self, shard: str, group: _Group, columns: Columns, dot: float) -> Sample | None:
         image = _image(group.members)
         mask = next((ending for ending in group.members if ending in _MASKS), None)
+        instances = _INSTANCES if _INSTANCES in group.members else None
         for ending in group.members:
-            if ending not in (image, mask, *_TEXTS):
+            if ending not in (image, mask, instances, *_TEXTS):
                 kind = f".{ending}"
                 self.ignored[kind if kind in self.ignored or len(self.ignored) < _KINDS else "other"] += 1
         source = f"{shard}/{group.key}"
         if image is None:
             self.warnings.append(Flaw("no-image", source, f"{source} has no image ({', '.join(group.members)[:200]})"))
             return None
-        used = [group.members[ending] for ending in (image, mask) if ending is not None]
+        used = [group.members[ending] for ending in (image, mask, instances) if ending is not None]
         names = [f"{shard}/{name}" for name, _ in used]
         if group.problem:
             self.failed.append(Flaw("unreadable-label", names[0], group.problem))
             return None
+        split = _split_of(shard)
+        document = group.text.get("json", {})
         try:
-            known, problems = read_row(group.text.get("json", {}), columns)
-            labels = known.labels
-            if group.text.get("cls"):
-                labels = {group.text["cls"]: 1.0}
+            if own.is_own(document):  # which says all that the other texts do
+                known, told, problems = own.annotations_of(document)
+                labels, split = known.labels, told or split
+            else:
+                known, problems = read_row(document, columns)
+                labels, dot = known.labels, 0.0
+                if group.text.get("cls"):
+                    labels = {group.text["cls"]: 1.0}
         except ValueError as error:
             self.failed.append(Flaw("unreadable-label", names[0], f"{source}: {error}"))
             return None
@@ -224,10 +220,12 @@ class _Reading:
             captions,
             known.objects,
             mask=names[1] if mask else None,
+            instances=names[-1] if instances else None,
+            dot=dot,
             size=known.size,
         )
         packed = {name: (shard, *member) for name, (_, member) in zip(names, used, strict=True)}
-        return Sample(names[0], annotations, _split_of(shard), packed=packed)
+        return Sample(names[0], annotations, split, packed=packed)
 
 
 _PROBLEMS: Mapping[str, str] = {
@@ -291,7 +289,9 @@ def _key(name: str) -> tuple[str, str]:
 
 def _image(endings: Mapping[str, object]) -> str | None:
     """The ending of the image among those of a sample: a plain one, or the only one that is no mask."""
-    images = [ending for ending in endings if ending.rpartition(".")[2] in _IMAGES and ending not in _MASKS]
+    images = [
+        ending for ending in endings if ending.rpartition(".")[2] in _IMAGES and ending not in (*_MASKS, _INSTANCES)
+    ]
     plain = sorted(
         (ending for ending in images if "." not in ending), key=lambda ending: ending in ("png", "tif", "tiff")
     )
@@ -300,10 +300,10 @@ def _image(endings: Mapping[str, object]) -> str | None:
     return images[0] if len(images) == 1 else None
 
 
-def _choose(root: str, chosen: str | None, warnings: list[Flaw]) -> list[str]:
-    """The shards to read, sorted: all, or what the user named by a path or a folder."""
+def _choose(root: str, chosen: str | None, warnings: list[Flaw], named: Sequence[str] | None) -> list[str]:
+    """The shards to read, sorted: those `named`, None: all; of them what the user chose by a path or a folder."""
     shards: list[str] = []
-    for path in near(root, (".tar",), depth=4, each=1 << 30, outside=True):
+    for path in near(root, (".tar",), depth=4, each=1 << 30, outside=True) if named is None else named:
         if not is_text(path) or not inside(os.path.join(root, path), root):
             warnings.append(Flaw("link-outside", shown(path), "a link that leads out of INPUT is not followed"))
         else:
