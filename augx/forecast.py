@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import accumulate
+from operator import itemgetter
 
 from augx import plan as planning
 from augx import tars
@@ -15,6 +17,10 @@ from augx.model import Json
 from augx.plan import Plan
 
 _SAMPLES = 6
+_FULL = 100_000  # files in a folder, beyond which listing one and much else gets slow
+_MANY = 20_000  # files that take a while
+_CREATING = 0.0007  # CPU seconds that a small file of its own takes to create
+_TARS = "`--to webdataset` writes tars instead"
 
 
 def forecast(plan: Plan) -> dict[str, Json]:
@@ -23,6 +29,7 @@ def forecast(plan: Plan) -> dict[str, Json]:
     planned = [(job.sample, len(job.copies)) for job in plan.jobs]
     objects = [len(sample.annotations.objects) for sample, _ in planned]
     bytes_, seconds = _cost(plan)
+    files, name, fullest = _files(plan)
     return {
         "sources": len(plan.jobs) + len(plan.lost),
         "images": plan.images(),
@@ -35,11 +42,37 @@ def forecast(plan: Plan) -> dict[str, Json]:
         "splits": planning.split_counts(planned),
         "balance": {name: asdict(one) for name, one in plan.balanced.reached.items()} if plan.balanced else {},
         "balance_unit": plan.balanced.unit if plan.balanced else None,
-        "warnings": list(dict.fromkeys(flaw.message for flaw in plan.dataset.warnings if not flaw.source)),
-        "tars": len(plan.files(plan.jobs)) if plan.tars else None,
+        "warnings": [
+            *dict.fromkeys(flaw.message for flaw in plan.dataset.warnings if not flaw.source),
+            *_too_many(files, name, fullest, seconds),
+        ],
+        "files": files,
+        "fullest_folder": fullest,
+        "tars": files if plan.tars else None,
         "bytes": bytes_,
         "cpu_seconds": seconds,
     }
+
+
+def _files(plan: Plan) -> tuple[int, str, int]:
+    """How many files jobs write, and into which folder the most of them, and how many."""
+    if plan.tars:
+        count = len(plan.files(plan.jobs))
+        return count, "", count
+    folders: Counter[str] = Counter()
+    for job in plan.jobs:
+        for stem in (job.stem, *(one.stem for one in job.beside)):
+            folders[stem.rpartition("/")[0]] += len(job.copies)
+    name, fullest = max(folders.items(), key=itemgetter(1), default=("", 0))
+    return folders.total(), name, fullest
+
+
+def _too_many(files: int, name: str, fullest: int, seconds: float) -> Iterator[str]:
+    """`seconds`: of CPU time to make what is in the files."""
+    if fullest > _FULL:
+        yield f"the folder {name or '.'} will hold {fullest:,} files, and more than {_FULL:,} are slow to list: {_TARS}"
+    if files > _MANY and files * _CREATING > seconds:
+        yield f"{files:,} small files take longer to create than what is in them: {_TARS}"
 
 
 def _cost(plan: Plan) -> tuple[int, float]:

@@ -330,7 +330,7 @@ def shards(jobs: Iterable[Job], size: Callable[[Job], int], generation: int = 0,
         some.append(job)
         total += size(job) * weight
         count += weight
-        share = min(1.0, 2.0 ** (number - _SMALL_SHARDS))
+        share = 2.0 ** min(0, number - _SMALL_SHARDS)
         if count >= _SHARD_SOURCES * share or total >= _SHARD_BYTES * share:
             yield shard()
             some, total, count, number = [], 0.0, 0.0, number + 1

@@ -72,6 +72,25 @@ def test_a_forecast_counts_the_copies_that_balance_makes(tmp_path: Path) -> None
     assert written / 2 < foretold["bytes"] < written * 2
 
 
+def test_a_forecast_of_many_files_suggests_tars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = animals(tmp_path / "in", {"cat": 3, "dog": 2})
+    recipe = a_recipe("[HorizontalFlip]", copies=5000)
+    told = forecast(planned(root, recipe))
+    assert (told["files"], told["fullest_folder"]) == (5 * 5001, 3 * 5001)
+    assert told["warnings"] == []
+    monkeypatch.setattr("augx.forecast._FULL", 15_000)
+    monkeypatch.setattr("augx.forecast._CREATING", 1.0)
+    full, small = forecast(planned(root, recipe))["warnings"]
+    assert (
+        full
+        == "the folder cat will hold 15,003 files, and more than 15,000 are slow to list: `--to webdataset` writes tars instead"
+    )
+    assert small.startswith("25,005 small files take longer to create")
+    packed, _ = engine.read(Request(str(root), "", recipe, to_formats=("webdataset",)))
+    told = forecast(packed)
+    assert told["warnings"] == [] and told["files"] == told["tars"] > 1
+
+
 def test_a_shard_holds_no_more_work_than_usual_where_balance_makes_many_copies(tmp_path: Path) -> None:
     root, made = animals(tmp_path / "in", LONG_TAIL), list[int]()
 

@@ -540,3 +540,12 @@ def test_a_source_of_many_copies_is_much_of_a_shard(monkeypatch: pytest.MonkeyPa
     assert [len(one.jobs) for one in planning.shards(many, lambda job: 1, usual=2)] == [8, 8, 8, 8, 8]
     assert [len(one.jobs) for one in planning.shards(many[:4], lambda job: 1 << 20, usual=4)] == [2, 2]
     assert [len(one.jobs) for one in planning.shards(many[:4], lambda job: 1 << 20)] == [4]
+
+
+def test_a_hundred_thousand_sources() -> None:
+    """As many shards as that makes: numbers that grow with them stay in range."""
+    jobs = [Job(Sample(f"{number}.jpg"), str(number), ".jpg", (0, 1)) for number in range(100_000)]
+    cut = list(planning.shards(jobs, lambda job: 100_000, usual=2))
+    assert [job for shard in cut for job in shard.jobs] == jobs
+    assert {len(shard.jobs) for shard in cut[6:-1]} == {32}
+    assert len({shard.name for shard in cut}) == len(cut) > 3000

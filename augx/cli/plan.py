@@ -72,8 +72,10 @@ def show_plan(
         f"{figures['images']:,} images from {figures['sources']:,} sources: "
         f"{figures['originals']:,} originals and {figures['copies']:,} copies"
     )
-    packed = f" in {figures['tars']:,} tars" if figures["tars"] is not None else ""
-    click.echo(f"about {_size(figures['bytes'])}{packed} and {_duration(figures['cpu_seconds'])} of CPU time")
+    kind = "files" if figures["tars"] is None else "tars"
+    click.echo(
+        f"about {_size(figures['bytes'])} in {figures['files']:,} {kind} and {_duration(figures['cpu_seconds'])} of CPU time"
+    )
     if figures["objects"]["before"]:
         click.echo(f"objects: {figures['objects']['before']:,} -> {figures['objects']['after']:,}")
     for name, count in figures["splits"].items():

@@ -198,7 +198,7 @@ def test_plan(here: Path, augx: Augx) -> None:
     code, out, err = augx("plan", "photos", "-r", "recipe.yaml")
     assert (code, err) == (0, "")
     assert "12 images from 4 sources: 4 originals and 8 copies" in out
-    assert re.search(r"^about \d+ (bytes|kB) and \d+ s of CPU time$", out, re.MULTILINE)
+    assert re.search(r"^about \d+ (bytes|kB) in \d+ files and \d+ s of CPU time$", out, re.MULTILINE)
     figures = json.loads(augx("plan", "photos", "-r", "recipe.yaml", "--json")[1])
     written = sum(row["bytes"] for row in rows(here / "out"))
     assert figures["images"] == 12
