@@ -18,7 +18,7 @@ from augx.plan import Plan
 
 _SAMPLES = 6
 _FULL = 100_000  # files in a folder, beyond which listing one and much else gets slow
-_MANY = 20_000  # files that take a while
+_MANY = 100_000  # files, which take a minute to create
 _CREATING = 0.0007  # CPU seconds that a small file of its own takes to create
 _TARS = "`--to webdataset` writes tars instead"
 

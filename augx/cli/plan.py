@@ -73,9 +73,8 @@ def show_plan(
         f"{figures['originals']:,} originals and {figures['copies']:,} copies"
     )
     kind = "files" if figures["tars"] is None else "tars"
-    click.echo(
-        f"about {_size(figures['bytes'])} in {figures['files']:,} {kind} and {_duration(figures['cpu_seconds'])} of CPU time"
-    )
+    size, seconds = _size(figures["bytes"]), _duration(figures["cpu_seconds"])
+    click.echo(f"about {size} in {figures['files']:,} {kind} and {seconds} of CPU time")
     if figures["objects"]["before"]:
         click.echo(f"objects: {figures['objects']['before']:,} -> {figures['objects']['after']:,}")
     for name, count in figures["splits"].items():
