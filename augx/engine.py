@@ -74,7 +74,7 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     targets = [formats.load(name) for name in dict.fromkeys(request.to_formats)] or [source]
     formats.refuse_beside_tars(targets)
     dataset = source.read(request.input, request.read)
-    if source.writes_beside:
+    if source.writes_beside and not source.packs:
         dataset = fitting.without_blind(dataset)
     if request.from_format is None:
         others = formats.unused(request.input, source)

@@ -46,9 +46,14 @@ def fit(dataset: Dataset, targets: Sequence[Format], allow_loss: bool) -> Datase
             f"{what[kind]} ({found[kind][0]:,} images, the first {found[kind][1]})" for kind in sorted(lost)
         )
         names = " and ".join(target.name for target in targets)
-        holding = [name for name in FORMATS if (other := load(name)).writes and not other.lost(frozenset(lost))]
-        hint = f"`--allow-loss` leaves {'them' if len(lost) > 1 else 'it'} out"
-        hint += f"; add `--to {holding[0]}` to write {'them' if len(lost) > 1 else 'it'} beside" if holding else ""
+        what_is_lost = "them" if len(lost) > 1 else "it"
+        holding = [other for other in map(load, FORMATS) if other.writes and not other.lost(frozenset(lost))]
+        beside = [other.name for other in holding if not other.packs]
+        hint = f"`--allow-loss` leaves {what_is_lost} out"
+        if beside:
+            hint += f"; add `--to {beside[0]}` to write {what_is_lost} beside"
+        elif holding:
+            hint += f"; `--to {holding[0].name}` alone holds {what_is_lost}"
         raise InputError(f"the format {names} cannot hold {listed}", hint)
     samples = dataset.samples
     warnings = list(dataset.warnings)

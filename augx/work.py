@@ -226,6 +226,7 @@ class Maker:
         self.recipe = recipe
         self.dataset = dataset
         self.untouched = untouched
+        self._targets: dict[str, tuple[formats.Format, Dataset, frozenset[str]]] = {}
         swaps = {name: pose.swap for name, pose in dataset.poses.items() if pose.swap is not None}
         self.pipelines = [
             Pipeline(_placed(one.steps, folders.models), recipe.labels, swaps, dataset.ignore, recipe.fuse)
@@ -320,12 +321,18 @@ class Maker:
             if mask is not None:
                 written[path] = self._encoded_mask(mask, job.sample, kind, opened, verbatim)
             else:
-                target = kind.partition(".")[0]
-                known = replace(self.dataset, details=self.dataset.details[target])
-                shown = objects.row_without(row, self.lost.get(target, frozenset()))
-                written[path] = formats.load(target).label_file(shown, job.sample, known, kind).encode()
+                target, known, lost = self._target(kind.partition(".")[0])
+                shown = objects.row_without(row, lost)
+                written[path] = target.label_file(shown, job.sample, known, kind).encode()
         row["files"] = {path: digest(written[path]) for path in beside.values()}
         return row, written
+
+    def _target(self, name: str) -> tuple[formats.Format, Dataset, frozenset[str]]:
+        """A format, the dataset as it asks for it, and the kinds of label that it leaves out."""
+        if name not in self._targets:
+            known = replace(self.dataset, details=self.dataset.details[name])
+            self._targets[name] = formats.load(name), known, self.lost.get(name, frozenset())
+        return self._targets[name]
 
     def augmented(
         self, picture: Picture, source: str, copy: int, variant: int, partners: Partners, attempt: int

@@ -86,6 +86,22 @@ def test_all_faults_in_one_run(photos: Path, expected: dict[str, str], tmp_path:
     assert tree(output) == expected
 
 
+def test_a_tar_is_made_without_the_guilty(photos: Path, tmp_path: Path) -> None:
+    tars, output = ["--to", "webdataset", "--tar-images", "15"], tmp_path / "out"
+    assert ended([*command(photos, tmp_path / "whole", "-j0"), *tars])[0] == 0
+    names = chosen(photos, 2)
+    faults = dict(zip(names, FAULTS, strict=True))
+    run = [*command(photos, output, "-j2"), *tars]
+    limits = ["--time-limit", "2", "--memory-limit", "200M"]
+    code, said = ended([*run, *limits], guilty={str(photos / name): fault for name, fault in faults.items()})
+    assert code == 1, said
+    rows = Counter((row["source"], row["error"]) for row in failures(output))
+    assert rows == {(name, FAULTS[fault][0]): 3 for name, fault in faults.items()}
+    assert verify.verify(str(output), 1) == (30, [])
+    assert ended(run)[0] == 0
+    assert tree(output) == tree(tmp_path / "whole")
+
+
 @pytest.mark.skipif(not os.access(CGROUP / "memory.limit_in_bytes", os.W_OK), reason="needs a memory cgroup of its own")
 @pytest.mark.parametrize("number", range(4))
 def test_the_systems_own_killer(photos: Path, expected: dict[str, str], tmp_path: Path, number: int) -> None:

@@ -23,9 +23,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reas
 AN_END = 5.0  # seconds that an interrupted run may take to end in order
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_random_kills(seed: int) -> None:
-    told = driven("kills.py", "10", str(seed))
+@pytest.mark.parametrize(("seed", "options"), [(1, []), (2, []), (3, ["--to", "webdataset", "--tar-images", "40"])])
+def test_random_kills(seed: int, options: list[str]) -> None:
+    told = driven("kills.py", "10", str(seed), *options)
     assert told["wrong"] == []
     assert sum(told["kills"].values()) == 10
 

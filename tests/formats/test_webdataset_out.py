@@ -18,7 +18,7 @@ from label_sets import coco_set, masks, plant, yolo
 from running import a_recipe, fresh, run, states
 
 import augx
-from augx import engine, formats, tars, verify
+from augx import engine, fitting, formats, tars, verify
 from augx import plan as planning
 from augx.dispatch import local
 from augx.errors import InputError, OutputError
@@ -509,6 +509,21 @@ def test_tars_stand_alone(photos, tmp_path):
     assert not (tmp_path / "out").exists()
     assert Webdataset().packs and Webdataset().writes
     assert TarOptions() == TarOptions(1000, 256 << 20)
+
+
+def test_what_only_tars_hold_is_not_said_to_go_beside():
+    sample = Sample("a.jpg", Annotations(values={"angle": 1.0}, instances="i.png"))
+    with pytest.raises(InputError, match="the format folder cannot hold") as refused:
+        fitting.fit(Dataset("", "voc", (sample,)), [formats.load("folder")], allow_loss=False)
+    assert refused.value.hint.endswith("`--to webdataset` alone holds them")
+
+
+def test_a_link_beside_tars_takes_no_image_of_its_name(photos, tmp_path):
+    """It may be anybody's: what an image in a tar is labelled with lies in the tar."""
+    (photos / "cat").rename(tmp_path / "in")
+    run(tmp_path / "in", tmp_path / "out", a_recipe(copies=1), **TO)
+    (tmp_path / "out" / "0.tar").symlink_to("/etc/passwd")
+    assert run(tmp_path / "out", tmp_path / "again", a_recipe(copies=1), to_formats=("hf",)).failed == 0
 
 
 # patterns

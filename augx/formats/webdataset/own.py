@@ -24,6 +24,7 @@ _KEYS = frozenset({"label", "labels", "weights", "objects", "captions", "values"
 _PARTS = {"polygons": "segmentation", "rle": "rle", "keypoints": "keypoints", "obb": "obb", "crowds": "iscrowd"}
 _FOREIGN = frozenset({"id", "coco_files"})  # of objects' `extra`: numbers that are of one file
 _ABOUT_BYTES = 1 << 26
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def document(row: Row, details: Details) -> str:
         "source": row["source"],
         "copy": row["copy"],
     }
-    return json.dumps(said, ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(said)
 
 
 def _record(one: Mapping[str, Json], details: Details) -> dict[str, Json]:
@@ -179,7 +180,7 @@ def _object(record: Mapping[str, Json]) -> tuple[Object | None, list[str]]:
     return (
         replace(
             thing,
-            label=label if isinstance(label, str) else None,
+            label=label if isinstance(label, str) and label else None,
             index=index if type(index) is int else None,
             extra=told,
         ),
