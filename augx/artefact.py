@@ -58,6 +58,11 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             "augx.learn.surrogate",
             "A small classifier, which `adversarial` misleads by a few levels.",
         ),
+        "gan": Method(
+            "gan",
+            "augx.learn.generating",
+            "A generator of pictures of a class, which `gan` adds to the others.",
+        ),
     }
 )
 

@@ -161,7 +161,8 @@ def header(dataset: Dataset, targets: Sequence[Format], recipe: Recipe) -> Json:
     for name, place in sorted(recipe.places.items()):
         files = images_in(place)
         said.append([name, files, hashes(os.path.join(place, file) for file in files)])
-    said += [[name, model.sha256] for name, model in sorted(recipe.models.items())]
+    changing = {step.args.get("model") for step in recipe.all_steps() if not TRANSFORMS[step.name].adds}
+    said += [[name, model.sha256] for name, model in sorted(recipe.models.items()) if name in changing]
     if dataset.poses or dataset.ignore is not None:
         said.append([{name: pose.swap for name, pose in sorted(dataset.poses.items())}, dataset.ignore])
     lost = lost_by(dataset, targets, mixes_classes(dataset, recipe))
