@@ -58,6 +58,7 @@ def show_plan(input: str, chosen: dict[str, Any], as_json: bool, verbose: bool =
     click.echo(
         f"{figures['images']:,} images from {figures['sources']:,} sources: "
         f"{figures['originals']:,} originals and {figures['copies']:,} copies"
+        + (f", and {figures['added']:,} that the recipe adds" if "added" in figures else "")
     )
     click.echo(f"about {_size(figures['bytes'])} and {_duration(figures['cpu_seconds'])} of CPU time")
     if figures["objects"]["before"]:

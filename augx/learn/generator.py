@@ -157,18 +157,18 @@ class Discriminator(nn.Module):
         varied = (groups.var(1, correction=0) + _EPS).sqrt().mean((1, 2, 3)).repeat_interleave(GROUP)
         varied = varied[:, None, None, None].expand(-1, 1, *x.shape[2:])
         seen = _bent(self.end(torch.cat([x, varied], 1).flatten(1)))
-        return self.real(seen)[:, 0] + share * (seen * self.of_class[classes]).mean(1) * 4
+        return self.real(seen)[:, 0] + share * (seen * self.of_class[classes]).sum(1) / math.sqrt(_CODE_STYLE)
 
 
 def augmented(x: Any, random: Any) -> Any:
     """Pictures in another light, moved by an eighth and with a quarter blanked, by numbers that `random` gives."""
     n, side = len(x), x.shape[-1]
     drawn = torch.rand(7, n, 1, 1, 1, generator=random).to(x.device)
-    x = x + (drawn[0] - 0.5)
+    x = x + (drawn[0] - 0.5) / 2
     mean = x.mean(1, keepdim=True)
     x = (x - mean) * (2 * drawn[1]) + mean
     mean = x.mean((1, 2, 3), keepdim=True)
-    x = (x - mean) * (drawn[2] + 0.5) + mean
+    x = (x - mean) * (drawn[2] / 2 + 0.75) + mean
     most, half = side // 8, side // 4
     moved = torch.floor(drawn[3:5, :, 0, 0, 0] * (2 * most + 1)) - most
     places = torch.arange(side, device=x.device)
