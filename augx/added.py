@@ -63,9 +63,9 @@ def sample_of(name: str, label: str, split: str | None, recipe: Recipe) -> Sampl
 
 def _wanted(step: Step, labels: Sequence[str], known: Sequence[str]) -> Mapping[str, int]:
     """Class -> how many. InputError where the model does not know one."""
-    per_class: Json = step.args["per_class"]
+    per_class = step.args["per_class"]
     there = sorted(set(labels))
-    wanted: dict[str, int] = dict(per_class) if isinstance(per_class, Mapping) else dict.fromkeys(there, per_class)
+    wanted: Mapping[str, int] = per_class if isinstance(per_class, Mapping) else dict.fromkeys(there, int(per_class))
     if absent := sorted(wanted.keys() - set(there)):
         raise InputError(f"{step.name}.per_class names {few(absent)}, and no image that is multiplied is of that class",
                          f"there are: {few(there, 8)}")  # fmt: skip

@@ -90,7 +90,8 @@ def test_names_of_real_pictures_stay_theirs(photos: Path, tmp_path: Path) -> Non
 
 
 def test_odd_classes_become_names() -> None:
-    some = [Sample(f"gan://0//{label}/0", Annotations(labels={label: 1.0}), folder="") for label in ("a/b: c", "ä", "猫")]
+    labels = ("a/b: c", "ä", "猫")
+    some = [Sample(f"gan://0//{label}/0", Annotations(labels={label: 1.0})) for label in labels]
     assert list(added.stems(some, ["GAN_a_b_c_aug01"]).values()) == ["gan_a_b_c_2", "gan", "gan_2"]
 
 
@@ -177,8 +178,8 @@ def test_a_run_adds_pictures_and_leaves_copies_as_they_were(photos: Path, tmp_pa
     assert {row["source"] for row in failed} == {""} and {row["error"] for row in failed} == {"gan-rejected"}
     assert {len(row["transforms"]) for row in new} == {1, 2, 3}
     for row in new:
-        said = row["transforms"][0]
-        assert said["name"] == "gan" and row["file_name"] == f"{row['label']}/gan_{row['label']}_aug{row['copy']:02}.jpg"
+        said, name = row["transforms"][0], row["label"]
+        assert said["name"] == "gan" and row["file_name"] == f"{name}/gan_{name}_aug{row['copy']:02}.jpg"
         assert row["labels"] == {said["params"]["class"]: 1.0} and row["partners"][0] == "cat/0.jpg"
     counts = json.loads((out / "summary.json").read_text())["counts"]
     assert (counts["sources"], counts["copies"], counts["added"]) == (6, 6, len(new))

@@ -54,7 +54,8 @@ class Gan(Learned, Added):
             fault, told = found.fault(pixels, label, self.confidence, self.novelty)
             if not fault:
                 said: dict[str, Any] = {"class": label, "stream": stream, "truncation": self.truncation}
-                return Picture(pixels), Applied(self.name, said | told | {"attempts": attempt + 1, "rejected": dict(faults)})
+                tried = {"attempts": attempt + 1, "rejected": dict(faults)}
+                return Picture(pixels), Applied(self.name, said | told | tried)
             faults[fault] += 1
         why = ", ".join(f"{times} {fault}" for fault, times in sorted(faults.items()))
         message = f"{label}: none of {self.attempts} generated pictures passes: {why}"

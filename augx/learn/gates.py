@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from augx.model import Json
 
 _LEVELS = 12  # layers of the classifier up to a grid of an eighth of the side
 GRID = 4  # to which that is averaged: places tell a copy from another picture of the same things
+_DARK = 4.0  # levels, so that noise in a flat picture stays small
 _MOST_KEPT = 20_000  # pictures that generated ones are held against
 _COPIES = 0.05  # share of the real pictures that are nearer to another one than the threshold
 _SPREAD = 48  # pictures of a class whose distances tell how varied it is
@@ -25,21 +26,20 @@ Features = NDArray[np.float32]
 
 
 def features(net: Net, x: Any) -> Any:
-    """(n, numbers) of pictures (n, 3, side, side) of uint8."""
-    return adaptive_avg_pool2d(_half(net, x), GRID).flatten(1)
-
-
-def _half(net: Net, x: Any) -> Any:
-    x = scaled(x)
+    """(n, numbers) of pictures (n, 3, side, side) in levels of 0..255. All are put into one light first: a copy is one
+    in another light, too."""
+    x = x.float()
+    x = (x - x.mean((1, 2, 3), keepdim=True)) / (x.std((1, 2, 3), keepdim=True) + _DARK)
     for layer in list(net)[:_LEVELS]:
         x = layer(x)
-    return x
+    return adaptive_avg_pool2d(x, GRID).flatten(1)
 
 
 @dataclass(frozen=True)
 class Gates:
     """`net`: tells `classes` apart. `kept`: features of real pictures, `labels` their classes, `names` themselves.
-    `copy`: as near to a real picture as few real ones are to each other."""
+    `copy`: as near to a real picture as few real ones are to each other. `apart`: of a class, as real ones are on
+    average; where a generator is fitted."""
 
     net: Net
     classes: tuple[str, ...]
@@ -47,15 +47,12 @@ class Gates:
     labels: NDArray[np.int64]
     names: Sequence[str]
     copy: float
+    apart: NDArray[np.float32] = field(default_factory=lambda: np.ones(0, np.float32))
 
     def seen(self, x: Any) -> tuple[NDArray[np.float32], Features]:
         """Of pictures (n, 3, side, side) of uint8: the share that each class gets, and the features."""
         with torch.no_grad():
-            shares = half = _half(self.net, x)
-            for layer in list(self.net)[_LEVELS:]:
-                shares = layer(shares)
-            seen = adaptive_avg_pool2d(half, GRID).flatten(1)
-            return shares.softmax(1).cpu().numpy(), seen.cpu().numpy()
+            return self.net(scaled(x)).softmax(1).cpu().numpy(), features(self.net, x).cpu().numpy()
 
     def nearest(self, one: Features) -> tuple[float, list[str]]:
         """How far the nearest real picture is, and the names of the nearest ones."""
@@ -81,6 +78,11 @@ def _alone(some: Features) -> list[float]:
         apart[number] = np.inf
         found.append(float(np.sqrt(apart.min())))
     return found
+
+
+def apart(seen: Features, labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+    """How far pictures of each class are from each other, on average."""
+    return np.array([max(_spread(seen[labels == number]), 1e-6) for number in range(classes)], np.float32)
 
 
 def variety(made: Features, of: NDArray[np.int64], real: Features, labels: NDArray[np.int64],

@@ -32,6 +32,7 @@ _BATCH = 32
 _RATE = 2.5e-3  # of learning
 _BEGIN, _AT_ONCE = 0.04, 6  # of the steps, for the classifier, which takes so many of its own in each
 _R1, _EVERY = 0.1, 8  # weight of the discriminator's gradient at real pictures, held small every so manieth step
+_VARIED = 1.0  # weight of generated pictures of a class being as varied as real ones
 _SLOWEST = 0.995  # of the moving average of the weights
 _ASKED = 256  # pictures that are generated for a score, at most
 _LEAST_ASKED = 8  # of each class
@@ -109,7 +110,7 @@ class Fitting:
         loss.backward()
         second.step()
         self.other.requires_grad_(False)
-        loss = softplus(-self.other(augmented(made, random), labels)).mean()
+        loss = softplus(-self.other(augmented(made, random), labels)).mean() + _VARIED * self._alike(made, labels)
         first.zero_grad(set_to_none=True)
         loss.backward()
         first.step()
@@ -119,6 +120,13 @@ class Fitting:
             for mean, weight in zip(self.average.parameters(), self.net.parameters(), strict=True):
                 mean.lerp_(weight, share)
         return told + float(loss.detach())
+
+    def _alike(self, made: Any, labels: Any) -> Any:
+        """How much nearer two generated pictures of a class are to each other than two real ones, 0..1: else one
+        picture of each class is all that the generator finds (Mao et al. 2019, arXiv 1903.05628)."""
+        seen = gates.features(self.judge.net, (made + 1) * 127.5)
+        between = ((seen[::2] - seen[1::2]).square().sum(1) + 1e-8).sqrt()
+        return torch.relu(1 - between / torch.from_numpy(self._gates().apart).to(self.device)[labels[::2]]).mean()
 
     def _chosen(self, random: Any) -> Any:
         """Numbers of pictures: groups of one class, which is that of any picture."""
@@ -147,7 +155,7 @@ class Fitting:
 
     def _gates(self) -> Gates:
         if self.held is None:
-            self.judge.net.eval()
+            self.judge.net.eval().requires_grad_(False)
             with torch.no_grad():
                 every = [
                     gates.features(self.judge.net, part.to(self.device)).cpu() for part in self.pictures.split(256)
@@ -155,7 +163,8 @@ class Fitting:
             found, labels = torch.cat(every).numpy(), self.labels.numpy()
             kept, copy = gates.kept_of(found, labels)
             names = [self.known.samples[number].id for number in self.some[kept]]
-            self.held = Gates(self.judge.net, self.known.classes, found[kept], labels[kept], names, copy)
+            apart = gates.apart(found[kept], labels[kept], len(self.known.classes))
+            self.held = Gates(self.judge.net, self.known.classes, found[kept], labels[kept], names, copy, apart)
         return self.held
 
     def finished(self) -> dict[str, Any]:
