@@ -124,9 +124,10 @@ class Fitting:
     def _alike(self, made: Any, labels: Any) -> Any:
         """How much nearer two generated pictures of a class are to each other than two real ones, 0..1: else one
         picture of each class is all that the generator finds (Mao et al. 2019, arXiv 1903.05628)."""
+        apart = torch.from_numpy(self._gates().apart).to(self.device)[labels[::2]]
         seen = gates.features(self.judge.net, (made + 1) * 127.5)
         between = ((seen[::2] - seen[1::2]).square().sum(1) + 1e-8).sqrt()
-        return torch.relu(1 - between / torch.from_numpy(self._gates().apart).to(self.device)[labels[::2]]).mean()
+        return torch.relu(1 - between / apart).mean()
 
     def _chosen(self, random: Any) -> Any:
         """Numbers of pictures: groups of one class, which is that of any picture."""

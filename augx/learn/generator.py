@@ -18,7 +18,7 @@ from torch.nn.functional import avg_pool2d, conv2d, interpolate, leaky_relu, pix
 
 CODE = 64  # numbers that a picture is drawn from
 _CODE_STYLE = 128  # what they become, with the class, for the layers to be modulated by
-GROUP = 2  # pictures of one class that stand together in a batch
+GROUP = 2  # pictures of one class stand together in a batch
 _SMALLEST_GRID = 8  # which is not halved
 _EPS = 1e-8
 _SLOPE, _GAIN = 0.2, math.sqrt(2)
@@ -109,9 +109,8 @@ class Generator(nn.Module):
                 self.skips[str(level)] = Excitation(deep[level - 3], deep[level])
         self.end = Convolution(deep[-1], 12, styled=True)
 
-    def forward(self, code: Any, classes: Any, share: float = 1.0) -> Any:
-        """`share`: how much classes count, 0..1."""
-        both = torch.cat([_unit(code), share * _unit(self.of_class[classes])], 1)
+    def forward(self, code: Any, classes: Any) -> Any:
+        both = torch.cat([code, _unit(self.of_class[classes])], 1)
         style = _bent(self.code[1](_bent(self.code[0](both))))
         x = _bent(self.layers[0](self.begin(both).unflatten(1, self.grid), style))
         levels = [x]
@@ -146,7 +145,7 @@ class Discriminator(nn.Module):
         self.real = Linear(_CODE_STYLE, 1)
         self.of_class = nn.Parameter(torch.randn(classes, _CODE_STYLE))
 
-    def forward(self, x: Any, classes: Any, share: float = 1.0) -> Any:
+    def forward(self, x: Any, classes: Any) -> Any:
         x = _bent(self.begin(pixel_unshuffle(x, 2)))
         last = len(self.layers) // 2 - 1
         for level in range(last + 1):
@@ -157,7 +156,7 @@ class Discriminator(nn.Module):
         varied = (groups.var(1, correction=0) + _EPS).sqrt().mean((1, 2, 3)).repeat_interleave(GROUP)
         varied = varied[:, None, None, None].expand(-1, 1, *x.shape[2:])
         seen = _bent(self.end(torch.cat([x, varied], 1).flatten(1)))
-        return self.real(seen)[:, 0] + share * (seen * self.of_class[classes]).sum(1) / math.sqrt(_CODE_STYLE)
+        return self.real(seen)[:, 0] + (seen * self.of_class[classes]).sum(1) / math.sqrt(_CODE_STYLE)
 
 
 def augmented(x: Any, random: Any) -> Any:
