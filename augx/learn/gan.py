@@ -17,18 +17,18 @@ from augx.transforms.own.base import Added, Learned, counts, needed, number, who
 
 
 @dataclass(frozen=True)
-class Gan(Learned, Added):
-    """Adds `per_class` generated pictures of each class, with that class as their label, to each split that is
-    multiplied; or of some classes: `per_class: {cat: 50}`. The other steps of the recipe change them as they change
-    copies. They are as large as the model's, 32 to 128 pixels. For images that have one class each, and nothing else.
+class Gan(Added, Learned):
+    """Adds generated pictures of each class, with that class as their label, to each split that is multiplied. The
+    other steps of the recipe change them as they change copies. They are as large as the model makes them, 32 to 128
+    pixels. For images that have one class each, and nothing else. `model` is written by `augx learn gan`.
 
-    What a gate does not let through is drawn again, up to `attempts` times; then there is one picture less, and a row
-    in failures.jsonl. A classifier of the real pictures must give the class at least the share `confidence`; 0 takes
-    any. The nearest real picture must be at least `novelty` times as far away as a copy of it would be: 1 stands for
-    what one real picture in twenty does not come up to; 0 takes any.
+    What a gate does not let through is drawn again; where that does not help there is one picture less, and a row in
+    failures.jsonl.
 
-    `truncation` scales the numbers that a picture is drawn from: below 1 pictures are more alike and have fewer faults
-    (Marchesi 2017, arXiv 1706.00082). `model` is written by `augx learn gan`.
+    `per_class`: how many of each class, or of some: `{cat: 50}`. `truncation`: scales the numbers that a picture is
+    drawn from: below 1 pictures are more alike and have fewer faults. `confidence`: the least share that a classifier
+    of the real pictures must give the class; 0 takes any. `novelty`: how far the nearest real picture must be, 1: as
+    far as all but one in twenty of the real ones are from each other; 0 takes any. `attempts`: how often one is drawn.
     """
 
     name: ClassVar[str] = "gan"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,7 @@ def features(net: Net, x: Any) -> Any:
 @dataclass(frozen=True)
 class Gates:
     """`net`: tells `classes` apart. `kept`: features of real pictures, `labels` their classes, `names` themselves.
-    `copy`: as near to a real picture as few real ones are to each other. `apart`: of a class, as real ones are on
-    average; where a generator is fitted."""
+    `copy`: as near to a real picture as few real ones are to each other."""
 
     net: Net
     classes: tuple[str, ...]
@@ -47,7 +46,6 @@ class Gates:
     labels: NDArray[np.int64]
     names: Sequence[str]
     copy: float
-    apart: NDArray[np.float32] = field(default_factory=lambda: np.ones(0, np.float32))
 
     def seen(self, x: Any) -> tuple[NDArray[np.float32], Features]:
         """Of pictures (n, 3, side, side) of uint8: the share that each class gets, and the features."""

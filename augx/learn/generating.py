@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn.functional import softplus
+from torch.nn.functional import adaptive_avg_pool2d, softplus
 
 from augx.artefact import Place
 from augx.drawing.sheet import Row, Tile
@@ -32,7 +32,9 @@ _BATCH = 32
 _RATE = 2.5e-3  # of learning
 _BEGIN, _AT_ONCE = 0.04, 6  # of the steps, for the classifier, which takes so many of its own in each
 _R1, _EVERY = 0.1, 8  # weight of the discriminator's gradient at real pictures, held small every so manieth step
-_VARIED = 1.0  # weight of generated pictures of a class being as varied as real ones
+_VARIED, _ENOUGH = 2.0, 0.8  # weight of two pictures of a class being so far apart, of what real ones are
+_DARK = 0.03  # of -1..1, so that noise in a flat picture stays small
+_COARSE = 8  # pixels a side, at which that is seen: so fine noise does not count
 _SLOWEST = 0.995  # of the moving average of the weights
 _ASKED = 256  # pictures that are generated for a score, at most
 _LEAST_ASKED = 8  # of each class
@@ -83,6 +85,8 @@ class Fitting:
         self.pictures = torch.from_numpy(known.pixels[some]).permute(0, 3, 1, 2).contiguous()
         self.labels = torch.from_numpy(known.labels[some])
         self.members = {name: torch.nonzero(self.labels == name)[:, 0] for name in torch.unique(self.labels).tolist()}
+        seen = coarse(unit(self.pictures)).numpy()
+        self.apart = torch.from_numpy(gates.apart(seen, self.labels.numpy(), len(known.classes))).to(device)
         self.held: Gates | None = None  # as soon as the classifier is fitted
         every = torch.arange(len(known.classes)).repeat(max(_LEAST_ASKED, _ASKED // len(known.classes)))
         self.asked = torch.randn(len(every), CODE, generator=torch.Generator().manual_seed(0)), every
@@ -122,12 +126,11 @@ class Fitting:
         return told + float(loss.detach())
 
     def _alike(self, made: Any, labels: Any) -> Any:
-        """How much nearer two generated pictures of a class are to each other than two real ones, 0..1: else one
-        picture of each class is all that the generator finds (Mao et al. 2019, arXiv 1903.05628)."""
-        apart = torch.from_numpy(self._gates().apart).to(self.device)[labels[::2]]
-        seen = gates.features(self.judge.net, (made + 1) * 127.5)
+        """By how much two generated pictures of a class are nearer to each other than real ones should be, 0..1: else
+        one picture of each class is all that the generator finds (Mao et al. 2019, arXiv 1903.05628)."""
+        seen = coarse(made)
         between = ((seen[::2] - seen[1::2]).square().sum(1) + 1e-8).sqrt()
-        return torch.relu(1 - between / apart).mean()
+        return torch.relu(_ENOUGH - between / self.apart[labels[::2]]).mean()
 
     def _chosen(self, random: Any) -> Any:
         """Numbers of pictures: groups of one class, which is that of any picture."""
@@ -164,8 +167,7 @@ class Fitting:
             found, labels = torch.cat(every).numpy(), self.labels.numpy()
             kept, copy = gates.kept_of(found, labels)
             names = [self.known.samples[number].id for number in self.some[kept]]
-            apart = gates.apart(found[kept], labels[kept], len(self.known.classes))
-            self.held = Gates(self.judge.net, self.known.classes, found[kept], labels[kept], names, copy, apart)
+            self.held = Gates(self.judge.net, self.known.classes, found[kept], labels[kept], names, copy)
         return self.held
 
     def finished(self) -> dict[str, Any]:
@@ -208,6 +210,12 @@ class Fitting:
                 tiles.append(Tile(fault or "passes", data.squared(pixels, painter.side), says))
             rows.append(Row(name, tuple(map(enlarged, tiles))))
         return rows
+
+
+def coarse(x: Any) -> Any:
+    """Pictures (n, 3, side, side) as a few numbers each, in one light."""
+    x = adaptive_avg_pool2d(x, _COARSE).flatten(1)
+    return (x - x.mean(1, keepdim=True)) / (x.std(1, keepdim=True) + _DARK)
 
 
 def levels(x: Any) -> Any:
