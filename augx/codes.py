@@ -275,6 +275,8 @@ _RECIPES = {
         "fit it longer, or with another `--seed`; `augx probe` says whether its pictures help"),
     "model-of-other-data": Code(_TOLD, "a model of the recipe was fitted on other pictures than these",
         "fit it on these with `augx learn`, if that is not what you mean"),
+    "model-saw-test": Code(_TOLD, "a model of the recipe was fitted on pictures of splits that are not multiplied",
+        "divide the dataset first, and fit the model on `train` alone: what it has seen gets into the copies"),
     "broken-background": Code(_TOLD, "a file in a folder of backgrounds cannot be opened; another is taken",
         "get it again, or remove it from there"),
     "class-not-there": Code(_TOLD, "the recipe names a class that no image shows", "correct its name"),

@@ -272,10 +272,11 @@ def _invents(step: Step) -> bool:
 
 
 def models_of_other_data(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
-    """Warnings for models that were fitted on other pictures."""
+    """Warnings for models that were fitted on other pictures, or on those that others are to be tested on."""
     if not recipe.models:
         return []
     flaws = []
+    held = artefact.marks(sample for sample in dataset.samples if not recipe.multiplies(sample.split))
     known = artefact.sketch(sample for sample in dataset.samples if recipe.multiplies(sample.split))
     for name, model in sorted(recipe.models.items()):
         try:
@@ -286,6 +287,10 @@ def models_of_other_data(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
         if share < _ALIKE:
             said = f"{name} was fitted on {card.images:,} other pictures: about {share:.0%} of all are the same"
             flaws.append(Flaw("model-of-other-data", "", said))
+        if seen := len(held.intersection(card.sketch)):
+            share = f"about {seen / len(card.sketch):.0%} of its own"
+            said = f"{name} was fitted on pictures that are not multiplied, {share}"
+            flaws.append(Flaw("model-saw-test", "", said))
     return flaws
 
 
