@@ -288,8 +288,8 @@ def models_of_other_data(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
             said = f"{name} was fitted on {card.images:,} other pictures: about {share:.0%} of all are the same"
             flaws.append(Flaw("model-of-other-data", "", said))
         if seen := len(held.intersection(card.sketch)):
-            share = f"about {seen / len(card.sketch):.0%} of its own"
-            said = f"{name} was fitted on pictures that are not multiplied, {share}"
+            part = f"about {seen / len(card.sketch):.0%} of its own"
+            said = f"{name} was fitted on pictures that are not multiplied, {part}"
             flaws.append(Flaw("model-saw-test", "", said))
     return flaws
 
