@@ -85,7 +85,7 @@ class Fitting:
         self.pictures = torch.from_numpy(known.pixels[some]).permute(0, 3, 1, 2).contiguous()
         self.labels = torch.from_numpy(known.labels[some])
         self.members = {name: torch.nonzero(self.labels == name)[:, 0] for name in torch.unique(self.labels).tolist()}
-        seen = coarse(unit(self.pictures)).numpy()
+        seen = torch.cat([coarse(unit(part)) for part in self.pictures.split(256)]).numpy()
         self.apart = torch.from_numpy(gates.apart(seen, self.labels.numpy(), len(known.classes))).to(device)
         self.held: Gates | None = None  # as soon as the classifier is fitted
         every = torch.arange(len(known.classes)).repeat(max(_LEAST_ASKED, _ASKED // len(known.classes)))

@@ -104,6 +104,21 @@ def test_the_card_says_what_the_gates_need(model: Path) -> None:
     assert card.gates["copy_distance"] > 0 and card.gates["least_diverse"] in ("cat", "dog")
 
 
+@pytest.mark.parametrize("side", range(32, 129, 16))
+def test_networks_fit_every_side(side: int) -> None:
+    import torch
+
+    from augx.learn.generator import CODE, Discriminator, Generator, augmented
+
+    net, other = Generator(8, side, 3), Discriminator(8, side, 3)
+    labels = torch.tensor([0, 0, 2, 2])
+    made = net(torch.zeros(4, CODE), labels)
+    assert made.shape == (4, 3, side, side) and other(made, labels).shape == (4,)
+    assert len(net.skips) == (1 if side in (64, 80, 96, 112) else 2 if side == 128 else 0)
+    random = torch.Generator().manual_seed(0)
+    assert not torch.equal(augmented(made, random), augmented(made, random))
+
+
 def test_too_few_or_too_large_pictures_are_refused(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
