@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 HERE = Path(__file__).parent
-ROWS = {"autoencoder": 506, "style": 506, "adversarial": 362, "gan": 0}  # method -> pixels of the sheet; 0: all
+ROWS = {"autoencoder": 506, "style": 506, "adversarial": 362, "gan": 950}  # method -> pixels of the sheet that count
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
             learn = [sys.executable, "-m", "augx", "learn", method, digits, "-o", model, "--fast", "--threads", "1"]
             subprocess.run(learn, check=True)
             sheet = Image.open(f"{model}.png").convert("RGB")
-            sheet.crop((0, 0, sheet.width, high or sheet.height)).save(HERE / f"{method}.webp", quality=80)
+            sheet.crop((0, 0, sheet.width, high)).save(HERE / f"{method}.webp", quality=80)
 
 
 if __name__ == "__main__":
