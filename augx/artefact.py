@@ -58,6 +58,11 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             "augx.learn.surrogate",
             "A small classifier, which `adversarial` misleads by a few levels.",
         ),
+        "gan": Method(
+            "gan",
+            "augx.learn.generating",
+            "A generator of pictures of a class, which `gan` adds to the others.",
+        ),
     }
 )
 
@@ -195,9 +200,13 @@ def _read(text: str) -> Card:
 def sketch(samples: Iterable[Sample]) -> tuple[str, ...]:
     """The lowest hashes of names and classes: two sketches tell how alike two datasets are (Broder 1997, "On the
     resemblance and containment of documents")."""
+    return tuple(sorted(marks(samples))[:_SKETCH])
+
+
+def marks(samples: Iterable[Sample]) -> set[str]:
+    """The hashes that sketches are made of."""
     said = (f"{one.id}\0{sorted(one.annotations.labels)}" for one in samples)
-    hashes = (hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest() for text in said)
-    return tuple(sorted(set(hashes))[:_SKETCH])
+    return {hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest() for text in said}
 
 
 def alike(one: Sequence[str], other: Sequence[str]) -> float:

@@ -173,7 +173,7 @@ class Dispatch:
             for sample in [job.sample, *partners]
         }
         sha256 = contents[job.sample.id]
-        failed = [failure(job.sample.id, copy, error) for copy in job.copies]
+        failed = [failure(job.sample.source, copy, error) for copy in job.copies]
         key = plan.keys(lambda sample: contents[sample.id])(job, sha256, job.pools)
         beside = tuple((one.stem, one.ending) for one in job.beside)
         size = self._size(job) if sha256 else 0

@@ -15,7 +15,7 @@ from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
-from augx import fitting, formats, journal, manifest, versions
+from augx import added, fitting, formats, journal, manifest, versions
 from augx import plan as planning
 from augx import recipe as recipes
 from augx.errors import InputError, OutputError, Refused, few
@@ -88,6 +88,7 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
     fitting.refuse_inventions(dataset, recipe)
     doubts = [*fitting.unmoved(dataset, recipe), *fitting.unknown_classes(dataset, recipe)]
     doubts += [*fitting.broken_backgrounds(recipe), *fitting.models_of_other_data(dataset, recipe)]
+    doubts += added.doubts(recipe)
     dataset = replace(dataset, warnings=(*dataset.warnings, *doubts))
     mixes = fitting.mixes_classes(dataset, recipe)
     formats.check(targets, dataset, mixes)
@@ -104,9 +105,9 @@ def read(request: Request) -> tuple[Plan, list[Format]]:
         dataset = replace(dataset, warnings=(*dataset.warnings, *balanced.flaws(), *unsure))
     taken = [*formats.RESERVED, *formats.label_files(targets, dataset)]
     size = _size_of(dataset.root) if targets[0].packs else None
-    plan = planning.make(
-        dataset, recipe, names, versions.deciding(recipe.learned), beside, header, taken, balanced, size
-    )
+    more = list(added.samples(dataset, recipe, names))
+    by = versions.deciding(recipe.changes_by_models)
+    plan = planning.make(dataset, recipe, names, by, beside, header, taken, balanced, size, more)
     said = {key: value for key, value in asdict(request.read).items() if value}
     return replace(plan, said=said), targets
 

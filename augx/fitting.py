@@ -166,7 +166,8 @@ def header(dataset: Dataset, targets: Sequence[Format], recipe: Recipe) -> Json:
     for name, place in sorted(recipe.places.items()):
         files = images_in(place)
         said.append([name, files, hashes(os.path.join(place, file) for file in files)])
-    said += [[name, model.sha256] for name, model in sorted(recipe.models.items())]
+    changing = {step.args.get("model") for step in recipe.all_steps() if not TRANSFORMS[step.name].adds}
+    said += [[name, model.sha256] for name, model in sorted(recipe.models.items()) if name in changing]
     if dataset.poses or dataset.ignore is not None:
         said.append([{name: pose.swap for name, pose in sorted(dataset.poses.items())}, dataset.ignore])
     lost = lost_by(dataset, targets, mixes_classes(dataset, recipe))
@@ -276,10 +277,11 @@ def _invents(step: Step) -> bool:
 
 
 def models_of_other_data(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
-    """Warnings for models that were fitted on other pictures."""
+    """Warnings for models that were fitted on other pictures, or on those that others are to be tested on."""
     if not recipe.models:
         return []
     flaws = []
+    held = artefact.marks(sample for sample in dataset.samples if not recipe.multiplies(sample.split))
     known = artefact.sketch(sample for sample in dataset.samples if recipe.multiplies(sample.split))
     for name, model in sorted(recipe.models.items()):
         try:
@@ -290,6 +292,10 @@ def models_of_other_data(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
         if share < _ALIKE:
             said = f"{name} was fitted on {card.images:,} other pictures: about {share:.0%} of all are the same"
             flaws.append(Flaw("model-of-other-data", "", said))
+        if seen := len(held.intersection(card.sketch)):
+            part = f"about {seen / len(card.sketch):.0%} of its own"
+            said = f"{name} was fitted on pictures that are not multiplied, {part}"
+            flaws.append(Flaw("model-saw-test", "", said))
     return flaws
 
 

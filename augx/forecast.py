@@ -27,14 +27,16 @@ def forecast(plan: Plan) -> dict[str, Json]:
     """Counts, exactly, and `bytes` and `cpu_seconds`, extrapolated from a few sources spread over the dataset."""
     originals = sum(0 in job.copies for job in plan.jobs)
     planned = [(job.sample, len(job.copies)) for job in plan.jobs]
+    added = sum(count for sample, count in planned if sample.added)
     objects = [len(sample.annotations.objects) for sample, _ in planned]
     bytes_, seconds = _cost(plan)
     files, name, fullest = _files(plan)
     return {
-        "sources": len(plan.jobs) + len(plan.lost),
+        "sources": sum(not job.sample.added for job in plan.jobs) + len(plan.lost),
         "images": plan.images(),
         "originals": originals,
-        "copies": plan.images() - originals,
+        "copies": plan.images() - originals - added,
+        **({"added": added} if plan.recipe.adding() else {}),
         "failed": sum(len(copies) for _, copies in plan.lost),
         "first_failure": f"{plan.lost[0][0].source}: {plan.lost[0][0].message}" if plan.lost else None,
         "objects": {"before": sum(objects), "after": sum(n * c for n, (_, c) in zip(objects, planned, strict=True))},

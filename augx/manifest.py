@@ -196,15 +196,17 @@ def summarise(
     warnings = Counter(flaw.code for flaw in plan.dataset.warnings)
     warnings.update(note for job in plan.jobs for note in entries[job.sample.id].notes)
     images = sum(count for _, count in made)
-    multiplied = sum(count > 0 for _, count in made)
+    multiplied = sum(count > 0 and not sample.added for sample, count in made)
+    added = sum(count for sample, count in made if sample.added)
     return {
         "augx": __version__,
         "plan": planning.plan_hash(plan, lambda job: entries[job.sample.id].key),
         "counts": {
-            "sources": len(plan.jobs) + len(plan.lost),
+            "sources": sum(not job.sample.added for job in plan.jobs) + len(plan.lost),
             "images": images,
             "originals": originals,
-            "copies": images - originals,
+            "copies": images - originals - added,
+            **({"added": added} if plan.recipe.adding() else {}),
             "failed": len(failures),
             "equal": equal,
         },

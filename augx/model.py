@@ -108,11 +108,22 @@ class Pose:
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    """How pictures are made that no file of INPUT holds. `step`: of the recipe. `model`: the file it works with.
+    `by`: what decides the bytes besides: versions."""
+
+    step: Step
+    model: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A reference to one image. `id` is its path under the dataset's root, with `/` between folders.
 
     `folder` is the folder under OUTPUT its images go to ("" is OUTPUT itself), set by the output format.
     `packed`: for files that lie in a tar: name -> (the tar under the root, offset, size).
+    `added`: no image at all, but how some of a class are made; the id is that of no file.
     """
 
     id: str
@@ -120,6 +131,12 @@ class Sample:
     split: str | None = None
     folder: str = ""
     packed: Mapping[str, tuple[str, int, int]] = field(default_factory=dict)
+    added: Added | None = None
+
+    @property
+    def source(self) -> str:
+        """What rows of the manifest say of where a picture comes from."""
+        return "" if self.added else self.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from augx.errors import Problem
 from augx.model import ImageOptions, LabelOptions, Limits, Override, RejectOptions, SplitOptions, TarOptions
 from augx.steps import Steps
+from augx.transforms.catalog import TRANSFORMS
 from augx.yamlfile import Node, is_number
 
 MAX_COPIES = 100_000
@@ -136,12 +137,16 @@ class Options(Steps):
             self.error(node, "an override needs 'when'", "with the classes or splits it is for: {class: cat}")
         if isinstance(node.value, dict) and not {"copies", "transforms"} & given.keys() and not self.written:
             self.error(node, "this override changes nothing", "add 'copies' or 'transforms'")
-        copies = given.get("copies")
-        return dataclasses.replace(
+        copies, first = given.get("copies"), len(self.leaves)
+        found = dataclasses.replace(
             found,
             copies=None if copies is None else self.whole(copies, "copies", 0, MAX_COPIES, 0),
             steps=self.steps(given["transforms"], "transforms") if "transforms" in given else None,
         )
+        for leaf, (where, _) in zip(self.leaves[first:], self.marks[first:], strict=True):
+            if TRANSFORMS[leaf.name].adds:
+                self.error(where, f"{leaf.name} cannot be used in an override", "`per_class: {cat: 50}` says of which")
+        return found
 
     def reject(self, given: Mapping[str, Node]) -> RejectOptions:
         lost = given.get("lost_objects")

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from augx import added as adding
 from augx import naming
 from augx.errors import InputError
 from augx.model import Annotations, Beside, Dataset, Flaw, Job, Json, Rle, Sample, Shard, TarOptions
@@ -91,12 +93,14 @@ def make(
     taken: Iterable[str] = (),
     balanced: Balanced | None = None,
     size: Callable[[Sample], int] | None = None,
+    added: Sequence[tuple[Sample, tuple[int, ...]]] = (),
 ) -> Plan:
     """The plan. `dataset.samples` have their output folder already.
 
     `beside`: the files that go with a sample's images of a given stem. `header`: what all these files depend on.
     `taken`: names of files that tell of the whole dataset. `balanced`: says how many copies of which source, where the
     recipe does not. `size`: bytes of a sample's files, where what is written goes into tars; None: files lie loose.
+    `added`: samples that no file holds, with their copies, last in the plan.
     Raises InputError when the recipe's `splits` name none of the dataset's, or where two files would have one name.
     """
     splits = {s.split for s in dataset.samples if s.split is not None}
@@ -124,11 +128,14 @@ def make(
 
     stems = naming.stems(dataset.samples, recipe.image.format, beside is not None)
     chosen = [(variant, copies(sample, variant)) for sample in dataset.samples for variant in (recipe.variant(sample),)]
+    samples = [*dataset.samples, *(sample for sample, _ in added)]
+    stems += _added_stems(added, stems)
+    chosen += [(recipe.variant(sample), numbers) for sample, numbers in added]
     if size:
-        stems = _in_tars(dataset.samples, [len(numbers) for _, numbers in chosen], stems, recipe.tar, size)
+        stems = _in_tars(samples, [len(numbers) for _, numbers in chosen], stems, recipe.tar, size)
     jobs = tuple(
         Job(sample, stem, ending, numbers, beside(sample, stem) if beside else (), variant)
-        for sample, (stem, ending), (variant, numbers) in zip(dataset.samples, stems, chosen, strict=True)
+        for sample, (stem, ending), (variant, numbers) in zip(samples, stems, chosen, strict=True)
         if numbers
     )
     if beside:  # images alone are told apart by `naming.stems`, and no file of a whole dataset ends as they do
@@ -184,10 +191,21 @@ def _rounded(count: int) -> int:
     return -(-count // step) * step
 
 
+def _added_stems(
+    added: Sequence[tuple[Sample, tuple[int, ...]]], stems: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Of samples that no file holds; they end as most others do. `stems`: of these."""
+    if not added:
+        return []
+    usual = max(sorted(Counter(ending for _, ending in stems).items()), key=itemgetter(1))[0]
+    names = adding.stems((sample for sample, _ in added), (stem for stem, _ in stems))
+    return [(names[sample.id], usual) for sample, _ in added]
+
+
 def partner_pools(recipe: Recipe, classed: bool) -> dict[str, int]:
     """Kind of partner -> how many of them the recipe's mixes choose from. `classed`: images have classes."""
     pools: dict[str, int] = {}
-    for step in recipe.all_steps() if recipe.copies or recipe.overrides else ():
+    for step in recipe.all_steps() if recipe.copies or recipe.overrides or recipe.adding() else ():
         entry = TRANSFORMS[step.name]
         if entry.pool:
             kinds = {str(step.args.get("partners", entry.partners))}
@@ -236,6 +254,8 @@ def files(sample: Sample) -> list[str]:
 
 def sources(root: str, sample: Sample, limit: int | None = None) -> list[Source]:
     """Where these files lie. `limit`: bytes that each may have."""
+    if sample.added:
+        return [Source(sample.added.model)]
     found: list[Source] = []
     for name in files(sample):
         path, offset, size = sample.packed.get(name, (name, 0, None))
@@ -280,6 +300,8 @@ def _key(basis: str, job: Job, sha256: str, partners: list[Json]) -> str:
     place = [job.sample.id, job.stem, job.ending, job.sample.split]
     beside = [[one.kind, one.stem, one.ending, one.needs] for one in job.beside]
     said = [basis, sha256, place, dict(known.labels), dict(known.values), *beside, *_geometry(known), *partners]
+    if made := job.sample.added:
+        said += [{key: value for key, value in made.step.args.items() if key not in ("model", "per_class")}, made.by]
     return _digest(said)[:16]
 
 
@@ -365,7 +387,7 @@ def class_counts(jobs: Sequence[tuple[Sample, int]]) -> dict[str, dict[str, int]
         objects = (thing.label for thing in sample.annotations.objects if thing.label is not None)
         for name in {*sample.annotations.labels, *objects} or ("(none)",):
             count = counts.setdefault(name, {"before": 0, "after": 0})
-            count["before"] += 1
+            count["before"] += not sample.added
             count["after"] += images
     return dict(sorted(counts.items()))
 
@@ -376,7 +398,7 @@ def split_counts(jobs: Sequence[tuple[Sample, int]]) -> dict[str, dict[str, int]
     for sample, images in jobs:
         if sample.split is not None:
             count = counts.setdefault(sample.split, {"before": 0, "after": 0})
-            count["before"] += 1
+            count["before"] += not sample.added
             count["after"] += images
     return counts
 

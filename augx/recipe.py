@@ -192,12 +192,27 @@ class Recipe:
         """Whether a step works with a model."""
         return any(catalog.TRANSFORMS[step.name].learned for step in self.all_steps())
 
+    @property
+    def changes_by_models(self) -> bool:
+        """Whether copies are made by one, too, and not only what the recipe adds."""
+        entries = (catalog.TRANSFORMS[step.name] for step in self.all_steps())
+        return any(entry.learned and not entry.adds for entry in entries)
+
+    def adding(self) -> list[Step]:
+        """The steps that add pictures of their own."""
+        return [step for step in self.steps if catalog.TRANSFORMS[step.name].adds]
+
+    def changing(self) -> tuple[Step, ...]:
+        """The others, which make copies. They are what they would be without those that add."""
+        return tuple(step for step in self.steps if not catalog.TRANSFORMS[step.name].adds)
+
     def digest(self) -> str:
         """sha256 in hex of what decides the pixels and labels of one copy; not how many copies, nor of which images."""
         decisive = self.canonical()
         for key in ("copies", "originals", "splits", "split", "balance", "overrides"):
             del decisive[key]
         del decisive["output"]["tar"]  # which tar an image lies in, its name says
+        decisive["transforms"] = [_step_json(one) for one in self.changing()]
         if self.reject == RejectOptions():  # what came later and is not used leaves finished datasets fresh
             del decisive["reject"]
         if self.limits == Limits():
@@ -334,12 +349,21 @@ def _labels_json(labels: LabelOptions) -> Json:
     return said | {"keypoint_pairs": None if pairs is None else [list(pair) for pair in pairs]}
 
 
+def _adds(steps: Node | None) -> bool:
+    """Whether one of these steps is of those that add pictures."""
+    some = steps.value if steps is not None and isinstance(steps.value, list) else []
+    named = [name for one in some for name in (one.value if isinstance(one.value, dict) else ())]
+    return any(name in catalog.TRANSFORMS and catalog.TRANSFORMS[name].adds for name in named)
+
+
 class _Reader(Options):
     """Nodes -> a Recipe."""
 
     def recipe(self, root: Node, checked: bool = False) -> Recipe:
         top = self.top(root)
         output = self.mapping(top.get("output"), "output", ("image", "tar"))
+        if _adds(top.get("transforms")):  # then there is something new without copies, too
+            self.least_copies = 0
         recipe = Recipe(
             name=self.file,
             seed=self.whole(top.get("seed"), "seed", 0, MAX_SEED, 0),
@@ -364,7 +388,7 @@ class _Reader(Options):
             self.problems += argument_problems(self.file, self.leaves, self.marks)
         if self.problems:
             raise RecipeError(in_order(self.problems))
-        if not recipe.steps and recipe.copies:
+        if not recipe.changing() and recipe.copies:
             self.warn(
                 top["transforms"], "no transforms: every copy will equal its source", "name some", "no-transforms"
             )

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-from augx import fitting, formats, images, journal, versions
+from augx import added, fitting, formats, images, journal, versions
 from augx.errors import ImageError, InputError, OutputError, Refused, Stopped
 from augx.formats import ReadOptions, Row
 from augx.journal import MANIFEST
@@ -20,7 +20,7 @@ from augx.plan import sources
 from augx.recipe import Recipe
 from augx.seeds import Rng
 from augx.store import Folder, Source, hashes, write_file
-from augx.transforms.catalog import SEE_LABELS
+from augx.transforms.catalog import SEE_LABELS, TRANSFORMS
 from augx.transforms.own.base import Need
 from augx.work import Maker, Opened
 
@@ -41,7 +41,7 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     wanted = os.path.normpath(name).replace(os.sep, "/")
     try:
         row = next((one for one in Rows(folder) if one["file_name"] == wanted), None)
-        sources_told = {row["source"], *row["partners"]} if row else set()
+        sources_told = _needed(row) if row else set()
         told = {one["source"]: one for one in reversed([r for r in Rows(folder) if r["source"] in sources_told])}
         if not all(isinstance(one[key], kind) for one in (row, *told.values()) if one for key, kind in _KINDS.items()):
             raise ValueError("no row of ours")
@@ -55,18 +55,21 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     ending = os.path.splitext(wanted)[1]
     maker = archive.maker
     try:
-        opened = archive.open(row["source"])
-        if row["copy"] == 0 and maker.verbatim(opened.decoded, ending):
+        again = (row.get("override") or 0, _Recorded(row, archive), row.get("redrawn", 0))
+        opened = None if "added" in row else archive.open(row["source"])
+        if opened is None:
+            picture = _added(maker, row)
+            encoded = maker.encoded(maker.augmented(picture, row["added"], row["copy"], *again)[0], ending)
+        elif row["copy"] == 0 and maker.verbatim(opened.decoded, ending):
             encoded = opened.files[0]
         else:
-            again = (row.get("override") or 0, _Recorded(row, archive), row.get("redrawn", 0))
             encoded = maker.encoded(maker.augmented(opened.picture, row["source"], row["copy"], *again)[0], ending)
         same = hashlib.sha256(encoded).hexdigest() == row["sha256"]
         asked = os.path.splitext(image)[1].lower()
         if READABLE.get(asked, READABLE[ending.lower()]) != READABLE[ending.lower()]:
             encoded = images.encode(images.decode(encoded, None).picture, asked, maker.recipe.image)
     except (ImageError, OSError) as error:
-        raise InputError(f"{row['source']}: {getattr(error, 'message', error)}") from error
+        raise InputError(f"{row['source'] or wanted}: {getattr(error, 'message', error)}") from error
     write_file(image, encoded)
     if same:
         return True, f"wrote {image}: the same bytes as {wanted}"
@@ -76,6 +79,25 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
     if not archive.known and _sees_labels(recipe):
         said += f"; crops look at labels, of which {output} holds not all: say where the input is with --input"
     return False, said
+
+
+def _needed(row: Row) -> set[str]:
+    """The sources that an image was made of. Partners of a step that adds pictures are only those it looks like."""
+    named = {name for one in _mixes(row) for name in one["params"]["partners"]}
+    return named | ({row["source"]} - {""})
+
+
+def _mixes(row: Row) -> list[Row]:
+    return [one for one in row["transforms"] if "partners" in one["params"] and not TRANSFORMS[one["name"]].adds]
+
+
+def _added(maker: Maker, row: Row) -> Picture:
+    """The picture that a row's steps began with. Raises ImageError."""
+    labels = [one["params"].get("class") for one in row["transforms"] if TRANSFORMS[one["name"]].adds]
+    sample = added.sample_of(str(row["added"]), str(*labels[:1]), row["split"], maker.recipe)
+    if sample is None:
+        raise InputError(f"the recipe has no step that has made {row['file_name']}")
+    return maker.added(sample, row["copy"])[0]
 
 
 def _spare(image: str, folder: Folder, input: str | None, row: Row) -> None:
@@ -150,9 +172,7 @@ class _Recorded:
 
     def __init__(self, row: Row, archive: _Archive) -> None:
         self.archive = archive
-        self.mixes = [
-            (one["name"], one["params"]["partners"]) for one in row["transforms"] if "partners" in one["params"]
-        ]
+        self.mixes = [(one["name"], one["params"]["partners"]) for one in _mixes(row)]
 
     def pick(self, name: str, need: Need, picture: Picture, rng: Rng) -> list[tuple[str, Picture]]:
         if need.kind == "folder":
@@ -178,7 +198,7 @@ def _known(
     options = ReadOptions(told.get("labels"), told.get("table"), told.get("columns", {}))
     dataset = fitting.fit(formats.load(read).read(input, options), targets, allow_loss=True)
     samples = {sample.id: sample for sample in dataset.samples}
-    if missing := next((name for name in (row["source"], *row["partners"]) if name not in samples), None):
+    if missing := next((name for name in _needed(row) if name not in samples), None):
         raise InputError(f"{input} does not hold {missing}")
     return dataset, samples
 

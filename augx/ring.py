@@ -70,7 +70,7 @@ class Ring:
     def _next(self, sample: Sample, of: tuple[str, ...], count: int) -> list[Sample]:
         """The next samples on the ring, at most so many, never itself."""
         key = (*_alike(sample), *of)
-        places, samples = self._rings[key]
+        places, samples = self._rings.get(key, ([], []))  # none, for pictures that a recipe adds
         start = bisect_right(places, (place_of(sample.id), sample.id))
         count = min(count, len(samples) - 1)
         return samples[start : start + count] + samples[: max(0, start + count - len(samples))]

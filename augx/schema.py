@@ -99,11 +99,11 @@ _FLIPPED: Schema = {"type": ["object", "null"], "additionalProperties": {"enum":
 
 
 def _top() -> dict[str, Schema]:
-    copies = _whole(1, MAX_COPIES)
+    copies = _whole(0, MAX_COPIES)
     return {
         "version": _said("The version of the recipe language: 1.", {"const": 1}),
         "seed": _said("Another seed gives another set of copies, just as repeatable.", _whole(0, MAX_SEED), 0),
-        "copies": _said("New images for each source image.", copies, 10),
+        "copies": _said("New images for each source image; 0 only where `gan` adds some.", copies, 10),
         "originals": _said("Whether the source images are copied too.", _BOOLEAN, True),
         "splits": _said(
             "Which splits are multiplied; the others are carried over as they are.",

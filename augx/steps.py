@@ -161,6 +161,8 @@ class Steps(Values):
         if not self.sound((argument for _, argument in given.values()), transform):
             return None
         entry = catalog.TRANSFORMS[transform]
+        if entry.adds and p not in (None, 1):
+            self.error(name, f"{transform} takes no p: it adds pictures, and changes none", "say how many: per_class")
         if "folder" in given and entry.partners == "folder":
             self.folder(given["folder"][1])
         if "model" in given and entry.learned:
@@ -284,6 +286,9 @@ class Steps(Values):
         p = self.p(given.get("p"), transform)
         if not steps:
             return None
+        for leaf, (where, _) in zip(self.leaves[first:], self.marks[first:], strict=True):
+            if catalog.TRANSFORMS[leaf.name].adds:
+                self.error(where, f"{leaf.name} cannot be used in {transform}", "it adds pictures, and changes none")
         if transform == "inside":
             for leaf, (where, _) in zip(self.leaves[first:], self.marks[first:], strict=True):
                 entry = catalog.TRANSFORMS[leaf.name]

@@ -135,7 +135,8 @@ class _Look:
                 if date is not None:
                     same[job.sample.id] = date
         often = Counter(looks.values())
-        return {name: date for name, date in same.items() if often[looks[name]] == 1}
+        alone = {job.sample.id for job in self.plan.jobs if job.sample.added}  # they have one file, and it is theirs
+        return {name: date for name, date in same.items() if often[looks[name]] == 1 or name in alone}
 
     def _unchanged(self, job: Job, entry: Entry) -> tuple[int | None, _Stats]:
         told: _Stats = ()

@@ -27,10 +27,12 @@ from augx.seeds import Rng
 from augx.store import OWN, Folder, Tar, Unfit
 from augx.timing import timing
 from augx.transforms.catalog import TRANSFORMS
+from augx.transforms.own import base as own
 from augx.transforms.pipeline import Partners, Pipeline
 
 _R = TypeVar("_R")
 _NO_FOLDERS = Folders()
+_NOTHING = Picture(np.zeros((1, 1, 3), np.uint8))
 _ATTEMPTS = 6  # the first, and five more
 NO_MEMORY = "there was not enough memory for this picture; raise --memory-limit, or give fewer --workers"
 
@@ -147,7 +149,7 @@ class Worker:
         mtime = 0
 
         def fail(copy: int, error: ImageError) -> None:
-            entry.failed.append(failure(source, copy, error))
+            entry.failed.append(failure(job.sample.source, copy, error))
 
         try:
             files, mtime = read_sources(self.orders.dataset.root, job.sample, self.maker.recipe.limits)
@@ -185,6 +187,8 @@ class Worker:
                 fail(copy, ImageError("name-too-long", stopped.message, "write"))  # the others can be made
                 continue
             told = {"source_sha256": sums[0], "source_bytes": entry.size, "key": entry.key, "notes": list(entry.notes)}
+            if job.sample.added:
+                told["added"] = source
             if len(sums) > 1:
                 told["content_sha256"] = entry.sha256  # of the image and its masks
             if offset is not None:
@@ -229,7 +233,7 @@ class Maker:
         self._targets: dict[str, tuple[formats.Format, Dataset, frozenset[str]]] = {}
         swaps = {name: pose.swap for name, pose in dataset.poses.items() if pose.swap is not None}
         self.pipelines = [
-            Pipeline(_placed(one.steps, folders.models), recipe.labels, swaps, dataset.ignore, recipe.fuse)
+            Pipeline(_placed(one.changing(), folders.models), recipe.labels, swaps, dataset.ignore, recipe.fuse)
             for one in recipe.variants()
         ]
         limits = recipe.limits
@@ -242,6 +246,8 @@ class Maker:
 
     def open(self, sample: Sample, files: Sequence[bytes]) -> Opened:
         """Decodes a source's files (`plan.files`) and puts its labels into pixels. Raises ImageError."""
+        if sample.added:  # each copy has a picture of its own
+            return Opened(_NOTHING, images.Decoded(_NOTHING, "", 1), (), ())
         decoded = _guarded("decode", lambda: images.decode(files[0], self.recipe.limits))
         return _guarded("labels", lambda: self._labelled(sample, decoded, files))
 
@@ -275,10 +281,14 @@ class Maker:
         that the recipe rejects, is drawn again, at most five times; then an equal one stays, a rejected one fails.
         """
         partners = Chosen(self.neighbours, job.pools, self.folders, self.recipe.limits)
+        first: list[Applied] = []
+        if job.sample.added:
+            picture, told = self.added(job.sample, copy)
+            opened, first = replace(opened, picture=picture), [told]
         for attempt in range(_ATTEMPTS if copy and self.pipelines[job.variant].draws else 1):
             made = self.augmented(opened.picture, job.sample.id, copy, job.variant, partners, attempt)
             fault = self.rejected(made[0], made[2]) if copy else ""
-            equal = 0 if copy and _same_picture(made[0], opened.picture) else None
+            equal = 0 if copy and not first and _same_picture(made[0], opened.picture) else None
             if fault or equal is not None:
                 continue
             image = self.image(opened, copy, made[0], job.ending)
@@ -292,8 +302,17 @@ class Maker:
             image = self.image(opened, copy, made[0], job.ending)
             sha256 = digest(image)
         picture, applied, lost = made
-        row, written = self.files(job, copy, opened, image, picture, applied, opened.dropped + lost)
+        row, written = self.files(job, copy, opened, image, picture, [*first, *applied], opened.dropped + lost)
         return row | {"sha256": sha256, "redrawn": attempt, "equals": equal}, written
+
+    def added(self, sample: Sample, copy: int) -> tuple[Picture, Applied]:
+        """A picture that no file holds, with its labels, and how it was drawn. Raises ImageError."""
+        assert sample.added is not None
+        step, rng = sample.added.step, self.rng.at(self.recipe.seed, sample.id, copy, sample.added.step.name)
+        model = self.folders.models.get(step.args["model"], Place(sample.added.model))
+        label = str(sample.annotations.label)
+        made = _guarded("transform", lambda: own.make(step.name, {**step.args, "model": model}).make(label, rng))
+        return replace(made[0], annotations=sample.annotations), made[1]
 
     def image(self, opened: Opened, copy: int, picture: Picture, ending: str) -> bytes:
         verbatim = copy == 0 and self.verbatim(opened.decoded, ending)
@@ -396,7 +415,7 @@ def manifest_row(
     areas = [_area(thing, area) for thing, area in zip(things, geometry.coco_areas(things, width, height), strict=True)]
     return {
         "file_name": name,
-        "source": job.sample.id,
+        "source": job.sample.source,
         "copy": copy,
         "partners": list(dict.fromkeys(name for one in applied for name in one.params.get("partners", ()))),
         "split": job.sample.split,
@@ -477,7 +496,7 @@ def read_sources(root: str, sample: Sample, limits: Limits) -> tuple[list[bytes]
     for name, source in zip(plan.files(sample), plan.sources(root, sample, limits.bytes), strict=True):
         lost = "the file" if name == sample.id else f"its mask {name}"
         try:
-            data, mtime = source.read(lambda head, size: images.glance(head, size, limits))
+            data, mtime = source.read(None if sample.added else lambda head, size: images.glance(head, size, limits))
             files.append(data)
             youngest = max(youngest, mtime)
         except FileNotFoundError as error:

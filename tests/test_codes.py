@@ -24,7 +24,7 @@ NO_CODES = {"meta-learning", "utf-8", "utf-8-sig", "still-step"}
 # Where no row of a table can show them: a test of its own does.
 ELSEWHERE = {
     *("class-not-there", "split-not-there", "empty-split", "no-group", "near-duplicate", "unmixed-values"),  # recipes
-    *("no-model", "model-of-other-data"),
+    *("no-model", "model-of-other-data", "gan-rejected", "model-collapsed", "model-saw-test"),
     "broken-background",
     *("balance-mixes", "balance-over", "balance-short"),
     *("encode-failed", "too-large", "unknown-ending", "name-too-long", "unreadable-folder"),

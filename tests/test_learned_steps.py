@@ -158,6 +158,20 @@ def test_a_model_of_other_pictures_is_told_of(photos: Path, tmp_path: Path, torc
     assert [flaw for flaw in a_plan(photos, path).dataset.warnings if flaw.code == "model-of-other-data"] == []
 
 
+def test_a_model_that_has_seen_what_is_tested_on_is_told_of(tmp_path: Path, torch_there: None) -> None:
+    kinds = ((f"{split}/cat/{number}.jpg", split) for split in ("train", "val") for number in range(4))
+    samples = tuple(Sample(name, Annotations(labels={"cat": 1.0}), split) for name, split in kinds)
+    known = Dataset("", "", samples)
+
+    def told(fitted_on: tuple[Sample, ...]) -> list[str]:
+        models.model(tmp_path / "m.safetensors", replace(CARD, sketch=artefact.sketch(fitted_on)))
+        found = fitting.models_of_other_data(known, recipe.read(written(tmp_path)))
+        return [flaw.message for flaw in found if flaw.code == "model-saw-test"]
+
+    assert told(samples[:4]) == []
+    assert told(samples) == ["m.safetensors was fitted on pictures that are not multiplied, about 50% of its own"]
+
+
 def test_classes_are_shared_only_where_partners_may_be_of_another(tmp_path: Path) -> None:
     models.model(tmp_path / "m.safetensors")
     known = Dataset("", "", (Sample("a.jpg", Annotations(labels={"cat": 1.0})),))

@@ -29,8 +29,8 @@ FILES = sorted([*ROOT.glob("examples/**/recipe.yaml"), *ROOT.glob("tests/data/**
 USABLE = [name for name, entry in TRANSFORMS.items() if not entry.refused]
 LEAVES = [name for name in USABLE if not TRANSFORMS[name].members and name != "policy"]
 # What no schema can see: files, keys that come twice, what goes together with what, and text that is no JSON.
-UNSEEN = {"files_not_there", "ranges_reversed", "duplicate_keys", "labels_not_a_number", "list_as_key", "merge_key",
-          "number_as_key", "one_of_all_zero", "tag_local", "tag_of_yaml"}  # fmt: skip
+UNSEEN = {"copies_zero", "files_not_there", "ranges_reversed", "duplicate_keys", "labels_not_a_number", "list_as_key",
+          "merge_key", "number_as_key", "one_of_all_zero", "tag_local", "tag_of_yaml"}  # fmt: skip
 VALUES: list[Any] = [
     *(None, True, -1, 0, 0.5, 1, 3, 5.0, 200, 1e7, "x", "linear", "constant", [], {}),
     *([0.2, 0.4], [3, 5], [5, 3], [0, 0, 0], [1, 2, 3, 4], ["x"], [[1, 2]], {"x": 1}, {"x": [0.1, 0.2], "y": 0.1}),

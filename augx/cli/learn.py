@@ -45,8 +45,10 @@ def learn_command(method: str, input: str, model: str, as_json: bool, quiet: boo
     """
     from dataclasses import asdict
 
+    from augx.added import collapse
     from augx.cli.output import Steps, print_json
     from augx.learn import fit
+    from augx.transforms.catalog import TRANSFORMS
 
     if chosen["side"] is not None and chosen["side"] % 16:
         raise click.UsageError(f"--side {chosen['side']}: it must be a multiple of 16")
@@ -65,5 +67,8 @@ def learn_command(method: str, input: str, model: str, as_json: bool, quiet: boo
         why = ", as it got no better" if training["stopped"] else ""
         click.echo(f"{model}: {training['steps']:,} steps{why}, {training['cpu_seconds']:,.0f} s of CPU")
         click.echo(f"see what it has learned:  {model}.png")
-        click.echo(f"use it in a recipe:       - {METHODS[method].step}: {{model: {model}, p: 0.5}}")
+        much = "per_class: 50" if TRANSFORMS[METHODS[method].step].adds else "p: 0.5"
+        click.echo(f"use it in a recipe:       - {METHODS[method].step}: {{model: {model}, {much}}}")
+    if said := collapse(found.card.gates):
+        click.echo(f"warning: {model}: {said}", err=True)
     return 0

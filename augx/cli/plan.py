@@ -71,6 +71,7 @@ def show_plan(
     click.echo(
         f"{figures['images']:,} images from {figures['sources']:,} sources: "
         f"{figures['originals']:,} originals and {figures['copies']:,} copies"
+        + (f", and {figures['added']:,} that the recipe adds" if "added" in figures else "")
     )
     kind = "files" if figures["tars"] is None else "tars"
     size, seconds = _size(figures["bytes"]), _duration(figures["cpu_seconds"])

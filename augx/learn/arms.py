@@ -74,6 +74,7 @@ class Multiplied:
         recipes.check_transforms(plan.recipe)
         placed = {sample.id: sample for sample in plan.dataset.samples}
         self.known, self.seed, self.recipe, self.formats = known, seed, plan.recipe, plan.formats
+        self.added = [(job.sample, job.copies) for job in plan.jobs if job.sample.added]
         self.samples = [placed[sample.id] for sample in known.samples]
         self.dataset = dataclasses.replace(plan.dataset, samples=(), failed=(), warnings=())
         self.light = fitting.without_samples(plan.dataset, plan.formats)
@@ -120,7 +121,8 @@ class Multiplied:
 
     def _plan(self, recipe: Recipe, train: NDArray[np.int64]) -> Plan:
         dataset = dataclasses.replace(self.dataset, samples=tuple(self.samples[place] for place in sorted(train)))
-        return planning.make(dataset, recipe, self.formats, {}, balanced=engine.counts(dataset, recipe))
+        balanced = engine.counts(dataset, recipe)
+        return planning.make(dataset, recipe, self.formats, {}, balanced=balanced, added=self.added)
 
     def _copies(self, plan: Plan, job: Job) -> Pictures:
         """Without partners they are the same in every fold."""

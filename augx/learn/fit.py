@@ -64,7 +64,7 @@ def fit(request: Request, told: door.Told) -> Outcome:
     known = data.read(
         data.dataset(request.input, request.from_format, request.read),
         request.side,
-        _FAST_SIDE if request.fast else data.LARGEST,
+        _FAST_SIDE if request.fast else getattr(method, "MOST_SIDE", data.LARGEST),
     )
     method.refuse(known)
 

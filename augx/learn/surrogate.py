@@ -50,7 +50,9 @@ class Fitting:
 
     steps, fast_steps = 2000, 600
 
-    def __init__(self, known: Data, seed: int, device: Any, fast: bool) -> None:
+    def __init__(self, known: Data, seed: int, device: Any, fast: bool, mirrored: bool = True) -> None:
+        """`mirrored`: pictures of a class are of it in a mirror, too."""
+        self.mirrored = mirrored
         torch.manual_seed(seed)
         self.architecture: dict[str, Json] = {"width": 16 if fast else 32, "side": known.side}
         self.net = Net(len(known.classes), int(self.architecture["width"])).to(device)
@@ -71,8 +73,9 @@ class Fitting:
     def step(self, number: int, steps: int, random: Any) -> float:
         chosen = torch.randint(len(self.pictures), (_BATCH,), generator=random)
         x = scaled(self.pictures[chosen])
-        mirrored = torch.rand(_BATCH, generator=random) < 0.5
-        x[mirrored] = x[mirrored].flip(-1)
+        if self.mirrored:
+            mirrored = torch.rand(_BATCH, generator=random) < 0.5
+            x[mirrored] = x[mirrored].flip(-1)
         far = self.known.side // 8
         down, right = torch.randint(2 * far + 1, (2,), generator=random).tolist()
         x = pad(x, (far,) * 4, "reflect")[..., down : down + self.known.side, right : right + self.known.side]

@@ -155,7 +155,8 @@ def _plan(request: Request) -> Plan:
     collects = gc.isenabled()
     gc.disable()
     try:
-        return engine.read(request)[0]
+        plan = engine.read(request)[0]
+        return replace(plan, jobs=tuple(job for job in plan.jobs if not job.sample.added))  # which have no source
     finally:
         if collects:
             gc.enable()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,24 @@ class Sample:
         counts, _ = np.histogram(self._kept, bins=bins, range=ends)
         said = {"low": tidy(ends[0]), "high": tidy(ends[1]), "median": tidy(float(np.median(self._kept)))}
         return {"count": self.count, **said, "counts": counts.tolist()}
+
+
+class Generated:
+    """Pictures that a step added of its own, and how many more were drawn that its gates did not let through."""
+
+    def __init__(self) -> None:
+        self.count = self.drawn = 0
+        self.rejected: dict[str, int] = {}
+
+    def add(self, row: Mapping[str, Json]) -> None:
+        said = row["transforms"][0]["params"]
+        self.count += 1
+        self.drawn += said["attempts"]
+        for fault, times in said["rejected"].items():
+            self.rejected[fault] = self.rejected.get(fault, 0) + times
+
+    def told(self) -> dict[str, Json]:
+        return {"count": self.count, "drawn": self.drawn, "rejected": dict(sorted(self.rejected.items()))}
 
 
 class Words:

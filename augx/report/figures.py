@@ -15,7 +15,7 @@ from augx.journal import DAMAGED, FAILURES, MANIFEST
 from augx.manifest import Rows
 from augx.model import Json
 from augx.report import known
-from augx.report.counts import Sample
+from augx.report.counts import Generated, Sample
 from augx.report.labels import Labels, Row
 from augx.report.pictures import Shot, look_at
 from augx.report.transforms import Uses
@@ -57,7 +57,7 @@ def figures(output: str) -> Figures:
 
 def _figures(folder: Folder, summary: dict[str, Json], unfinished: bool) -> Figures:
     labels, uses, lookout = Labels(), Uses(), _Lookout(summary)
-    sizes, endings = Sample(), Counter[str]()
+    sizes, endings, generated = Sample(), Counter[str](), Generated()
     originals = copies = written = equal = redrawn = 0
     for row in Rows(folder):
         labels.add(row)
@@ -65,6 +65,8 @@ def _figures(folder: Folder, summary: dict[str, Json], unfinished: bool) -> Figu
         written += row["bytes"]
         sizes.add(row["bytes"])
         endings[row["file_name"].rpartition(".")[2].lower()] += 1
+        if "added" in row:
+            generated.add(row)
         if row["copy"]:
             copies += 1
             uses.add(row)
@@ -108,6 +110,7 @@ def _figures(folder: Folder, summary: dict[str, Json], unfinished: bool) -> Figu
             "unreadable": {"count": len(unreadable), "of": sum(map(len, groups)), "examples": unreadable[:20]},
         },
         "transforms": uses.told(copies),
+        "generated": generated.told(),
         "failures": _failures(folder, summary),
         "warnings": summary["warnings"],
         "recipe": summary["recipe"],

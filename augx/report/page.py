@@ -29,7 +29,8 @@ def page(figures: Figures, name: str) -> str:
     flags = {flag for shot in figures.shots for flag in shot.flags}
     made = told["made"]
     words = (
-        f"{made['images']:,} images, {made['originals']:,} originals and {made['copies']:,} copies, from "
+        f"{made['images']:,} images, {made['originals']:,} originals and {made['copies']:,} copies"
+        f"{', ' + format(count, ',') + ' of them generated' if (count := told['generated']['count']) else ''}, from "
         f"{made['sources']:,} sources: {size(made['bytes'])}. Made by augx {told['augx']}."
     )
     sections = {

@@ -50,6 +50,16 @@ def _unfinished(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
     return Verdict("error", "A newer run has not ended", words, "the same `augx run` again goes on from there")
 
 
+def _generated(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
+    made = told["generated"]
+    if not made["count"]:
+        return None
+    words = f"{made['count']:,} of {made['drawn']:,} that were drawn"
+    if made["rejected"]:
+        words += "; the gates rejected " + ", ".join(f"{n:,} {fault}" for fault, n in made["rejected"].items())
+    return Verdict("note", "Pictures were generated", words)
+
+
 def _failed(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
     metric = known["failed_images"]
     if not metric.count:
@@ -195,5 +205,6 @@ def _short(name: str) -> str:
 
 
 _VERDICTS: Sequence[Callable[[Json, Mapping[str, Metric]], Verdict | None]] = (
-    _unfinished, _unreadable, _failed, _leaks, _alike, _destroyed, _lost, _worst, _growth, _near, _equal, _balance,
+    _unfinished, _unreadable, _failed, _generated, _leaks, _alike, _destroyed, _lost, _worst, _growth, _near, _equal,
+    _balance,
 )  # fmt: skip

@@ -26,6 +26,7 @@ class Entry:
     `own`: "module:Class" of one of augx's own. `partners`: it mixes other pictures in, by default those of the same,
     of another or of any class, or of a "folder"; "" if it mixes none. `pool`: of so many pictures it chooses them.
     `learned`: it works with a model of this method of `augx learn`; "" if with none.
+    `adds`: it makes pictures of its own, and changes none.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Entry:
     partners: str = ""
     pool: int = 0
     learned: str = ""
+    adds: bool = False
 
 
 # What they do depends on boxes, masks, or on whether there are any.
@@ -159,6 +161,15 @@ _ENTRIES = (
         0.06,
         own="augx.learn.adversarial:Adversarial",
         learned="adversarial",
+    ),
+    Entry(
+        "gan",
+        "GAN",
+        "adds pictures of each class that a generator makes",
+        0.06,
+        own="augx.learn.gan:Gan",
+        learned="gan",
+        adds=True,
     ),
     Entry(
         "feature_space",

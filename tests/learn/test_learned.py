@@ -28,7 +28,7 @@ pytest.importorskip("torch")
 pytestmark = pytest.mark.learn
 
 Fit = Callable[..., Path]
-METHODS = list(artefact.METHODS)
+METHODS = [name for name in artefact.METHODS if name != "gan"]  # which needs more pictures: test_gan.py
 STEPS = 40
 
 

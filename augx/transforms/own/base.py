@@ -1,7 +1,8 @@
 """What augx's own transforms are: frozen dataclasses whose fields are the arguments a recipe may give.
 
 Three kinds. `Still` changes pixels where they are. `Mix` makes one picture of several, with its labels. `Policy` only
-chooses: which other transforms, with which arguments. All draw first and apply second, like Classical.
+chooses: which other transforms, with which arguments. All draw first and apply second, like Classical. A fourth,
+`Added`, changes nothing, but makes pictures of its own.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augx.artefact import Place
-from augx.model import Dropped, Json, LabelOptions, Picture, Step
+from augx.model import Applied, Dropped, Json, LabelOptions, Picture, Step
 from augx.seeds import Rng
 from augx.transforms.catalog import TRANSFORMS
 
 Array = NDArray[Any]
 _NO_BOXES = np.zeros((0, 4), np.float32)
+MOST_ADDED = 100_000
 
 
 def arg(default: Json, **schema: Json) -> Any:
@@ -54,6 +56,11 @@ def span(default: list[float], least: float, most: float, kind: str = "number") 
 
 def choice(default: str, *known: str) -> Any:
     return arg(default, enum=list(known))
+
+
+def counts() -> Any:
+    """How many of each class, or class -> how many."""
+    return needed(anyOf=[{"type": "integer", "minimum": 1, "maximum": MOST_ADDED}, {"type": "object"}])
 
 
 def switch(default: bool) -> Any:
@@ -161,6 +168,24 @@ class Learned(Own):
     @property
     def place(self) -> Place:
         return self.model if isinstance(self.model, Place) else Place(self.model)
+
+
+@dataclass(frozen=True)
+class Added(Own):
+    """Makes pictures out of nothing. `per_class`: how many of each class, or class -> how many."""
+
+    chance: ClassVar[float] = 1.0
+
+    per_class: int | Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        for name, count in self.per_class.items() if isinstance(self.per_class, Mapping) else ():
+            if type(count) is not int or not 1 <= count <= MOST_ADDED:
+                raise ValueError(f"per_class: of {name} a whole number from 1 to {MOST_ADDED}")
+
+    def make(self, label: str, rng: Rng) -> tuple[Picture, Applied]:
+        """A picture of the class `label`, and what was drawn. Raises ImageError where none can be made."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
