@@ -58,6 +58,11 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             "augx.learn.surrogate",
             "A small classifier, which `adversarial` misleads by a few levels.",
         ),
+        "neural": Method(
+            "neural",
+            "augx.learn.blender",
+            "A small network that makes one picture of two of a class, fitted through a classifier's loss.",
+        ),
     }
 )
 

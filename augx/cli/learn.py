@@ -11,6 +11,7 @@ from augx.cli.options import Duration, cores, input_argument, json_option, quiet
 
 _MOST_THREADS = 4  # small networks get no quicker with more
 _SEARCH = "policy"
+_LOSSES = ("none", "content", "style")
 
 
 @click.command("learn", short_help="Fit a learned augmenter on your own images.")
@@ -29,6 +30,9 @@ _SEARCH = "policy"
               help="On the CPU; weights depend on how many.  [default: the number of cores, at most 4]")  # fmt: skip
 @click.option("--side", type=click.IntRange(32, 256), metavar="PIXELS",
               help="How wide and high a network sees pictures.  [default: as they usually are, 32 to 256]")  # fmt: skip
+@click.option("--loss", type=click.Choice(_LOSSES),
+              help="Of `neural`, what a made picture is held against besides classes: nothing, another picture of the"
+              " class, or its colours.  [default: none]")  # fmt: skip
 @reading_options
 @json_option
 @quiet_option
@@ -52,10 +56,13 @@ def learn_command(method: str, input: str, model: str, as_json: bool, quiet: boo
 
     if chosen["side"] is not None and chosen["side"] % 16:
         raise click.UsageError(f"--side {chosen['side']}: it must be a multiple of 16")
+    if chosen["loss"] is not None and method != "neural":
+        raise click.UsageError(f"--loss is an option of neural, not of {method}")
     threads = chosen["threads"] or min(cores(), _MOST_THREADS)
     asked = fit.Request(
         method, input, model, chosen["fast"], chosen["budget"], chosen["seed"], chosen["device"], threads,
         chosen["side"], chosen["from_format"], read_options(chosen),
+        {} if chosen["loss"] is None else {"loss": chosen["loss"]},
     )  # fmt: skip
     if method == _SEARCH:
         _search(asked, as_json, quiet)
@@ -89,6 +96,8 @@ def _search(asked: Any, as_json: bool, quiet: bool) -> None:
         tried, last = found.rungs[0], found.rungs[-1]
         click.echo(f"{asked.model}: {len(found.policies)} of {tried.tried} sub-policies, {found.seconds:,.0f} s of CPU")
         click.echo(f"the best gains {found.gains[0]} points, the last one kept {found.gains[-1]}")
-        click.echo(f"halves of the pictures agree on the order: {tried.alike:.2f} of all, {last.alike:.2f} of the last ones")
+        click.echo(
+            f"halves of the pictures agree on the order: {tried.alike:.2f} of all, {last.alike:.2f} of the last ones"
+        )
         click.echo(f"see what they do:         {asked.model}.png")
         click.echo(f"use it in a recipe:       - policy: {asked.model}")

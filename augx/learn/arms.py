@@ -1,4 +1,5 @@
-"""What each side of a probe is trained on, and what a search for a policy looks at: the pictures as they are, or what a recipe makes of them.
+"""What each side of a probe is trained on: the pictures as they are, or what a recipe makes of them. A search for a
+policy looks at such copies, too.
 
 Copies come from a worker's own `Maker`, and are decoded from the very bytes that `augx run` would write for a dataset
 of the training pictures alone: `balance` counts those, and mixes find their partners among those.
@@ -103,8 +104,8 @@ class Multiplied:
         return x, np.concatenate([one[1] for one in found])
 
     def of_each(self, recipe: Recipe, places: Sequence[int]) -> list[Pixels]:
-        """The copies that another recipe, which mixes nothing, makes of each of these pictures; fewer than it says where
-        one cannot be made."""
+        """The copies that another recipe, which mixes nothing, makes of each of these pictures; fewer than it says
+        where one cannot be made."""
         plan = self._plan(recipe, np.asarray(places))
         jobs = {job.sample.id: job for job in plan.jobs}
         maker = self._maker_of(recipe)

@@ -7,7 +7,7 @@ import os
 import struct
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -32,7 +32,8 @@ _MARK = struct.pack(">I", len(_TEXT) - 4) + _TEXT + struct.pack(">I", zlib.crc32
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for. `seconds`: to spend at most; None: as long as the method takes. `side`: of the pictures
-    the network sees; None: as `data.read` finds it."""
+    the network sees; None: as `data.read` finds it. `more`: what only this method knows; it becomes part of its
+    architecture."""
 
     method: str
     input: str
@@ -45,6 +46,7 @@ class Request:
     side: int | None = None
     from_format: str | None = None
     read: ReadOptions = field(default_factory=ReadOptions)
+    more: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def fit(request: Request, told: door.Told) -> Outcome:
     method.refuse(known)
 
     def make() -> Any:
-        return method.Fitting(known, request.seed, device, request.fast)
+        return method.Fitting(known, request.seed, device, request.fast, **request.more)
 
     fitting, made_by = make(), versions.everything(learned=True)
     asked = [request.method, request.fast, request.seconds, request.seed, known.digest, str(device), request.threads]
