@@ -127,7 +127,7 @@ def guard(request: Request, what: str, endings: Sequence[str], ours: Callable[[b
     only what is one of `ours` is written over."""
     spare.check_place(request.model, "model" + endings[0], what, endings)
     for path, known, way in (
-        (request.model, ours, f"only {what} of `augx learn`, as it wrote it, is written over"),
+        (request.model, ours, f"only {what} of `augx learn`, as it wrote it, is written over; give another -o"),
         (request.model + SHEET, _is_sheet, f"the sheet of {request.model} goes there; move what is there"),
         (request.model + PART, _is_checkpoint, f"the checkpoint of {request.model} goes there; move what is there"),
     ):
