@@ -10,7 +10,12 @@ from pathlib import Path
 from PIL import Image
 
 HERE = Path(__file__).parent
-ROWS = {"autoencoder": 506, "style": 506, "adversarial": 362, "neural": 506}  # method -> pixels of the sheet that are shown
+ROWS = {
+    "autoencoder": 506,
+    "style": 506,
+    "adversarial": 362,
+    "neural": 506,
+}  # method -> pixels of the sheet that are shown
 
 
 def main() -> None:
