@@ -70,10 +70,7 @@ def test_it_is_written_over_nothing_else(photos: Path, tmp_path: Path, capsys: p
     mine = tmp_path / "found.yaml"
     mine.write_bytes(text().encode() + b"  - - VerticalFlip: {}\n")
     for path, why in (
-        (
-            mine,
-            "found.yaml is there already only a policy of `augx learn`, as it wrote it, is written over; give another -o",
-        ),
+        (mine, "there already only a policy of `augx learn`, as it wrote it, is written over; give another -o"),
         (tmp_path / "found.safetensors", "a policy ends in .yaml or .yml"),
         (photos / "found.yaml", "lies in INPUT"),
     ):

@@ -3,7 +3,8 @@
 Lim, Kim, Kim, Kim, Kim 2019, "Fast AutoAugment", arXiv 1905.00397: density matching. Networks are trained on folds of
 the pictures as they are, and look at the pictures they were not trained on, augmented: a good sub-policy makes of these
 what the networks still take for the class. As in the authors' program the best of a few copies of each picture counts,
-so that a sub-policy gains by variety that stays true, and nothing by leaving pictures alone.
+so that a sub-policy gains by variety, and nothing by leaving pictures alone. Here their mean counts as much, or else a
+digit could be mirrored now and then at no cost.
 
 Jamieson, Talwalkar 2016, "Non-stochastic Best Arm Identification and Hyperparameter Optimization", arXiv 1502.07943:
 successive halving. Many sub-policies are drawn and seen on few pictures; the better half goes on to twice as many.
@@ -299,7 +300,7 @@ class _Hunt:
             return Seen((_OUT, _OUT), (_OUT,) * _FOLDS)
         pixels = np.concatenate(copies)
         shares = self._asked(pixels, np.repeat(places, _COPIES))[0].reshape(-1, _COPIES)
-        gain = shares.max(1) - self.base[: len(places)]
+        gain = (shares.max(1) + shares.mean(1)) / 2 - self.base[: len(places)]
         folds = self.fold[places]
         each = [float(gain[folds == fold].mean()) if (folds == fold).any() else 0.0 for fold in range(_FOLDS)]
         return Seen((float(gain[::2].mean()), float(gain[1::2].mean())), tuple(each))
@@ -410,9 +411,9 @@ def _words(request: fit.Request, known: Any, hunt: _Hunt, found: Sequence[_Kept]
         f"folds look at copies. Of the pictures as they are they recognise {hunt.accuracy:.1f} %; by chance "
         f"{100 / len(known.classes):.1f} %.",
         "The number above a sub-policy is its gain: by how many points the share that a network gives the right class "
-        f"is larger on the best of {_COPIES} copies than on the picture as it is, with the 95 % interval over {_FOLDS} "
-        f"folds and {_REPEATS} repeats. It says what networks still recognise, not that training on it helps: ask "
-        "`augx probe`.",
+        f"is larger on {_COPIES} copies (half their mean, half the best) than on the picture as it is, with the 95 % "
+        f"interval over {_FOLDS} folds and {_REPEATS} repeats. It says what networks still recognise, not that "
+        "training on it helps: ask `augx probe`.",
         "How sure is the order? Rank correlation of what two halves of the pictures say (1: the same order, 0: none):",
         *(f" {one.tried:5} sub-policies on {one.pictures:5,} pictures: {one.alike:.2f}" for one in hunt.rungs()),
         f"Of the {len(others)} below the first one, {less or 'none'} can be told apart from it, fold by fold.",

@@ -1,4 +1,4 @@
-"""`augx learn policy` with torch, on stripes that lie or stand: what turns them far must not be in what is found."""
+"""`augx learn policy` with torch, on stripes that lie or stand."""
 
 from __future__ import annotations
 
@@ -181,6 +181,30 @@ def test_a_damaged_checkpoint_is_refused(
         files.keep(f"{out}.part", state, json.dumps(bad))
         assert learn(stripes, out) == 2
         assert "is damaged" in capsys.readouterr().err
+
+
+def test_a_gain_is_half_of_the_best_copy_and_half_of_their_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    from augx.learn import policy_search
+    from augx.learn.policy_search import _Hunt
+
+    class Arm:
+        def of_each(self, recipe: Any, places: Any) -> list[Any]:
+            return [np.zeros((made, 4, 4, 3), np.uint8) for made in (2, 2, 2, self.last)]
+
+        last = 2
+
+    hunt, arm = object.__new__(_Hunt), Arm()
+    hunt.arm, hunt.fold = arm, np.array([0, 4, 0, 1, 9])  # type: ignore[assignment]
+    hunt.base = np.array([0.5, 0.5, 0.2, 0.0])
+    shares = np.array([0.9, 0.5, 0.5, 0.5, 0.4, 0.0, 0.2, 0.2])  # two copies of each, one after the other
+    monkeypatch.setattr(_Hunt, "_recipe", lambda *more: None)
+    monkeypatch.setattr(_Hunt, "_asked", lambda *more: (shares, shares > 1))
+    seen = hunt._look([], 0, [0, 1, 2, 3])
+    gains = [0.8 - 0.5, 0.0, 0.3 - 0.2, 0.2]
+    assert np.allclose(seen.halves, [(gains[0] + gains[2]) / 2, (gains[1] + gains[3]) / 2])
+    assert np.allclose(seen.folds, [(gains[0] + gains[2]) / 2, gains[3], 0, 0, gains[1]])
+    arm.last = 1  # a copy could not be made
+    assert hunt._look([], 0, [0, 1, 2, 3]).mean == policy_search._OUT
 
 
 def test_all_that_can_be_drawn_is_a_policy() -> None:
