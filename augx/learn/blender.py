@@ -140,7 +140,8 @@ class Fitting:
             one, two = self.held.numbers[place], self.held.numbers[following[place]]
             here, there = known.pixels[one], known.pixels[two]
             mean = ((here.astype(np.uint16) + there + 1) // 2).astype(np.uint8)
-            made = data.added(here, blend.change(here, there))
+            plane = here[..., 0] if (here == here[..., :1]).all() else here  # grey stays grey, as it does in a run
+            made = data.squared(data.added(plane, blend.change(here, there)), known.side)
             shown = zip(("source", "and", "their mean", "made"), (here, there, mean, made), strict=True)
             title = f"{known.samples[one].id} {known.classes[known.labels[one]]}"
             rows.append(Row(title, tuple(enlarged(Tile(*tile)) for tile in shown)))
