@@ -63,6 +63,11 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             "augx.learn.generating",
             "A generator of pictures of a class, which `gan` adds to the others.",
         ),
+        "neural": Method(
+            "neural",
+            "augx.learn.blender",
+            "A small network that makes one picture of two of a class, fitted through a classifier's loss.",
+        ),
     }
 )
 

@@ -186,7 +186,7 @@ def mixes_classes(dataset: Dataset, recipe: Recipe) -> bool:
     several = any(len(sample.annotations.labels) > 1 for sample in dataset.samples)
     weighing = [step for step in recipe.all_steps() if step.name in WEIGHING and step.p != 0]
     partners = [(step.name, step.args.get("partners", TRANSFORMS[step.name].partners)) for step in weighing]
-    return any(one != "same" or (several and name != "feature_space") for name, one in partners)
+    return any(one != "same" or (several and not TRANSFORMS[name].learned) for name, one in partners)
 
 
 def bundled_recipe(dataset: Dataset) -> str:
@@ -268,12 +268,14 @@ def refuse_inventions(dataset: Dataset, recipe: Recipe) -> None:
         if there:
             step = inventing[0]
             what = ", ".join(KINDS[kind] for kind in sorted(there))
-            hint = "`mode: noise` leaves them in place; the others are for images that have classes only"
+            hint = f"{step.name} is for images that have classes only"
+            if step.name == "feature_space":
+                hint = "`mode: noise` leaves them in place; the others are for images that have classes only"
             raise InputError(f"{step.name} moves things to where no label says, and {sample.id} has {what}", hint)
 
 
 def _invents(step: Step) -> bool:
-    return step.name == "feature_space" and step.args.get("mode") != "noise"
+    return step.name == "neural" or (step.name == "feature_space" and step.args.get("mode") != "noise")
 
 
 def models_of_other_data(dataset: Dataset, recipe: Recipe) -> list[Flaw]:

@@ -136,7 +136,7 @@ def test_equal_and_nearly_equal_pictures_are_found() -> None:
     known.pixels[7] = known.pixels[2]
     known.pixels[9] = known.pixels[4] // 8 * 8
     known.pixels[11] = known.pixels[4]
-    groups, notes = probe._groups(known, 5)
+    groups, notes = probe.groups_of(known, 5)
     assert groups == [(2, 7), (4, 9, 11)]
     assert notes == ["5 pictures look like another; those that do lie in one fold"]
 
@@ -146,7 +146,7 @@ def test_where_all_look_alike_only_equal_ones_stay_together() -> None:
     for place in range(1, 30):
         known.pixels[place] = known.pixels[0] // 2 + place
     known.pixels[30] = known.pixels[31]
-    groups, notes = probe._groups(known, 5)
+    groups, notes = probe.groups_of(known, 5)
     assert groups == [(30, 31)]
     assert notes == ["too many pictures look alike to keep those in one fold; only equal ones are"]
 
@@ -154,15 +154,15 @@ def test_where_all_look_alike_only_equal_ones_stay_together() -> None:
 def test_who_belongs_together_stays_together() -> None:
     samples = tuple(Sample(f"p{number // 4}_{number}.png") for number in range(40))
     known = replace(noise(40), samples=samples)
-    groups, notes = probe._groups(known, 5, r"^(p\d+)_")
+    groups, notes = probe.groups_of(known, 5, r"^(p\d+)_")
     assert groups == [tuple(range(first, first + 4)) for first in range(0, 40, 4)] and not notes
     with pytest.raises(InputError, match="the class a has 5 groups of pictures, too few for 6 folds"):
-        probe._groups(known, 6, r"^(p[0-3]?)")
+        probe.groups_of(known, 6, r"^(p[0-3]?)")
 
 
 def test_too_few_pictures_of_a_class() -> None:
     with pytest.raises(InputError, match=r"the class b has 4 pictures, too few for 5 folds") as caught:
-        probe._groups(noise(9), 5)
+        probe.groups_of(noise(9), 5)
     assert caught.value.hint == "--folds 4, or add some"
 
 

@@ -134,6 +134,8 @@ def test_without_torch_a_run_says_what_to_install(
     assert call(["show", "feature_space"]) == 0
     assert call(["learn", "autoencoder", str(photos), "-o", str(tmp_path / "n.safetensors")]) == 2
     assert "needs torch and safetensors" in capsys.readouterr().err
+    assert call(["learn", "policy", str(photos), "-o", str(tmp_path / "found.yaml")]) == 2
+    assert "needs torch and safetensors" in capsys.readouterr().err
 
 
 def test_things_are_not_moved_away_from_their_labels(tmp_path: Path) -> None:
@@ -146,6 +148,24 @@ def test_things_are_not_moved_away_from_their_labels(tmp_path: Path) -> None:
     noise = "[{feature_space: {model: m.safetensors, mode: noise}}]"
     fitting.refuse_inventions(known, recipe.read(written(tmp_path, noise)))
     fitting.refuse_inventions(replace(known, samples=known.samples[:1]), recipe.read(written(tmp_path)))
+
+
+def test_what_is_made_of_two_pictures_is_for_classes_only(tmp_path: Path) -> None:
+    models.model(tmp_path / "m.safetensors", replace(CARD, method="neural"))
+    asked = recipe.read(written(tmp_path, "[{neural: {model: m.safetensors}}]"))
+    box = Annotations(objects=(Object("cat", np.array([0, 0, 4, 4], float)),))
+    known = Dataset("", "", (Sample("b.jpg", box),))
+    with pytest.raises(InputError, match=r"neural moves things to where no label says, and b\.jpg has boxes") as found:
+        fitting.refuse_inventions(known, asked)
+    assert found.value.hint == "neural is for images that have classes only"
+    mask = Dataset("", "", (Sample("c.jpg", Annotations(mask="c.png")),))
+    with pytest.raises(InputError, match=r"c\.jpg has"):
+        fitting.refuse_inventions(mask, asked)
+    several = Annotations(labels={"cat": 1.0, "dog": 1.0}, values={"age": 7})
+    known = replace(known, samples=(Sample("a.jpg", several),))
+    fitting.refuse_inventions(known, asked)
+    assert not fitting.mixes_classes(known, asked)
+    assert [one.message for one in fitting.unmoved(known, asked)] == ["neural leaves age as the first picture has it"]
 
 
 def test_a_model_of_other_pictures_is_told_of(photos: Path, tmp_path: Path, torch_there: None) -> None:

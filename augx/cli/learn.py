@@ -10,13 +10,15 @@ from augx.artefact import METHODS
 from augx.cli.options import Duration, cores, input_argument, json_option, quiet_option, read_options, reading_options
 
 _MOST_THREADS = 4  # small networks get no quicker with more
+_SEARCH = "policy"
+_LOSSES = ("none", "content", "style")
 
 
 @click.command("learn", short_help="Fit a learned augmenter on your own images.")
-@click.argument("method", type=click.Choice(list(METHODS)))
+@click.argument("method", type=click.Choice([*METHODS, _SEARCH]))
 @input_argument
 @click.option("-o", "--output", "model", required=True, type=click.Path(), metavar="MODEL",
-              help="Where to write the model: a .safetensors.")  # fmt: skip
+              help="Where to write the model: a .safetensors; of `policy` a .yaml.")  # fmt: skip
 @click.option("--fast", is_flag=True, help="A smaller network and fewer steps: minutes on a CPU.")
 @click.option("--budget", type=Duration(), help="Spend no more time than this on it: 90s, 10m, 2h.")
 @click.option(
@@ -28,6 +30,9 @@ _MOST_THREADS = 4  # small networks get no quicker with more
               help="On the CPU; weights depend on how many.  [default: the number of cores, at most 4]")  # fmt: skip
 @click.option("--side", type=click.IntRange(32, 256), metavar="PIXELS",
               help="How wide and high a network sees pictures.  [default: as they usually are, 32 to 256]")  # fmt: skip
+@click.option("--loss", type=click.Choice(_LOSSES),
+              help="Of `neural`, what a made picture is held against besides classes: nothing, another picture of the"
+              " class, or its colours.  [default: none]")  # fmt: skip
 @reading_options
 @json_option
 @quiet_option
@@ -42,6 +47,7 @@ def learn_command(method: str, input: str, model: str, as_json: bool, quiet: boo
     augx learn autoencoder photos/ -o photos.safetensors --fast
     augx learn autoencoder photos/ -o photos.safetensors --budget 30m --device cuda
     and then in the recipe:   - feature_space: {model: photos.safetensors, p: 0.5}
+    augx learn policy photos/ -o found.yaml --fast             a file to read, for  - policy: found.yaml
     """
     from dataclasses import asdict
 
@@ -52,11 +58,17 @@ def learn_command(method: str, input: str, model: str, as_json: bool, quiet: boo
 
     if chosen["side"] is not None and chosen["side"] % 16:
         raise click.UsageError(f"--side {chosen['side']}: it must be a multiple of 16")
+    if chosen["loss"] is not None and method != "neural":
+        raise click.UsageError(f"--loss is an option of neural, not of {method}")
     threads = chosen["threads"] or min(cores(), _MOST_THREADS)
     asked = fit.Request(
         method, input, model, chosen["fast"], chosen["budget"], chosen["seed"], chosen["device"], threads,
         chosen["side"], chosen["from_format"], read_options(chosen),
+        {} if chosen["loss"] is None else {"loss": chosen["loss"]},
     )  # fmt: skip
+    if method == _SEARCH:
+        _search(asked, as_json, quiet)
+        return 0
     found = fit.fit(asked, Steps(quiet or as_json, "step"))
     training = found.card.training
     if as_json:
@@ -72,3 +84,25 @@ def learn_command(method: str, input: str, model: str, as_json: bool, quiet: boo
     if said := collapse(found.card.gates):
         click.echo(f"warning: {model}: {said}", err=True)
     return 0
+
+
+def _search(asked: Any, as_json: bool, quiet: bool) -> None:
+    from augx.cli.output import Steps, print_json
+    from augx.learn import policy_search
+
+    found = policy_search.search(asked, Steps(quiet or as_json, "sub-policy"))
+    if as_json:
+        print_json(found.told())
+    elif not quiet and found.fresh:
+        click.echo(f"nothing to do: {asked.model} is what this would write")
+    elif not quiet:
+        for note in found.notes:
+            click.echo(f"note: {note}", err=True)
+        tried, last = found.rungs[0], found.rungs[-1]
+        click.echo(f"{asked.model}: {len(found.policies)} of {tried.tried} sub-policies, {found.seconds:,.0f} s of CPU")
+        click.echo(f"the best gains {found.gains[0]} points, the last one kept {found.gains[-1]}")
+        click.echo(
+            f"halves of the pictures agree on the order: {tried.alike:.2f} of all, {last.alike:.2f} of the last ones"
+        )
+        click.echo(f"see what they do:         {asked.model}.png")
+        click.echo(f"use it in a recipe:       - policy: {asked.model}")

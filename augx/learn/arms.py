@@ -1,4 +1,5 @@
-"""What each side of a probe is trained on: the pictures as they are, or what a recipe makes of them.
+"""What each side of a probe is trained on: the pictures as they are, or what a recipe makes of them. A search for a
+policy looks at such copies, too.
 
 Copies come from a worker's own `Maker`, and are decoded from the very bytes that `augx run` would write for a dataset
 of the training pictures alone: `balance` counts those, and mixes find their partners among those.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -102,21 +104,31 @@ class Multiplied:
             raise Refused(f"{self.name} makes no picture of any of {len(train):,}", "augx run says why")
         return x, np.concatenate([one[1] for one in found])
 
+    def of_each(self, recipe: Recipe, places: Sequence[int]) -> list[Pixels]:
+        """The copies that another recipe, which mixes nothing, makes of each of these pictures; fewer than it says
+        where one cannot be made."""
+        plan = self._plan(recipe, np.asarray(places))
+        jobs = {job.sample.id: job for job in plan.jobs}
+        maker = self._maker_of(recipe)
+        return [self._made(plan, jobs[self.samples[place].id], maker)[0] for place in places]
+
     def seconds(self, folds: int) -> float:
         plan = self._plan(self._maker.recipe, np.arange(len(self.samples)))
         jobs = plan.jobs[:: max(len(plan.jobs) // _TIMED, 1)]
         failed = self.failed
-        self._made(plan, jobs[0])  # what is done once should not count
+        self._made(plan, jobs[0], self._maker)  # what is done once should not count
         began = time.monotonic()
         for job in jobs:
-            self._made(plan, job)
+            self._made(plan, job, self._maker)
         self.failed = failed
         each = (time.monotonic() - began) / sum(len(job.copies) for job in jobs)
         return each * plan.images() * (folds - 1 if plan.ring else 1)
 
     def _made_for(self, repeat: int) -> Maker:
         seed = (self.recipe.seed + 1_000 * self.seed + repeat) % (MAX_SEED + 1)
-        recipe = dataclasses.replace(self.recipe, seed=seed)
+        return self._maker_of(dataclasses.replace(self.recipe, seed=seed))
+
+    def _maker_of(self, recipe: Recipe) -> Maker:
         return Maker(recipe, self.light, False, self.lost, Folders.now(recipe))
 
     def _plan(self, recipe: Recipe, train: NDArray[np.int64]) -> Plan:
@@ -127,14 +139,14 @@ class Multiplied:
     def _copies(self, plan: Plan, job: Job) -> Pictures:
         """Without partners they are the same in every fold."""
         if plan.ring:
-            return self._made(plan, job)
+            return self._made(plan, job, self._maker)
         key = job.sample.id, job.copies
         if key not in self._kept:
-            self._kept[key] = self._made(plan, job)
+            self._kept[key] = self._made(plan, job, self._maker)
         return self._kept[key]
 
-    def _made(self, plan: Plan, job: Job) -> Pictures:
-        job, maker, side = dataclasses.replace(job, pools=plan.pools(job)), self._maker, self.known.side
+    def _made(self, plan: Plan, job: Job, maker: Maker) -> Pictures:
+        job, side = dataclasses.replace(job, pools=plan.pools(job)), self.known.side
         x = np.empty((len(job.copies), side, side, 3), np.uint8)
         y = np.zeros((len(job.copies), len(self.numbers)), np.float32)
         lower: dict[str, int] = {}

@@ -7,6 +7,7 @@ import os
 import struct
 import time
 import zlib
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -22,7 +23,7 @@ from augx.store import write_file
 
 _LOOK = 5.0  # seconds, at least, between two sheets
 _FAST_SIDE = 64  # pixels, at most, with `fast`
-_SHEET, _PART = ".png", ".part"  # behind the model's name
+SHEET, PART = ".png", ".part"  # behind the model's name
 _HEAD = 33  # bytes of a PNG's signature and first chunk
 _TEXT = b"tEXtSoftware\0augx learn"
 _MARK = struct.pack(">I", len(_TEXT) - 4) + _TEXT + struct.pack(">I", zlib.crc32(_TEXT))  # a chunk: the sheet is ours
@@ -31,7 +32,8 @@ _MARK = struct.pack(">I", len(_TEXT) - 4) + _TEXT + struct.pack(">I", zlib.crc32
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for. `seconds`: to spend at most; None: as long as the method takes. `side`: of the pictures
-    the network sees; None: as `data.read` finds it."""
+    the network sees; None: as `data.read` finds it. `more`: what only this method knows; it becomes part of its
+    architecture."""
 
     method: str
     input: str
@@ -44,6 +46,7 @@ class Request:
     side: int | None = None
     from_format: str | None = None
     read: ReadOptions = field(default_factory=ReadOptions)
+    more: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Outcome:
 
 def fit(request: Request, told: door.Told) -> Outcome:
     """Raises Refused before anything is written, Stopped where the model cannot be."""
-    _guard(request)
+    guard(request, "a model", (ENDING,), lambda _: _there(request.model) is not None)
     device = door.ready(request.device, request.threads)
     from augx.learn import data, files, training
 
@@ -69,7 +72,7 @@ def fit(request: Request, told: door.Told) -> Outcome:
     method.refuse(known)
 
     def make() -> Any:
-        return method.Fitting(known, request.seed, device, request.fast)
+        return method.Fitting(known, request.seed, device, request.fast, **request.more)
 
     fitting, made_by = make(), versions.everything(learned=True)
     asked = [request.method, request.fast, request.seconds, request.seed, known.digest, str(device), request.threads]
@@ -86,7 +89,7 @@ def fit(request: Request, told: door.Told) -> Outcome:
     of = {0: "", 1: " of one class"}.get(len(known.classes), f" of {len(known.classes):,} classes")
     words = f"{len(known.pixels):,} pictures{of} at {known.side} x {known.side}{unread}"
     told.begin(f"{words}; {steps:,} steps on {device}, about {door.duration(steps * each)}", steps)
-    checkpoint = request.model + _PART
+    checkpoint = request.model + PART
     began = time.process_time()
 
     class Watch:
@@ -97,7 +100,7 @@ def fit(request: Request, told: door.Told) -> Outcome:
 
         def look(self, fitting: Any) -> None:
             if time.monotonic() - self.drawn > _LOOK:
-                _sheet(request.model, fitting.rows())
+                write_sheet(request.model, fitting.rows())
                 self.drawn = time.monotonic()
 
     try:
@@ -110,7 +113,7 @@ def fit(request: Request, told: door.Told) -> Outcome:
             artefact.sketch(known.samples), request.seed, made_by, trained, fitting.gates(),
         )  # fmt: skip
         files.write(request.model, state, card)
-        _sheet(request.model, fitting.rows())
+        write_sheet(request.model, fitting.rows())
         with suppress(FileNotFoundError):
             os.remove(checkpoint)
     finally:
@@ -119,17 +122,18 @@ def fit(request: Request, told: door.Told) -> Outcome:
     return Outcome(replace(card, training={**trained, **spent}))
 
 
-def _guard(request: Request) -> None:
-    """Refuses a place that is no model's, before torch is imported."""
-    spare.check_place(request.model, "model" + ENDING, "a model", (ENDING,))
-    for path, ours, way in (
-        (request.model, lambda _: _there(request.model) is not None, "only a model of `augx learn` is written over"),
-        (request.model + _SHEET, _is_sheet, f"the sheet of {request.model} goes there; move what is there"),
-        (request.model + _PART, _is_checkpoint, f"the checkpoint of {request.model} goes there; move what is there"),
+def guard(request: Request, what: str, endings: Sequence[str], ours: Callable[[bytes], bool]) -> None:
+    """Refuses a place that is not for this, before torch is imported. `what`: is to be written, of these `endings`;
+    only what is one of `ours` is written over."""
+    spare.check_place(request.model, "model" + endings[0], what, endings)
+    for path, known, way in (
+        (request.model, ours, f"only {what} of `augx learn`, as it wrote it, is written over; give another -o"),
+        (request.model + SHEET, _is_sheet, f"the sheet of {request.model} goes there; move what is there"),
+        (request.model + PART, _is_checkpoint, f"the checkpoint of {request.model} goes there; move what is there"),
     ):
         if os.path.exists(path) and not os.path.isfile(path):
             raise OutputError(f"{path} is there already, and no regular file", way)
-        spare.check_free(path, False, way, ours)
+        spare.check_free(path, False, way, known)
     place, root = os.path.realpath(request.model), os.path.realpath(request.input)
     if os.path.isdir(root) and os.path.commonpath([place, root]) == root:
         raise OutputError(f"{request.model} lies in INPUT {request.input}", "write it beside")
@@ -151,9 +155,10 @@ def _there(path: str) -> Card | None:
         return None
 
 
-def _sheet(model: str, rows: Any) -> None:
+def write_sheet(model: str, rows: Any) -> None:
+    """The sheet beside a model, marked as ours."""
     from augx.drawing.sheet import sheet
 
     options = ImageOptions(png_level=6)
     png = images.encode(Picture(sheet(rows, {}, 8)), ".png", options)
-    write_file(model + _SHEET, png[:_HEAD] + _MARK + png[_HEAD:])
+    write_file(model + SHEET, png[:_HEAD] + _MARK + png[_HEAD:])

@@ -141,9 +141,9 @@ def probe(request: Request, told: door.Told) -> Outcome:
 
     cv2.setNumThreads(0)  # as in the workers of a run
     dataset = data.dataset(request.input, request.from_format, request.read)
-    _refuse_others(request.input, dataset.samples)
-    known, notes = _classed(data.read(dataset, request.side, request.most))
-    groups, more = _groups(known, request.folds, request.by)
+    refuse_others("probe", request.input, dataset.samples)
+    known, notes = classed(data.read(dataset, request.side, request.most))
+    groups, more = groups_of(known, request.folds, request.by)
     notes += more
 
     def multiplied(recipe: Recipe | None) -> Multiplied:
@@ -277,23 +277,23 @@ def _by_class(differences: NDArray[np.float64], folds: int) -> list[Difference |
     return [judging.difference(some, folds) if len(some) >= judging.LEAST else None for some in there]
 
 
-def _refuse_others(input: str, samples: Sequence[Any]) -> None:
-    """InputError where it is not classes of whole pictures that are to be learned."""
+def refuse_others(what: str, input: str, samples: Sequence[Any]) -> None:
+    """InputError where it is not classes of whole pictures that are to be learned. `what`: needs them."""
     known = [sample.annotations for sample in samples]
     if sum(len(one.labels) == 1 for one in known) * 2 > len(known):
         return
-    what = "several classes an image" if any(len(one.labels) > 1 for one in known) else "no classes"
+    kinds = "several classes an image" if any(len(one.labels) > 1 for one in known) else "no classes"
     if any(one.objects for one in known):
-        what = "boxes, outlines or keypoints"
+        kinds = "boxes, outlines or keypoints"
     elif any(one.mask or one.instances or one.segments for one in known):
-        what = "masks"
+        kinds = "masks"
     raise InputError(
-        f"probe knows classification so far, and {input} has {what}",
+        f"{what} knows classification so far, and {input} has {kinds}",
         "give it images with one class each: class folders, or a table",
     )
 
 
-def _classed(known: Any) -> tuple[Any, list[str]]:
+def classed(known: Any) -> tuple[Any, list[str]]:
     """The pictures that have one class, and notes on the others."""
     notes = [f"{known.failed:,} pictures could not be read"] if known.failed else []
     notes += [f"{known.left_out:,} pictures are beyond what memory holds"] if known.left_out else []
@@ -309,7 +309,7 @@ def _classed(known: Any) -> tuple[Any, list[str]]:
     return dataclasses.replace(known, labels=labels, classes=classes), notes
 
 
-def _groups(known: Any, folds: int, by: str | None = None) -> tuple[list[tuple[int, ...]], list[str]]:
+def groups_of(known: Any, folds: int, by: str | None = None) -> tuple[list[tuple[int, ...]], list[str]]:
     """Places of pictures that must stay in one fold, because they show the same or `by` says so, and notes. Refused
     where that leaves a class too few for so many folds."""
     equal: dict[bytes, list[int]] = {}

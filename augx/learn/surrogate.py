@@ -45,6 +45,15 @@ def refuse(known: Data) -> None:
         )
 
 
+def divided(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which pictures to fit on and which are held out: every fifth of a class; where that is none, all are asked."""
+    order = np.argsort(labels, kind="stable")
+    order = order[labels[order] >= 0]
+    rank = np.arange(len(order)) - np.searchsorted(labels[order], labels[order])
+    out = rank % _HELD_OUT == _HELD_OUT - 1
+    return order[~out], order[out] if out.any() else order
+
+
 class Fitting:
     """See `training.Fitting`. Of each class every fifth picture is held out, if it has so many."""
 
@@ -59,12 +68,8 @@ class Fitting:
         self.parts: Mapping[str, nn.Module] = {"net": self.net}
         self.optimizers = [torch.optim.SGD(self.net.parameters(), _RATE, 0.9, weight_decay=_DECAY, nesterov=True)]
         self.known, self.device = known, device
-        order = np.argsort(known.labels, kind="stable")
-        order = order[known.labels[order] >= 0]
-        rank = np.arange(len(order)) - np.searchsorted(known.labels[order], known.labels[order])
-        out = rank % _HELD_OUT == _HELD_OUT - 1
-        self.out = order[out] if out.any() else order
-        self.pictures, self.labels = self._of(order[~out])
+        inside, self.out = divided(known.labels)
+        self.pictures, self.labels = self._of(inside)
 
     def _of(self, numbers: NDArray[np.int64]) -> tuple[Any, Any]:
         pixels = torch.from_numpy(self.known.pixels[numbers]).permute(0, 3, 1, 2).contiguous()

@@ -51,7 +51,7 @@ SEE_LABELS = frozenset(
     | {"randaugment", "trivialaugment", "autoaugment", "policy"}
 )
 # Give images several classes with weights.
-WEIGHING = frozenset({"mixup", "cutmix", "resizemix", "fmix", "mosaic", "feature_space"})
+WEIGHING = frozenset({"mixup", "cutmix", "resizemix", "fmix", "mosaic", "feature_space", "neural"})
 _MIRRORS = frozenset({"HorizontalFlip", "VerticalFlip", "Transpose", "D4", "SquareSymmetry", "TimeReverse"})
 SLOW = 0.12  # seconds per megapixel from which a recipe is warned: ten to twenty times the cost of decoding
 
@@ -170,6 +170,16 @@ _ENTRIES = (
         own="augx.learn.gan:Gan",
         learned="gan",
         adds=True,
+    ),
+    Entry(
+        "neural",
+        "meta-learning",
+        "made of two pictures of a class by a small network",
+        0.06,
+        own="augx.learn.neural:Neural",
+        partners="same",
+        pool=8,
+        learned="neural",
     ),
     Entry(
         "feature_space",

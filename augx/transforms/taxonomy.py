@@ -22,7 +22,9 @@ GROUPS = (
 
 # Kinds of label that a mix has no rule for: they stay those of the picture it begins with.
 _FIRST: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("mixup", "cutmix", "resizemix", "fmix", "mosaic", "extrapolate", "feature_space"), ("values",)),
+    **dict.fromkeys(
+        ("mixup", "cutmix", "resizemix", "fmix", "mosaic", "extrapolate", "feature_space", "neural"), ("values",)
+    ),
     "samplepairing": ("values", "captions"),
     "copy_paste": ("class", "classes", "weights", "values", "captions"),
     "background": ("values", "captions"),

@@ -2,6 +2,7 @@
 
     pip install -e . torch==2.13.0     # the build for CPUs will do
     python tests/bench/usefulness.py DATA [--seeds 5] [--steps 1000] [--only NAME|RECIPE.yaml ...] [--cv]
+    python tests/bench/usefulness.py DATA --train FOLDER --test FOLDER    # any class folders of pictures of one size
 
 DATA holds class folders of CIFAR-10 (Krizhevsky 2009): train50, test200 and, for --cv, train500; the first 50, 200 and
 500 images of each class. Every net sees pictures from files that `augx run` wrote (JPEG, as the photos are; class
@@ -31,7 +32,6 @@ from torch.nn.functional import one_hot
 
 from augx.learn.classifier import recognised, trained
 
-CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 HEAD = "version: 1\ncopies: 10\ntransforms:\n"
 
 # The reference all additions are measured on: what the bundled recipe `classification` was before it was tuned.
@@ -76,16 +76,20 @@ RECIPES = {
 
 
 def pictures(paths: list[Path]) -> Tensor:
-    """(n, 3, 32, 32), uint8."""
+    """(n, 3, height, width), uint8."""
     pixels = [cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) for path in paths]
     return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
 
 def photos(folder: Path) -> tuple[Tensor, Tensor]:
     """The pictures of class folders, and a weight of 1 for the class of each."""
-    paths = sorted(folder.glob("*/*.jpg"))
-    classes = torch.tensor([CLASSES.index(path.parent.name) for path in paths])
-    return pictures(paths), one_hot(classes, len(CLASSES)).float()
+    paths, names = sorted(folder.glob("*/*.*")), classes_of(folder)
+    classes = torch.tensor([names.index(path.parent.name) for path in paths])
+    return pictures(paths), one_hot(classes, len(names)).float()
+
+
+def classes_of(folder: Path) -> list[str]:
+    return sorted(one.name for one in folder.iterdir() if one.is_dir())
 
 
 def multiplied(folder: Path, recipe: str, seed: int) -> tuple[Tensor, Tensor]:
@@ -96,7 +100,7 @@ def multiplied(folder: Path, recipe: str, seed: int) -> tuple[Tensor, Tensor]:
         subprocess.run([*command, "--to", "table", "-j", "0", "-q"], input=recipe, text=True, check=True)
         rows = [json.loads(line) for line in (output / "manifest.jsonl").read_text("utf-8").splitlines()]
         x = pictures([output / row["file_name"] for row in rows])
-    return x, torch.tensor([[row["labels"].get(name, 0.0) for name in CLASSES] for row in rows])
+    return x, torch.tensor([[row["labels"].get(name, 0.0) for name in classes_of(folder)] for row in rows])
 
 
 def accuracy(net: nn.Module, x: Tensor, y: Tensor) -> float:
@@ -106,7 +110,7 @@ def accuracy(net: nn.Module, x: Tensor, y: Tensor) -> float:
 
 def block(data: Path, place: Path, first: int, count: int) -> Path:
     """So many images of each class of train500, from the first on."""
-    for name in CLASSES:
+    for name in classes_of(data / "train500"):
         (place / name).mkdir(parents=True)
         for path in sorted((data / "train500" / name).iterdir())[first : first + count]:
             shutil.copy(path, place / name)
@@ -134,6 +138,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="how many; at most 5 with --cv")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--only", nargs="+", default=list(RECIPES), metavar="NAME")
+    parser.add_argument("--train", default="train50", help="a folder of DATA")
+    parser.add_argument("--test", default="test200", help="a folder of DATA")
     parser.add_argument("--cv", action="store_true", help="on train500 alone")
     told = parser.parse_args()
     torch.set_num_threads(1)
@@ -147,7 +153,7 @@ def main() -> None:
                     train = block(told.data, Path(place) / "train", 50 * (seed + 1), 50)
                     test = block(told.data, Path(place) / "test", 50 * (seed + 2), 200)
                 else:
-                    train, test = told.data / "train50", told.data / "test200"
+                    train, test = told.data / told.train, told.data / told.test
                 found.append(score(recipe_of(name), train, photos(test), seed, told.steps))
         mean, sd = statistics.mean(found), statistics.stdev(found) if len(found) > 1 else 0.0
         print(f"| {name} | {mean:.1f} | {sd:.1f} | {' | '.join(f'{one:.1f}' for one in found)} |", flush=True)
