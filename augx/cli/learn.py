@@ -47,7 +47,7 @@ def learn_command(method: str, input: str, model: str, as_json: bool, quiet: boo
     augx learn autoencoder photos/ -o photos.safetensors --fast
     augx learn autoencoder photos/ -o photos.safetensors --budget 30m --device cuda
     and then in the recipe:   - feature_space: {model: photos.safetensors, p: 0.5}
-    augx learn policy photos/ -o found.yaml --fast             a file to read, for  - policy: found.yaml
+    augx learn policy photos/ -o found.yaml --fast             to read, for `- policy: found.yaml`
     """
     from dataclasses import asdict
 

@@ -1,4 +1,4 @@
-"""Makes the pictures of this page: `python sheets.py`, with the extra `learn`; about a quarter of an hour on one core."""
+"""Makes the pictures of this page: `python sheets.py`, with the extra `learn`; a quarter of an hour on one core."""
 
 from __future__ import annotations
 
