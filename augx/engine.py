@@ -324,9 +324,19 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
     if plan.ring:  # each with those it may be mixed with
         planned = {job.sample.id: job for job in plan.jobs}  # with all copies, of which a few may be left to make
         todo = (replace(job, pools=plan.pools(planned[job.sample.id])) for job in todo)
+    if elsewhere:
+        todo = map(_anywhere, todo)
     dispatch = Dispatch(plan, orders, means, found.failed + lost, progress.step)
     dispatch(todo, generation)
     return dispatch
+
+
+def _anywhere(job: Job) -> Job:
+    """With the model that makes it, if one does, under a name that holds from wherever a worker stands."""
+    made = job.sample.added
+    if made is None:
+        return job
+    return replace(job, sample=replace(job.sample, added=replace(made, model=os.path.abspath(made.model))))
 
 
 def _means(request: Request) -> Means:
