@@ -41,7 +41,7 @@ def test_every_recipe_is_valid_and_draws_no_warning(workshop: Workshop) -> None:
 def test_every_example_has_a_short_readme_that_names_its_files(folder: str) -> None:
     text = (EXAMPLES / folder / "README.md").read_text("utf-8")
     said = re.sub(r"<!-- (\w+) -->.*?<!-- /\1 -->", "", text, flags=re.DOTALL)  # without generated tables
-    assert 5 <= len(said.splitlines()) <= (200 if folder == "learned" else 140)  # which tells of six methods
+    assert 5 <= len(said.splitlines()) <= 140
     told = {path.name for path in (EXAMPLES / folder).iterdir() if path.suffix in (".py", ".yml") or not path.suffix}
     assert sorted(name for name in told if name not in text) == []
 
