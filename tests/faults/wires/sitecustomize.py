@@ -29,15 +29,20 @@ OWN = re.compile(
 )
 
 
-def _path(value: Any) -> str:
-    return os.path.realpath(os.fsdecode(value)) if isinstance(value, (str, bytes, os.PathLike)) else ""
+def _path(value: Any, beside: int = -1) -> str:
+    """`beside`: the descriptor of the folder that a name is in, as `shutil.rmtree` has it; -1: the working folder."""
+    if not isinstance(value, (str, bytes, os.PathLike)):
+        return ""
+    folder = os.readlink(f"/proc/self/fd/{beside}") if beside >= 0 else ""
+    return os.path.realpath(os.path.join(folder, os.fsdecode(value)))
 
 
 def _wrong(event: str, args: tuple[Any, ...]) -> bool:
     if event == "open" and not (isinstance(args[2], int) and args[2] & WRITING):
         return False
     if event in PLACES:
-        paths = [_path(args[index]) for index in PLACES[event]]
+        beside = args[1] if event in ("os.rmdir", "os.remove") else -1
+        paths = [_path(args[index], beside) for index in PLACES[event]]
         ours = (OUTPUT, "/dev/null", os.path.join(os.path.dirname(OUTPUT), f".augx-{os.getpid()}"))
         return any(p and p not in ours and not p.startswith(OUTPUT + "/") and not OWN.fullmatch(p) for p in paths)
     if event in COMMANDS:
