@@ -23,6 +23,14 @@ Flat = array  # array("d"), never changed once made: flat coordinates, light to 
 # of the first pixel and `width` the right edge of the last, so a box's x1, y1 are exclusive.
 
 
+_NOTHING: dict[Any, Any] = {}
+
+
+def _nothing() -> dict[Any, Any]:
+    """One empty mapping for millions of samples and jobs. Nobody writes to a Mapping."""
+    return _NOTHING
+
+
 @dataclass(frozen=True, slots=True)
 class Rle:
     """A mask as COCO's run lengths: of zeros and ones in turn, column by column.
@@ -56,7 +64,7 @@ class Object:
     corners: Flat[float] | None = None
     crowd: bool = False
     index: int | None = None
-    extra: Mapping[str, Json] = field(default_factory=dict)
+    extra: Mapping[str, Json] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +84,8 @@ class Annotations:
     `extra`: what a format knows of the image and augx does not touch (licence, flags ...).
     """
 
-    labels: Mapping[str, float] = field(default_factory=dict)
-    values: Mapping[str, Json] = field(default_factory=dict)
+    labels: Mapping[str, float] = field(default_factory=_nothing)
+    values: Mapping[str, Json] = field(default_factory=_nothing)
     captions: tuple[str, ...] = ()
     objects: tuple[Object, ...] = ()
     mask: str | None = None
@@ -86,7 +94,7 @@ class Annotations:
     relative: bool = False
     dot: float = 0.0
     size: tuple[int, int] | None = None
-    extra: Mapping[str, Json] = field(default_factory=dict)
+    extra: Mapping[str, Json] = field(default_factory=_nothing)
 
     @property
     def label(self) -> str | None:
@@ -130,7 +138,7 @@ class Sample:
     annotations: Annotations = field(default_factory=Annotations)
     split: str | None = None
     folder: str = ""
-    packed: Mapping[str, tuple[str, int, int]] = field(default_factory=dict)
+    packed: Mapping[str, tuple[str, int, int]] = field(default_factory=_nothing)
     added: Added | None = None
 
     @property
@@ -377,8 +385,8 @@ class Job:
     copies: tuple[int, ...]
     beside: tuple[Beside, ...] = ()
     variant: int = 0
-    pools: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
-    known: Mapping[int, str] = field(default_factory=dict)
+    pools: Mapping[str, tuple[Sample, ...]] = field(default_factory=_nothing)
+    known: Mapping[int, str] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 import unicodedata
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import count
 
 from augx.model import Job, Sample
@@ -38,7 +40,7 @@ def written_ending(name: str, image_format: str) -> str:
     spelled = _split(name.rpartition("/")[2])[1]
     lower = spelled.lower()
     if lower in _KEPT:
-        return spelled
+        return sys.intern(spelled)  # one for millions of names
     return ENDINGS[READABLE[lower].lower()] if lower in READABLE else ".png"
 
 
@@ -53,12 +55,34 @@ def stems(samples: Sequence[Sample], image_format: str, unique_stems: bool = Fal
     `unique_stems`: the output format pairs label files with images by base name, so `a.jpg` and `a.png` clash too.
     """
 
-    def spot(folder: str, base: str, ending: str) -> tuple[str, str, str]:
-        """What all names made from `base` have in common: two sources of one spot could make one name."""
-        return _fold(folder), _COPY.sub("", _fold(base)), _fold(ending)
+    folders = {_spot(parent, *_split(name)) for parent, name in _folders(samples)}
+    alike: dict[str, array[int]] = {}  # whose names may clash: folders that case alone tells apart are one
+    spelled: dict[str, array[int]] = {}
+    for index, sample in enumerate(samples):
+        if sample.folder not in spelled:
+            spelled[sample.folder] = alike.setdefault(_fold(sample.folder), array("q"))
+        spelled[sample.folder].append(index)
+    found = [("", "")] * len(samples)
+    for indices in alike.values():  # one after the other: it takes thrice the memory of what comes out
+        names = _names([samples[index] for index in indices], image_format, unique_stems, folders)
+        for index, (folder, base, ending) in zip(indices, names, strict=True):
+            found[index] = f"{folder}/{base}" if folder else base, ending
+    return found
 
-    def family(folder: str, base: str, ending: str) -> tuple[str, str, str]:
-        return spot(folder, base, "" if unique_stems else ending)
+
+_Spot = tuple[str, str, str]
+
+
+def _spot(folder: str, base: str, ending: str) -> _Spot:
+    """What all names made from `base` have in common: two sources of one spot could make one name."""
+    return _fold(folder), _COPY.sub("", _fold(base)), _fold(ending)
+
+
+def _names(samples: Sequence[Sample], image_format: str, unique_stems: bool, folders: Set[_Spot]) -> list[_Spot]:
+    """Folder, base name and ending of samples of one folder. `folders`: names that are those of folders."""
+
+    def family(folder: str, base: str, ending: str) -> _Spot:
+        return _spot(folder, base, "" if unique_stems else ending)
 
     def claim(index: int) -> tuple[bool, bool, str]:
         """The plain name stays with the source that bears it already; a name that looks like a copy's never wins."""
@@ -66,28 +90,27 @@ def stems(samples: Sequence[Sample], image_format: str, unique_stems: bool = Fal
         file = samples[index].id.rpartition("/")[2]
         return bool(_COPY.search(_fold(base))), file != base + ending, samples[index].id
 
-    names: list[tuple[str, str, str]] = []
-    families: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    names: list[_Spot] = []
+    families: dict[_Spot, list[int]] = defaultdict(list)
     for index, sample in enumerate(samples):
         file = sample.id.rpartition("/")[2]
         base = _fitting(_split(file)[0].replace(".", "_"), sample.id)
         names.append((sample.folder, base, written_ending(file, image_format)))
         families[family(*names[-1])].append(index)
-    folders = {spot(parent, *_split(name)) for parent, name in _folders(samples)}
     renamed: list[int] = []
     for members in families.values():
-        if len(members) > 1 or (folders and spot(*names[members[0]]) in folders):
+        if len(members) > 1 or (folders and _spot(*names[members[0]]) in folders):
             members.sort(key=claim)
-            renamed += members[spot(*names[members[0]]) not in folders :]
+            renamed += members[_spot(*names[members[0]]) not in folders :]
     for index in renamed:
         folder, base, ending = names[index]
         for attempt in count():
             other = f"{_cut(base, 40)}_{_short_hash(f'{attempt or str()}{samples[index].id}')}"
-            if family(folder, other, ending) not in families and spot(folder, other, ending) not in folders:
+            if family(folder, other, ending) not in families and _spot(folder, other, ending) not in folders:
                 break
         families[family(folder, other, ending)] = [index]
         names[index] = (folder, other, ending)
-    return [(f"{folder}/{base}" if folder else base, ending) for folder, base, ending in names]
+    return names
 
 
 def tar_names(splits: Iterable[str | None]) -> dict[str | None, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from augx import added as adding
 from augx import naming
@@ -24,6 +24,8 @@ from augx.transforms.catalog import TRANSFORMS
 
 if TYPE_CHECKING:
     from augx.balance import Balanced
+
+_T = TypeVar("_T")
 
 _RENAME = "rename one of them, or write another format with `--to`"
 _SHARD_SOURCES = 32  # a kill loses the work of one shard at most ...
@@ -127,15 +129,22 @@ def make(
         return numbers(said if balanced is None else balanced.copies.get(sample.id, said))
 
     stems = naming.stems(dataset.samples, recipe.image.format, beside is not None)
-    chosen = [(variant, copies(sample, variant)) for sample in dataset.samples for variant in (recipe.variant(sample),)]
-    samples = [*dataset.samples, *(sample for sample, _ in added)]
+
+    @cache
+    def one(variant: int, numbers: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+        """Of millions, most are the same."""
+        return variant, numbers
+
+    variant_of = recipe.variant
+    chosen = [one(number, copies(sample, number)) for sample in dataset.samples for number in (variant_of(sample),)]
+    samples = (*dataset.samples, *(sample for sample, _ in added)) if added else dataset.samples
     stems += _added_stems(added, stems)
     chosen += [(recipe.variant(sample), numbers) for sample, numbers in added]
     if size:
         stems = _in_tars(samples, [len(numbers) for _, numbers in chosen], stems, recipe.tar, size)
     jobs = tuple(
         Job(sample, stem, ending, numbers, beside(sample, stem) if beside else (), variant)
-        for sample, (stem, ending), (variant, numbers) in zip(samples, stems, chosen, strict=True)
+        for sample, (stem, ending), (variant, numbers) in zip(samples, _taken(stems), _taken(chosen), strict=True)
         if numbers
     )
     if beside:  # images alone are told apart by `naming.stems`, and no file of a whole dataset ends as they do
@@ -145,6 +154,13 @@ def make(
     pools = partner_pools(recipe, any(sample.annotations.labels for sample in dataset.samples))
     ring = Ring((s for s in dataset.samples if recipe.multiplies(s.split)), pools) if pools else None
     return Plan(dataset, recipe, jobs, lost, formats, bases, ring, balanced, tars=size is not None)
+
+
+def _taken(things: list[_T]) -> Iterator[_T]:
+    """In their order, each let go when the next one is asked for: of millions not all need stay."""
+    things.reverse()
+    while things:
+        yield things.pop()
 
 
 def _in_tars(
