@@ -4,8 +4,8 @@
 
 Sources are made up: N names in class folders of 1,000. Timed, in CPU seconds: the dataset (samples with a class), the
 plan (jobs, names; its peak of memory), its division into 16 shares, its shards with their jobs as they would go to
-workers (pickled), and the entries of their segments, written and read (for 20,000 of them). `--overhead`: what an image of a run costs more
-by each executor than in this process, on 2,000 sources of 8 x 8 pixels.
+workers (pickled), and the entries of their segments, written and read (for 20,000 of them). `--overhead`: what an image
+of a run costs more by each executor than in this process, on 2,000 sources of 8 x 8 pixels.
 """
 
 from __future__ import annotations
