@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -162,6 +163,68 @@ def test_a_damaged_request(photos: Path, tmp_path: Path, damage: bytes) -> None:
     share(photos, output, "1/1")
     merge(output)
     assert tree(output) == tree(fresh(photos, output))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"input": 5}, {"from": []}, {"to": "coco"}, {"to": {}}, {"to": [[]]}, {"places": {"policy": 5}}, {"places": []},
+     {"models": {"m": [5, 5]}}, {"read": {"columns": 5}}, {"read": {"labels": 5}},
+     {"recipe": 5}, {"input": "a\0b"}, {"input": "\ud800"}],
+)  # fmt: skip
+def test_a_request_of_another_kind(
+    photos: Path, tmp_path: Path, change: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As somebody else might have written it: refused, whatever stands there."""
+    output = tmp_path / "out"
+    share(photos, output, "1/1")
+    path = output / ".augx/shards/1-of-1/request.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    before = tree(output)
+    assert call(["merge", str(output)]) == 2
+    said = capsys.readouterr().err
+    assert "request.json" in said or "is no path" in said
+    assert tree(output) == before
+
+
+def test_an_input_whose_name_is_no_utf8(photos: Path, tmp_path: Path) -> None:
+    output, odd = tmp_path / "out", Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xe9"))
+    try:
+        shutil.copytree(photos, odd)
+    except OSError:
+        pytest.skip("no such names on this file system")
+    share(odd, output, "1/1")
+    assert merge(output).kept == 27
+
+
+@pytest.mark.parametrize("place", [".augx/shards", ".augx/shards/1-of-2"])
+@pytest.mark.parametrize("how", ["run", "merge", "share"])
+def test_nothing_is_deleted_through_a_link(photos: Path, tmp_path: Path, place: str, how: str) -> None:
+    """Whoever ends a run clears the places of shares; a link in their place leads to what is not ours."""
+    output, victim = tmp_path / "out", tmp_path / "victim"
+    share(photos, output, "1/2")
+    share(photos, output, "2/2")
+    shutil.move(output / place, victim)
+    (victim / "mine.txt").write_text("mine")
+    (output / place).symlink_to(victim)
+    before = tree(victim)
+    with pytest.raises(OutputError, match=f"{place} is a link"):
+        {"run": run, "merge": lambda _, output: merge(output), "share": lambda *at: share(*at, "2/2")}[how](
+            photos, output
+        )
+    assert tree(victim) == before
+
+
+def test_what_is_no_place_of_a_shard(photos: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    share(photos, output, "1/1")
+    (output / ".augx/shards/2-of-1").touch()
+    merge(output)
+    share(pictures(photos, 1, first=20), output, "1/1")
+    (output / ".augx/shards/5-of-3").mkdir()
+    (output / ".augx/shards/5-of-3/intent.jsonl").touch()
+    for refused in (lambda: merge(output), lambda: share(photos, output, "1/1")):
+        with pytest.raises(OutputError, match=r"5-of-3 is the place of no shard"):
+            refused()
 
 
 @pytest.mark.parametrize("text", ["", "3", "0/3", "4/3", "1/0", "-1/3", "1/3/4", "a/b", "1/9999999", "\u0661/3"])
