@@ -55,7 +55,6 @@ def _choices(text: str) -> list[str]:
     first, last = int(found[1]), int(found[2])
     if abs(last - first) >= _MOST:
         raise InputError(f"{{{text}}} means {abs(last - first) + 1:,} tars", f"give {_MOST:,} at most")
-    width = (
-        max(map(len, found.groups())) if "0" in (found[1][0], found[2][0]) and max(map(len, found.groups())) > 1 else 0
-    )
+    padded = any(len(number) > 1 and number[0] == "0" for number in found.groups())  # {0..10} is not, as in a shell
+    width = max(map(len, found.groups())) if padded else 0
     return [f"{number:0{width}d}" for number in range(min(first, last), max(first, last) + 1)]
