@@ -42,6 +42,7 @@ from augx.store import OWN, SHARES, Folder, Source, file_size, open_regular, own
 MANIFEST, FAILURES, SUMMARY = "manifest.jsonl", "failures.jsonl", "summary.json"
 SHARDS = "shards.jsonl"  # where OUTPUT is tars: a line about each of them
 _SEGMENTS, _INTENT = "journal", "intent.jsonl"
+_NEVER = 2**53  # above all generations
 _SUMMARY_KEYS = {"augx": str, "plan": str, "counts": dict, "recipe": dict, "manifest": dict, "files": dict,
                  "failures_sha256": str, "versions": dict}  # fmt: skip
 
@@ -545,7 +546,7 @@ def _read_intents(folder: Folder) -> tuple[dict[str, int] | None, bool]:
         intent, lost = _read_intent(folder, name)
         torn = torn or lost
         for path, generation in (intent or {}).items():
-            every[path] = max(generation, every.get(path, 0))
+            every[path] = _NEVER if path in every else generation  # two that go on at once count alike
     return every if names else None, torn
 
 

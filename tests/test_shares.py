@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import encoded, tree
+from PIL import Image
 from running import Silent, a_recipe, fresh, run
 
 from augx import engine, journal, recipe
@@ -332,3 +333,32 @@ def test_no_tar_is_divided(photos: Path, tmp_path: Path, shares: int) -> None:
         share(photos, output, f"{number}/{shares}", **asked)
     assert merge(output).made == 0
     assert tree(output) == tree(fresh(photos, output, **asked))
+
+
+def test_what_another_share_may_have_written_over_is_read(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two shards at once, one with another recipe and other pictures, so that both have cat/2.bmp; it is killed before
+    it says what it wrote. Size and date are as they should be, the content is not."""
+    for path in list(photos.glob("*/*.png")):
+        Image.open(path).save(path.with_suffix(".bmp"))
+        path.unlink()
+    output, few = tmp_path / "out", tmp_path / "few"
+    for name in ("cat/0.bmp", "cat/2.bmp"):
+        (few / "cat").mkdir(parents=True, exist_ok=True)
+        shutil.copy2(photos / name, few / name)
+    share(photos, output, "1/2")
+
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(journal, "next_generation", lambda folder: 0)  # as where both began at once
+    monkeypatch.setattr("augx.work.write_segment", dies)
+    with pytest.raises(KeyboardInterrupt):
+        share(few, output, "2/2", recipe=a_recipe("[VerticalFlip]"))
+    monkeypatch.undo()
+    assert share(photos, output, "2/2").made
+    assert merge(output).missing == {Share(1, 2): (2, 15)}
+    share(photos, output, "1/2")
+    merge(output)
+    assert tree(output) == tree(fresh(photos, output))
