@@ -19,7 +19,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain, islice
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from augx.executors.base import (
     BOUNDLESS,
@@ -81,7 +81,8 @@ def run(
 
         def send(count: int) -> None:
             for task in islice(waiting, count):
-                future = client.submit(work, token, begin, bounds, task, pure=False, retries=0, resources=resources)
+                call = pickle.dumps(_Call((token, begin, bounds, task)))
+                future = client.submit(pickle.loads, call, pure=False, retries=0, resources=resources)
                 flying[future.key] = task, time.monotonic()
                 done.add(future)
 
@@ -96,6 +97,16 @@ def run(
         finally:
             with suppress(Exception):
                 client.cancel(list(done.futures), force=True)
+
+
+class _Call(NamedTuple):
+    """Is `work` done when it is unpickled: so that a worker that cannot import augx says so. Dask itself ends one that
+    cannot unpickle its task, and then waits for another without end."""
+
+    given: tuple[Any, ...]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return work, self.given
 
 
 def _answer(future: Any, late: bool) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import pickle
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from augx.cli import call
 from augx.executors import EXECUTORS, load, on_dask, on_ray
-from augx.executors.base import NoEngine, StartError
+from augx.executors.base import BOUNDLESS, NoEngine, StartError
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,12 @@ def test_a_scheduler_file_that_is_none(content: str | None, says: str, tmp_path:
         on_dask._written(str(tmp_path), 0)
     file.write_text('{"address": "tcp://here:8786"}')
     assert on_dask._written(str(file), 0) == "tcp://here:8786"
+
+
+def test_a_dask_task_names_nothing_of_augx_before_it_is_worked_on() -> None:
+    """What a worker without augx cannot unpickle would end it; so the task is bytes to it."""
+    call = pickle.dumps(on_dask._Call(("a run", pickle.dumps(partial(partial, pow, 2)), BOUNDLESS, 5)))
+    assert pickle.loads(call) == ("error", pickle.loads(call)[1]) and "TypeError" in pickle.loads(call)[1]
 
 
 def test_what_no_dask_worker_has() -> None:
