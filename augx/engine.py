@@ -274,6 +274,12 @@ def guard(input: str, folder: Folder) -> None:
     for what, given in (("INPUT", input), ("OUTPUT", folder.root)):
         if not given:
             raise OutputError(f"{what} is empty", "give a folder; is a shell variable unset?")
+        try:
+            fit = b"\0" not in os.fsencode(given)
+        except UnicodeEncodeError:
+            fit = False
+        if not fit:
+            raise OutputError(f"{what} {given!r} is no path", "leave out what no file name can hold")
     source, output = os.path.realpath(input), os.path.realpath(folder.root)
     if source == output:
         raise OutputError(f"OUTPUT is INPUT: {folder.root}", "choose another folder for OUTPUT")

@@ -37,12 +37,12 @@ from augx import tars
 from augx.errors import OutputError
 from augx.model import Json
 from augx.naming import copy_name, tar_of
-from augx.store import OWN, Folder, Source, file_size, open_regular, own_fault, stopping
+from augx.store import OWN, SHARES, Folder, Source, file_size, open_regular, own_fault, stopping
 
 MANIFEST, FAILURES, SUMMARY = "manifest.jsonl", "failures.jsonl", "summary.json"
 SHARDS = "shards.jsonl"  # where OUTPUT is tars: a line about each of them
-SHARES = f"{OWN}/shards"  # each share of a run has its own segments and intent there, until they are merged
 _SEGMENTS, _INTENT = "journal", "intent.jsonl"
+_NEVER = 2**53  # above all generations
 _SUMMARY_KEYS = {"augx": str, "plan": str, "counts": dict, "recipe": dict, "manifest": dict, "files": dict,
                  "failures_sha256": str, "versions": dict}  # fmt: skip
 
@@ -365,7 +365,8 @@ def shares(folder: Folder) -> list[str]:
 
 def _places(folder: Folder) -> list[str]:
     """Where a run, and each share of one, keeps what only an unfinished one needs."""
-    return [OWN, *_matching(folder, SHARES, r"\d+-of-\d+")]
+    named = _matching(folder, SHARES, r"[0-9]+-of-[0-9]+")
+    return [OWN, *(own for own in named if os.path.isdir(folder.path(own)))]
 
 
 def _segments(folder: Folder) -> list[str]:
@@ -545,7 +546,7 @@ def _read_intents(folder: Folder) -> tuple[dict[str, int] | None, bool]:
         intent, lost = _read_intent(folder, name)
         torn = torn or lost
         for path, generation in (intent or {}).items():
-            every[path] = max(generation, every.get(path, 0))
+            every[path] = _NEVER if path in every else generation  # two that go on at once count alike
     return every if names else None, torn
 
 

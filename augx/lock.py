@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from augx.errors import OutputError
-from augx.store import OWN, own_fault, stopped, stopping
+from augx.store import OWN, SHARES, own_fault, stopped, stopping
 
 try:
     import fcntl
@@ -33,9 +33,9 @@ def locked(output: str, own: str = OWN) -> Iterator[None]:
         if not own_fault(error) and error.errno != errno.EROFS:
             raise stopped("cannot make", output, error) from error
         raise OutputError(f"OUTPUT {output} cannot be made: {error.strerror}", "choose another folder") from error
-    places = [*dict.fromkeys((OWN, os.path.dirname(own), own))]
+    places = [*dict.fromkeys((OWN, SHARES, own, *_shares(output)))]
     for place in [*places, *(f"{each}/{name}" for each in places for name in ("journal", "tmp", "lock"))]:
-        if place and os.path.islink(link := os.path.join(output, place)):
+        if os.path.islink(link := os.path.join(output, place)):
             raise OutputError(f"{link} is a link", "augx needs a place of its own there; remove the link")
     with ExitStack() as held:
         if own != OWN:
@@ -44,11 +44,18 @@ def locked(output: str, own: str = OWN) -> Iterator[None]:
         try:
             yield
         finally:
-            if own != OWN and os.listdir(os.path.join(output, own)) == ["lock"]:  # there was nothing to do
-                with suppress(OSError):
+            with suppress(OSError):
+                if own != OWN and os.listdir(os.path.join(output, own)) == ["lock"]:  # there was nothing to do
                     os.unlink(os.path.join(output, own, "lock"))
                     os.rmdir(os.path.join(output, own))
                     os.rmdir(os.path.join(output, os.path.dirname(own)))
+
+
+def _shares(output: str) -> list[str]:
+    """What lies where shares have their places, which whoever ends a run clears."""
+    with suppress(OSError):
+        return [f"{SHARES}/{name}" for name in sorted(os.listdir(os.path.join(output, SHARES)))]
+    return []
 
 
 @contextmanager

@@ -12,13 +12,14 @@ from typing import Any
 from augx.artefact import Place
 from augx.errors import OutputError, Refused
 from augx.formats import ReadOptions
-from augx.journal import DAMAGED, SHARES, shares
+from augx.journal import DAMAGED, shares
 from augx.model import Json
 from augx.recipe import Recipe
-from augx.store import Folder, open_regular
+from augx.store import SHARES, Folder, open_regular
 
 _MOST_SHARES = 1_000_000
 _ASKED = "request.json"
+_MOST_BYTES = 1 << 26
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -91,7 +92,8 @@ def leave(folder: Folder, request: Request, recipe: Recipe) -> None:
         "places": {name: os.path.abspath(path) for name, path in recipe.places.items()},
         "models": {name: [os.path.abspath(place.path), place.sha256] for name, place in recipe.models.items()},
     }
-    folder.write(f"{folder.own}/{_ASKED}", json.dumps(asked, ensure_ascii=False, indent=2).encode() + b"\n")
+    # ASCII: a path need not be UTF-8
+    folder.write(f"{folder.own}/{_ASKED}", json.dumps(asked, indent=2).encode() + b"\n")
 
 
 def left(output: str, input: str | None = None) -> Request:
@@ -100,10 +102,10 @@ def left(output: str, input: str | None = None) -> Request:
     folder = Folder(output)
     found: dict[Share, Json] = {}
     for own in shares(folder):
-        share = Share.parse(own.rpartition("/")[2].replace("-of-", "/"))
+        share = _share_at(folder, own)
         try:
             with open_regular(folder.path(f"{own}/{_ASKED}")) as file:
-                found[share] = dict(json.load(file))
+                found[share] = _sound(json.loads(file.read(_MOST_BYTES)))
         except FileNotFoundError:
             continue  # stopped before it could begin
         except (OSError, *DAMAGED) as error:
@@ -133,6 +135,26 @@ def left(output: str, input: str | None = None) -> Request:
         raise OutputError(f"{folder.path(first.own)}/{_ASKED} is damaged", _again(first)) from None
 
 
+def _share_at(folder: Folder, own: str) -> Share:
+    """Whose place this is."""
+    try:
+        return Share.parse(own.rpartition("/")[2].replace("-of-", "/"))
+    except Refused:
+        raise OutputError(f"{folder.path(own)} is the place of no shard", "move it away") from None
+
+
+def _sound(asked: Json) -> Json:
+    """What `leave` has written, if all in it is of its kind; any of DAMAGED where it is not. The recipe shows when it
+    is read."""
+    texts = [asked["input"], *asked["to"], *asked["places"].values(), *asked["read"]["columns"].values()]
+    texts += [text for place in asked["models"].values() for text in place]
+    maybe = [asked["from"], asked["read"]["labels"], asked["read"]["table"]]
+    kept = isinstance(asked["to"], list) and all(isinstance(place, list) for place in asked["models"].values())
+    if not (kept and all(isinstance(text, str) for text in [*texts, *(text for text in maybe if text is not None)])):
+        raise TypeError("it is not as a shard wrote it")
+    return asked
+
+
 _SAME = ("from", "to", "read", "allow_loss", "recipe")
 _WHOLE = "`augx run` without --shard keeps what they made, and makes the rest"
 
@@ -144,7 +166,7 @@ def _again(share: Share) -> str:
 def refuse_others(folder: Folder, share: Share) -> None:
     """OutputError where OUTPUT holds shards of another number."""
     for own in shares(folder):
-        other = Share.parse(own.rpartition("/")[2].replace("-of-", "/"))
+        other = _share_at(folder, own)
         if other.of != share.of:
             raise OutputError(
                 f"{folder.root} holds shards of {other.of}, not of {share.of}, that are not merged",

@@ -26,6 +26,7 @@ from augx import tars
 from augx.errors import Stopped
 
 OWN = ".augx"  # everything in it is ours
+SHARES = f"{OWN}/shards"  # each share of a run has its own segments and intent there, until they are merged
 DOUBTED = 981173106 * 10**9  # the date, in ns, of a file known to be bad: 2001-02-03 04:05:06, which FAT holds, too
 _T = TypeVar("_T")
 _WAYS_OUT = {

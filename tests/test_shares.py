@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import encoded, tree
+from PIL import Image
 from running import Silent, a_recipe, fresh, run
 
 from augx import engine, journal, recipe
@@ -164,6 +166,68 @@ def test_a_damaged_request(photos: Path, tmp_path: Path, damage: bytes) -> None:
     assert tree(output) == tree(fresh(photos, output))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"input": 5}, {"from": []}, {"to": "coco"}, {"to": {}}, {"to": [[]]}, {"places": {"policy": 5}}, {"places": []},
+     {"models": {"m": [5, 5]}}, {"read": {"columns": 5}}, {"read": {"labels": 5}},
+     {"recipe": 5}, {"input": "a\0b"}, {"input": "\ud800"}],
+)  # fmt: skip
+def test_a_request_of_another_kind(
+    photos: Path, tmp_path: Path, change: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As somebody else might have written it: refused, whatever stands there."""
+    output = tmp_path / "out"
+    share(photos, output, "1/1")
+    path = output / ".augx/shards/1-of-1/request.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    before = tree(output)
+    assert call(["merge", str(output)]) == 2
+    said = capsys.readouterr().err
+    assert "request.json" in said or "is no path" in said
+    assert tree(output) == before
+
+
+def test_an_input_whose_name_is_no_utf8(photos: Path, tmp_path: Path) -> None:
+    output, odd = tmp_path / "out", Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xe9"))
+    try:
+        shutil.copytree(photos, odd)
+    except OSError:
+        pytest.skip("no such names on this file system")
+    share(odd, output, "1/1")
+    assert merge(output).kept == 27
+
+
+@pytest.mark.parametrize("place", [".augx/shards", ".augx/shards/1-of-2"])
+@pytest.mark.parametrize("how", ["run", "merge", "share"])
+def test_nothing_is_deleted_through_a_link(photos: Path, tmp_path: Path, place: str, how: str) -> None:
+    """Whoever ends a run clears the places of shares; a link in their place leads to what is not ours."""
+    output, victim = tmp_path / "out", tmp_path / "victim"
+    share(photos, output, "1/2")
+    share(photos, output, "2/2")
+    shutil.move(output / place, victim)
+    (victim / "mine.txt").write_text("mine")
+    (output / place).symlink_to(victim)
+    before = tree(victim)
+    with pytest.raises(OutputError, match=f"{place} is a link"):
+        {"run": run, "merge": lambda _, output: merge(output), "share": lambda *at: share(*at, "2/2")}[how](
+            photos, output
+        )
+    assert tree(victim) == before
+
+
+def test_what_is_no_place_of_a_shard(photos: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    share(photos, output, "1/1")
+    (output / ".augx/shards/2-of-1").touch()
+    merge(output)
+    share(pictures(photos, 1, first=20), output, "1/1")
+    (output / ".augx/shards/5-of-3").mkdir()
+    (output / ".augx/shards/5-of-3/intent.jsonl").touch()
+    for refused in (lambda: merge(output), lambda: share(photos, output, "1/1")):
+        with pytest.raises(OutputError, match=r"5-of-3 is the place of no shard"):
+            refused()
+
+
 @pytest.mark.parametrize("text", ["", "3", "0/3", "4/3", "1/0", "-1/3", "1/3/4", "a/b", "1/9999999", "\u0661/3"])
 def test_no_shard(text: str) -> None:
     with pytest.raises(Refused, match="is no shard"):
@@ -269,3 +333,32 @@ def test_no_tar_is_divided(photos: Path, tmp_path: Path, shares: int) -> None:
         share(photos, output, f"{number}/{shares}", **asked)
     assert merge(output).made == 0
     assert tree(output) == tree(fresh(photos, output, **asked))
+
+
+def test_what_another_share_may_have_written_over_is_read(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two shards at once, one with another recipe and other pictures, so that both have cat/2.bmp; it is killed before
+    it says what it wrote. Size and date are as they should be, the content is not."""
+    for path in list(photos.glob("*/*.png")):
+        Image.open(path).save(path.with_suffix(".bmp"))
+        path.unlink()
+    output, few = tmp_path / "out", tmp_path / "few"
+    for name in ("cat/0.bmp", "cat/2.bmp"):
+        (few / "cat").mkdir(parents=True, exist_ok=True)
+        shutil.copy2(photos / name, few / name)
+    share(photos, output, "1/2")
+
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(journal, "next_generation", lambda folder: 0)  # as where both began at once
+    monkeypatch.setattr("augx.work.write_segment", dies)
+    with pytest.raises(KeyboardInterrupt):
+        share(few, output, "2/2", recipe=a_recipe("[VerticalFlip]"))
+    monkeypatch.undo()
+    assert share(photos, output, "2/2").made
+    assert merge(output).missing == {Share(1, 2): (2, 15)}
+    share(photos, output, "1/2")
+    merge(output)
+    assert tree(output) == tree(fresh(photos, output))

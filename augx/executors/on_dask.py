@@ -7,6 +7,7 @@ answered with `Lost`; on a cluster of its own nothing is tried again.
 from __future__ import annotations
 
 import importlib.util
+import json
 import logging
 import os
 import pickle
@@ -18,7 +19,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain, islice
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from augx.executors.base import (
     BOUNDLESS,
@@ -42,6 +43,7 @@ OPTIONS: Mapping[str, str] = {
     "resources.": "a resource of your own that a task takes, by its name: resources.fast_disk=1",
 }
 _INSTALL = "pip install 'augx[dask]'"
+_MOST_BYTES = 1 << 20
 
 
 def ready(options: Mapping[str, str]) -> None:
@@ -70,6 +72,7 @@ def run(
     with _connected(workers, options) as client:
         from distributed import as_completed
 
+        workers = max(1, workers)
         slots = max(1, min(workers, sum(client.nthreads().values())))
         begin, token = pickle.dumps(start), secrets.token_hex(8)
         flying: dict[Any, tuple[T, float]] = {}
@@ -78,7 +81,8 @@ def run(
 
         def send(count: int) -> None:
             for task in islice(waiting, count):
-                future = client.submit(work, token, begin, bounds, task, pure=False, retries=0, resources=resources)
+                call = pickle.dumps(_Call((token, begin, bounds, task)))
+                future = client.submit(pickle.loads, call, pure=False, retries=0, resources=resources)
                 flying[future.key] = task, time.monotonic()
                 done.add(future)
 
@@ -93,6 +97,16 @@ def run(
         finally:
             with suppress(Exception):
                 client.cancel(list(done.futures), force=True)
+
+
+class _Call(NamedTuple):
+    """Is `work` done when it is unpickled: so that a worker that cannot import augx says so. Dask itself ends one that
+    cannot unpickle its task, and then waits for another without end."""
+
+    given: tuple[Any, ...]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return work, self.given
 
 
 def _answer(future: Any, late: bool) -> Any:
@@ -124,15 +138,15 @@ def _connected(workers: int, options: Mapping[str, str]) -> Iterator[Any]:
             opened.callback(logger.setLevel, logger.level)
             logger.setLevel(logging.CRITICAL)
         try:
-            if address or file:
-                client = opened.enter_context(
-                    Client(address, scheduler_file=file, timeout=timeout, set_as_default=False)
-                )
+            if not address and file:
+                address = _written(file, timeout)
+            if address:
+                client = opened.enter_context(Client(address, timeout=timeout, set_as_default=False))
             else:
                 opened.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
                 place = opened.enter_context(tempfile.TemporaryDirectory(prefix="augx-", ignore_cleanup_errors=True))
                 cluster = LocalCluster(
-                    n_workers=min(workers, _cores()),
+                    n_workers=max(1, min(workers, _cores())),
                     threads_per_worker=1,
                     processes=True,
                     dashboard_address=None,
@@ -142,11 +156,41 @@ def _connected(workers: int, options: Mapping[str, str]) -> Iterator[Any]:
                 opened.enter_context(cluster)
                 client = opened.enter_context(Client(cluster, set_as_default=False))
             client.wait_for_workers(1, timeout=timeout)
+            if wanted := _resources(options):
+                _wait_for(client, wanted, timeout if address else 0)
         except (OSError, RuntimeError, ValueError) as error:  # TimeoutError among them
             said = str(error) or "no answer"
             hint = "is the address right, and has the scheduler a worker?" if address or file else ""
             raise StartError(f"cannot connect to Dask at {address or file or 'this machine'}: {said}", hint) from error
         yield client
+
+
+def _written(file: str, timeout: float) -> str:
+    """The address in a scheduler's file, once it is there; `Client` would wait for ever. Raises ValueError."""
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            reason = f"there is no such file after {timeout:g} seconds"
+            if os.path.isfile(file):  # a pipe would be waited for
+                with open(file, "rb") as written:
+                    return str(json.loads(written.read(_MOST_BYTES))["address"])
+        except (ValueError, LookupError, TypeError, RecursionError):
+            reason = "it holds no address of a scheduler"
+        if time.monotonic() >= end:
+            raise ValueError(reason)
+        time.sleep(min(0.1, max(0.0, end - time.monotonic())))
+
+
+def _wait_for(client: Any, wanted: Mapping[str, float], timeout: float) -> None:
+    """ValueError where no worker has what a task takes: the tasks would wait for ever."""
+    end = time.monotonic() + timeout
+    while not any(
+        all(worker.get("resources", {}).get(name, 0) >= amount for name, amount in wanted.items())
+        for worker in client.scheduler_info()["workers"].values()
+    ):
+        if time.monotonic() >= end:
+            raise ValueError("no worker has " + ", ".join(f"{name}={amount:g}" for name, amount in wanted.items()))
+        time.sleep(min(0.2, max(0.0, end - time.monotonic())))
 
 
 def _cores() -> int:

@@ -72,6 +72,7 @@ def run(
         return
     with _connected(workers, options) as ray:
         taken = _taken(options)
+        workers = max(1, workers)
         slots = max(1, min(workers, int(ray.cluster_resources().get("CPU", 1) / max(taken["num_cpus"], 0.01))))
         remote = ray.remote(max_retries=0, **taken)(work)
         begin, token = ray.put(pickle.dumps(start)), secrets.token_hex(8)
@@ -137,10 +138,25 @@ def _connected(workers: int, options: Mapping[str, str]) -> Iterator[Any]:
             with suppress(ValueError):  # not the main thread: nothing was put there
                 signal.signal(signum, handler)
     try:
+        if not address:
+            _refuse_endless(_taken(options), ray.cluster_resources())
         yield ray
     finally:
         with suppress(Exception):
             ray.shutdown()
+
+
+def _refuse_endless(taken: Mapping[str, Any], here: Mapping[str, float]) -> None:
+    """StartError where a task takes what a cluster of its own does not have, for which it would wait for ever. One that
+    was there before may grow."""
+    wanted = {"num_gpus": ("GPU", taken["num_gpus"]), "memory": ("memory", taken.get("memory", 0))}
+    wanted |= {f"resources.{name}": (name, amount) for name, amount in taken.get("resources", {}).items()}
+    for option, (name, amount) in wanted.items():
+        if amount > here.get(name, 0):
+            raise StartError(
+                f"a Ray cluster on this machine has {name} {here.get(name, 0):g}, and a task would take {amount:g}",
+                f"leave {option} out, or give the address of a cluster that has it",
+            )
 
 
 def _refuse_silent(address: str) -> None:

@@ -55,6 +55,15 @@ def findable(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_task_is_answered_once(engine: str) -> None:
     assert sorted(load(engine).run(squares, range(30), 2)) == [(n, n * n) for n in range(30)]
     assert list(load(engine).run(squares, [], 2)) == []
+    assert list(load(engine).run(squares, [3], 0)) == [(3, 9)]  # -j0
+
+
+@pytest.mark.parametrize(
+    ("engine", "option"), [("ray", "num_gpus"), ("ray", "resources.gold"), ("dask", "resources.gold")]
+)
+def test_what_nobody_has_is_not_waited_for(engine: str, option: str) -> None:
+    with pytest.raises(StartError, match=r"GPU|gold"):
+        list(load(engine).run(squares, [3], 1, options={option: "1000"}))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

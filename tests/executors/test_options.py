@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import pickle
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from augx.cli import call
-from augx.executors import EXECUTORS, load
-from augx.executors.base import NoEngine
+from augx.executors import EXECUTORS, load, on_dask, on_ray
+from augx.executors.base import BOUNDLESS, NoEngine, StartError
 
 
 @pytest.mark.parametrize(
@@ -63,3 +65,58 @@ def test_its_options_are_shown(name: str, capsys: Any) -> None:
     said = capsys.readouterr().out
     assert said.startswith(f"{name}: ")
     assert all(f"--executor-option {option}" in said for option in load(name).OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "there is no such file after 0 seconds"),
+        ("", "holds no address"),
+        ("{", "holds no address"),
+        ("[]", "holds no address"),
+        ('{"workers": {}}', "holds no address"),
+        ("[" * 100_000, "holds no address"),
+    ],
+)
+def test_a_scheduler_file_that_is_none(content: str | None, says: str, tmp_path: Path) -> None:
+    """Dask itself would wait for it without end."""
+    file = tmp_path / "scheduler.json"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(ValueError, match=says):
+        on_dask._written(str(file), 0)
+    with pytest.raises(ValueError, match="no such file"):
+        on_dask._written(str(tmp_path), 0)
+    file.write_text('{"address": "tcp://here:8786"}')
+    assert on_dask._written(str(file), 0) == "tcp://here:8786"
+
+
+def test_a_dask_task_names_nothing_of_augx_before_it_is_worked_on() -> None:
+    """What a worker without augx cannot unpickle would end it; so the task is bytes to it."""
+    call = pickle.dumps(on_dask._Call(("a run", pickle.dumps(partial(partial, pow, 2)), BOUNDLESS, 5)))
+    assert pickle.loads(call) == ("error", pickle.loads(call)[1]) and "TypeError" in pickle.loads(call)[1]
+
+
+def test_what_no_dask_worker_has() -> None:
+    class Client:
+        def scheduler_info(self) -> dict[str, Any]:
+            return {"workers": {"a": {"resources": {"disk": 2.0}}, "b": {}}}
+
+    on_dask._wait_for(Client(), {"disk": 2}, 0)
+    for wanted in ({"disk": 3.0}, {"gold": 1.0}, {"disk": 1.0, "gold": 1.0}):
+        with pytest.raises(ValueError, match="no worker has"):
+            on_dask._wait_for(Client(), wanted, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"num_gpus": "1"}, "has GPU 0, and a task would take 1"),
+        ({"memory": "9e9"}, "has memory 4e"),
+        ({"resources.disk": "1"}, "has disk 0, and a task would take 1"),
+    ],
+)
+def test_what_a_ray_cluster_of_its_own_does_not_have(options: dict[str, str], says: str) -> None:
+    with pytest.raises(StartError, match=says):
+        on_ray._refuse_endless(on_ray._taken(options), {"CPU": 2.0, "memory": 4e9})
+    on_ray._refuse_endless(on_ray._taken({"memory": "1e9"}), {"CPU": 2.0, "memory": 4e9})

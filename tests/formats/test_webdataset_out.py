@@ -550,6 +550,9 @@ def test_tars_by_name_and_by_pattern(many, tmp_path):
         ("{2..0}.tar", ["0.tar", "1.tar", "2.tar"]),
         ("{08..11}.tar", ["08.tar", "09.tar", "10.tar", "11.tar"]),
         ("{a,b}/{0..1}.tar", ["a/0.tar", "a/1.tar", "b/0.tar", "b/1.tar"]),
+        ("{9..11}.tar", ["10.tar", "11.tar", "9.tar"]),
+        ("{0..2}{0..1}.tar", ["00.tar", "01.tar", "10.tar", "11.tar", "20.tar", "21.tar"]),
+        ("{0..10}.tar", [f"{number}.tar" for number in (0, 1, 10, *range(2, 10))]),
         ("{x}.tar", ["{x}.tar"]),
     ],
 )
@@ -558,6 +561,21 @@ def test_patterns(tmp_path, pattern, names):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert shards_of(str(tmp_path / pattern)) == (str(tmp_path), names)
+
+
+@pytest.mark.parametrize("pattern", ["0.tar", "{0..1}.tar", "./{0..1}.tar"])
+def test_tars_in_the_working_folder(tmp_path, monkeypatch, pattern):
+    (tmp_path / "0.tar").touch()
+    (tmp_path / "1.tar").touch()
+    monkeypatch.chdir(tmp_path)
+    assert shards_of(pattern) == (".", ["0.tar", "1.tar"][: 1 if pattern == "0.tar" else 2])
+
+
+def test_a_pattern_takes_no_memory_before_it_is_counted():
+    with pytest.raises(InputError, match="means 1,000,000,000 tars or more"):
+        shards_of("{0..999}" * 50 + ".tar")
+    with pytest.raises(InputError, match="means tars from / on and tars from here"):
+        shards_of("{/tmp/a,b}.tar")
 
 
 def test_a_pattern_of_tars_that_are_not_there(tmp_path):

@@ -22,7 +22,9 @@ def shards_of(root: str) -> tuple[str, list[str] | None]:
         require_folder(root)
         return root, None
     paths = [root] if os.path.lexists(root) else list(_expanded(root))
-    folder = os.path.commonpath([os.path.dirname(path) or "." for path in paths])
+    if len({os.path.isabs(path) for path in paths}) > 1:
+        raise InputError(f"{shown(root)} means tars from / on and tars from here", "write all paths in one way")
+    folder = os.path.commonpath([os.path.dirname(path) for path in paths]) or "."
     require_folder(folder)
     for path in paths:
         if not os.path.lexists(path):
@@ -35,12 +37,13 @@ def shards_of(root: str) -> tuple[str, list[str] | None]:
 def _expanded(pattern: str) -> Iterator[str]:
     """`{0..2}` and `{a,b}` as a shell expands them."""
     parts = _BRACES.split(pattern)  # text and what stood in braces, in turn
-    choices = [_choices(part) if place % 2 else [part] for place, part in enumerate(parts)]
+    choices: list[list[str]] = []
     count = 1
-    for some in choices:
-        count *= len(some)
-    if count > _MOST:
-        raise InputError(f"{shown(pattern)} means {count:,} tars", f"give {_MOST:,} at most")
+    for place, part in enumerate(parts):
+        choices.append(_choices(part) if place % 2 else [part])
+        count *= len(choices[-1])
+        if count > _MOST:  # before the next part takes memory
+            raise InputError(f"{shown(pattern)} means {count:,} tars or more", f"give {_MOST:,} at most")
     for chosen in product(*choices):
         yield "".join(chosen)
 
@@ -52,7 +55,6 @@ def _choices(text: str) -> list[str]:
     first, last = int(found[1]), int(found[2])
     if abs(last - first) >= _MOST:
         raise InputError(f"{{{text}}} means {abs(last - first) + 1:,} tars", f"give {_MOST:,} at most")
-    width = (
-        max(map(len, found.groups())) if "0" in (found[1][0], found[2][0]) and max(map(len, found.groups())) > 1 else 0
-    )
+    padded = any(len(number) > 1 and number[0] == "0" for number in found.groups())  # {0..10} is not, as in a shell
+    width = max(map(len, found.groups())) if padded else 0
     return [f"{number:0{width}d}" for number in range(min(first, last), max(first, last) + 1)]
