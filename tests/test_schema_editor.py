@@ -54,7 +54,7 @@ def test_values_and_sections_are_completed(editor: Editor) -> None:
         ("  - Aff|ine: {rotate: 5}\n", "Rotates, scales, shifts and shears."),
         ("  - Blu|r\n", "Blurs with a box."),
         ("  - mosaic: {ti|les: 9}\n", "4 or 9."),
-        ("  - Blur\ncop|ies: 3\n", "New images for each source image."),
+        ("  - Blur\ncop|ies: 3\n", "New images for each source image; 0 only where \\`gan\\` adds some."),
     ],
 )
 def test_hovering_explains(editor: Editor, text: str, said: str) -> None:
