@@ -71,13 +71,23 @@ class Orders:
 def start(orders: Orders) -> Callable[[Shard, Callable[[], None]], dict[str, Json]]:
     """Makes this process ready and returns the function that works off a shard, and says that it gets on."""
     cv2.setNumThreads(0)  # the workers are the parallelism
-    if orders.versions:
-        here = versions.deciding("torch" in orders.versions)
-        for name, planned in orders.versions.items():
-            if here[name] != planned:
-                said = f"{socket.gethostname()} has {name} {here[name]}, and the run was planned with {planned}"
-                return lambda shard, alive: {"stopped": said, "hint": "install the same versions on all machines"}
+    if orders.versions and (refused := _unfit(orders)):
+        said, hint = refused
+        return lambda shard, alive: {"stopped": f"{socket.gethostname()} {said}", "hint": hint}
     return Worker(orders)
+
+
+def _unfit(orders: Orders) -> tuple[str, str] | None:
+    """Why this machine cannot work for a run that was planned on another, and the way out."""
+    for place in (orders.dataset.root, orders.folder().path(orders.tmp)):
+        if not os.path.exists(place):
+            return f"does not see {place}", "INPUT and OUTPUT have to lie where all workers see them"
+    here = versions.deciding("torch" in orders.versions)
+    for name, planned in orders.versions.items():
+        if here[name] != planned:
+            said = f"has {name} {here[name]}, and the run was planned with {planned}"
+            return said, "install the same versions on all machines"
+    return None
 
 
 class _Short(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from conftest import encoded, failures, tree
 from running import Silent, a_recipe, fresh, run
 
-from augx import dispatch, verify
+from augx import dispatch, verify, versions
 from augx import engine as runner
 from augx import plan as planning
 from augx import recipe as recipes
@@ -19,8 +20,9 @@ from augx.dispatch import Means, memory_here
 from augx.errors import GateError, Stopped
 from augx.executors import local
 from augx.executors.base import Bounds, Lost, StartError
-from augx.model import Shard
+from augx.model import Dataset, Shard
 from augx.store import Folder
+from augx.work import Orders, Worker, start
 
 Answer = Callable[[Shard, Callable[[], Any]], Any]  # of a shard, and of what a worker would say
 
@@ -229,3 +231,19 @@ def test_a_lost_source_that_cannot_be_read_any_more(
     entry = json.loads(index.read_text().splitlines()[1])
     assert (entry["source"], entry["sha256"], entry["size"]) == ("cat/0.png", "", 0)
     assert folder.names() >= {"cat/1.png"}
+
+
+def test_a_machine_that_is_not_as_the_one_that_planned(photos: Path, tmp_path: Path) -> None:
+    """It says what it lacks, and makes nothing."""
+    output = Folder(str(tmp_path / "out"))
+    Path(output.path(output.tmp)).mkdir(parents=True)
+    fit = Orders(output.root, a_recipe().canonical(), ("",), Dataset(str(photos), "folder", ()), tmp=output.tmp,
+                 versions=versions.deciding())  # fmt: skip
+    assert isinstance(start(fit), Worker)
+    for unfit, said, hint in (
+        (replace(fit, versions={"pillow": "0.1"}), "and the run was planned with 0.1", "the same versions"),
+        (replace(fit, tmp=".augx/tmp/other"), f"does not see {output.root}/.augx/tmp/other", "where all workers see"),
+        (replace(fit, dataset=Dataset("/nowhere", "folder", ())), "does not see /nowhere", "where all workers see"),
+    ):
+        answer = start(unfit)(Shard("0", ()), lambda: None)
+        assert said in answer["stopped"] and hint in answer["hint"]
