@@ -10,9 +10,10 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar
 
 try:
@@ -126,6 +127,12 @@ def answered(answer: tuple[str, Any]) -> Any:
     if kind == "error":
         raise WorkerError(value)
     return Lost(value) if kind == "lost" else value
+
+
+def some(tasks: Iterable[T]) -> Iterator[T] | None:
+    """The tasks; None where there are none, for which no engine need begin."""
+    waiting = iter(tasks)
+    return next((chain([first], waiting) for first in waiting), None)
 
 
 def number(options: Mapping[str, str], key: str, default: float) -> float:

@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import chain, islice
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ from augx.executors.base import (
     answered,
     number,
     refuse_unknown,
+    some,
     work,
 )
 
@@ -63,11 +64,7 @@ def run(
     options: Mapping[str, str] = MappingProxyType({}),
 ) -> Generator[tuple[T, R | Lost], None, None]:
     """As `local.run`. `workers`: how many tasks are worked on at once, at most. `options`: see OPTIONS."""
-    waiting = iter(tasks)
-    for first in waiting:
-        waiting = chain([first], waiting)
-        break
-    else:
+    if (waiting := some(tasks)) is None:
         return
     with _connected(workers, options) as client:
         from distributed import as_completed

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import chain, islice
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -33,6 +33,7 @@ from augx.executors.base import (
     answered,
     number,
     refuse_unknown,
+    some,
     work,
 )
 
@@ -64,11 +65,7 @@ def run(
     options: Mapping[str, str] = MappingProxyType({}),
 ) -> Generator[tuple[T, R | Lost], None, None]:
     """As `local.run`. `workers`: how many tasks are worked on at once, at most. `options`: see OPTIONS."""
-    waiting = iter(tasks)
-    for first in waiting:
-        waiting = chain([first], waiting)
-        break
-    else:
+    if (waiting := some(tasks)) is None:
         return
     with _connected(workers, options) as ray:
         taken = _taken(options)
