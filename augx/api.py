@@ -13,7 +13,7 @@ from augx import dispatch, engine, formats
 from augx import recipe as recipes
 from augx.engine import Outcome, Progress, Request
 from augx.errors import Refused
-from augx.executors import ALL, EXECUTORS
+from augx.executors import ALL, EXECUTORS, cores
 from augx.formats import ReadOptions
 from augx.model import Dataset
 from augx.recipe import Recipe
@@ -246,14 +246,10 @@ def _wrong(name: str, value: object, wanted: str) -> Refused:
 
 def _workers(workers: int | None) -> int:
     if workers is None:
-        return _cores()
+        return cores()
     if type(workers) is not int or not 0 <= workers <= _MOST_WORKERS:
         raise _wrong("workers", workers, f"a whole number from 0 to {_MOST_WORKERS}, or None for one a core")
     return workers
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

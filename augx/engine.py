@@ -218,7 +218,8 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
                 folder.date(SUMMARY, time.time_ns())  # the target of make(1): must be newer than what it depends on
                 return Outcome(0, found.kept, _failed(state.summary), 0, state.summary)
         if share:
-            found = survey(replace(plan, jobs=share_of(plan, share)), state, folder)
+            plan = part_of(plan, share)
+            found = survey(plan, state, folder)
         if request.merge and found.todo:
             return Outcome(0, found.kept, found.failed, 0, {}, missing=_missing(plan, found, request.merge))
         if found.todo and not fresh:
@@ -254,9 +255,9 @@ def merged(output: str) -> Outcome | None:
     return Outcome(0, told["counts"]["images"], _failed(told), 0, told)
 
 
-def share_of(plan: Plan, share: Share) -> tuple[Job, ...]:
-    """The jobs of a share."""
-    return planning.stretches(plan, share.of)[share.number - 1]
+def part_of(plan: Plan, share: Share) -> Plan:
+    """What a share does of a plan. What cannot be made at all is told of when they are merged."""
+    return replace(plan, jobs=planning.stretches(plan, share.of)[share.number - 1], lost=())
 
 
 def _missing(plan: Plan, found: Survey, shares: int) -> dict[Share, tuple[int, int]]:
@@ -324,7 +325,7 @@ def _work(request: Request, plan: Plan, found: Survey, folder: Folder, generatio
         request.untouched, left_out, folders, request.fsync, folder.own, folder.tmp, profile=request.profile,
         versions=versions.deciding(plan.recipe.learned) if elsewhere else {},
     )  # fmt: skip
-    lost = 0 if request.share else sum(len(copies) for _, copies in plan.lost)
+    lost = sum(len(copies) for _, copies in plan.lost)
     means = _means(request)
     todo = plan.order(found.todo)
     if plan.ring:  # each with those it may be mixed with

@@ -19,7 +19,7 @@ from augx import engine, journal, recipe
 from augx import plan as planning
 from augx.cli import call
 from augx.engine import Outcome, Request
-from augx.errors import OutputError, Refused
+from augx.errors import GateError, OutputError, Refused
 from augx.lock import locked
 from augx.request import Share, left
 from augx.store import Folder
@@ -362,3 +362,12 @@ def test_what_another_share_may_have_written_over_is_read(
     share(photos, output, "1/2")
     merge(output)
     assert tree(output) == tree(fresh(photos, output))
+
+
+def test_max_errors_of_a_share_are_those_of_its_images(photos: Path, tmp_path: Path) -> None:
+    """A third of its images, a ninth of all."""
+    name = parts(photos, 3)[0][0].sample.id
+    (photos / name).write_bytes(b"no image")
+    with pytest.raises(GateError, match="3 images failed, more than --max-errors 20%"):
+        share(photos, tmp_path / "out", "1/3", max_errors="20%")
+    assert share(photos, tmp_path / "more", "1/3", max_errors="40%").failed == 3

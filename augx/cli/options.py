@@ -6,7 +6,6 @@ Order of strength: flag, AUGX_* variable, recipe, default.
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +14,7 @@ import click
 
 from augx.cli import completing
 from augx.executors import ALL, EXECUTORS
+from augx.executors import cores as cores
 from augx.store import FSYNC
 
 if TYPE_CHECKING:
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 _LEAST_MEMORY = 64 << 20
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Errors(click.ParamType[str]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -116,7 +115,7 @@ def _plan(input: str, chosen: dict[str, Any], share: Share | None) -> Plan:
 
     plan, _ = engine.read(request(input, "", chosen))
     recipe.check_transforms(plan.recipe)
-    return replace(plan, jobs=engine.share_of(plan, share), lost=()) if share else plan
+    return engine.part_of(plan, share) if share else plan
 
 
 def _hash(input: str, chosen: dict[str, Any], share: Share | None) -> str:

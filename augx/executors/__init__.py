@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -19,6 +20,11 @@ EXECUTORS: Mapping[str, tuple[str, str]] = {
     "dask": ("augx.executors.on_dask", "tasks on a Dask cluster, or on one begun here (extra `dask`)"),
 }
 ALL = 1024  # workers: as many as an engine has
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def load(name: str) -> Any:

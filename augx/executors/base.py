@@ -59,6 +59,9 @@ class StartError(RuntimeError):
         self.hint = hint
 
 
+SAME = "its machines need the same augx, and INPUT and OUTPUT at the same place"
+
+
 class NoEngine(ValueError):
     """An engine is not installed, or an option is none of its own. `hint`: the way out."""
 
@@ -144,6 +147,11 @@ def number(options: Mapping[str, str], key: str, default: float) -> float:
     except ValueError:
         raise NoEngine(f"--executor-option {key}={options[key]}: that is no number", f"write {key}=2") from None
     return value
+
+
+def resources(options: Mapping[str, str]) -> dict[str, float]:
+    """What a task takes of a cluster's own resources, by name. Raises NoEngine."""
+    return {key.partition(".")[2]: number(options, key, 0) for key in options if key.startswith("resources.")}
 
 
 def refuse_unknown(name: str, options: Mapping[str, str], known: Mapping[str, str]) -> None:

@@ -12,7 +12,6 @@ import logging
 import os
 import pickle
 import secrets
-import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -21,8 +20,10 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from augx.executors import cores
 from augx.executors.base import (
     BOUNDLESS,
+    SAME,
     Bounds,
     Lost,
     NoEngine,
@@ -33,6 +34,7 @@ from augx.executors.base import (
     answered,
     number,
     refuse_unknown,
+    resources,
     some,
     work,
 )
@@ -50,7 +52,7 @@ _MOST_BYTES = 1 << 20
 def ready(options: Mapping[str, str]) -> None:
     refuse_unknown("dask", options, OPTIONS)
     number(options, "timeout", 30)
-    _resources(options)
+    resources(options)
     if importlib.util.find_spec("distributed") is None:
         raise NoEngine("--executor dask: Dask is not installed", _INSTALL)
 
@@ -74,12 +76,12 @@ def run(
         begin, token = pickle.dumps(start), secrets.token_hex(8)
         flying: dict[Any, tuple[T, float]] = {}
         done = as_completed([], loop=client.loop, raise_errors=False)
-        resources = _resources(options) or None
+        taken = resources(options) or None
 
         def send(count: int) -> None:
             for task in islice(waiting, count):
                 call = pickle.dumps(_Call((token, begin, bounds, task)))
-                future = client.submit(pickle.loads, call, pure=False, retries=0, resources=resources)
+                future = client.submit(pickle.loads, call, pure=False, retries=0, resources=taken)
                 flying[future.key] = task, time.monotonic()
                 done.add(future)
 
@@ -114,10 +116,7 @@ def _answer(future: Any, late: bool) -> Any:
     error = future.exception() if future.status == "error" else None
     if error is None or isinstance(error, KilledWorker):
         return Lost("Dask lost its worker", late)
-    raise StartError(f"a Dask worker cannot work: {error}", _SAME) from error
-
-
-_SAME = "its machines need the same augx, and INPUT and OUTPUT at the same place"
+    raise StartError(f"a Dask worker cannot work: {error}", SAME) from error
 
 
 @contextmanager
@@ -143,7 +142,7 @@ def _connected(workers: int, options: Mapping[str, str]) -> Iterator[Any]:
                 opened.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
                 place = opened.enter_context(tempfile.TemporaryDirectory(prefix="augx-", ignore_cleanup_errors=True))
                 cluster = LocalCluster(
-                    n_workers=max(1, min(workers, _cores())),
+                    n_workers=max(1, min(workers, cores())),
                     threads_per_worker=1,
                     processes=True,
                     dashboard_address=None,
@@ -153,7 +152,7 @@ def _connected(workers: int, options: Mapping[str, str]) -> Iterator[Any]:
                 opened.enter_context(cluster)
                 client = opened.enter_context(Client(cluster, set_as_default=False))
             client.wait_for_workers(1, timeout=timeout)
-            if wanted := _resources(options):
+            if wanted := resources(options):
                 _wait_for(client, wanted, timeout if address else 0)
         except (OSError, RuntimeError, ValueError) as error:  # TimeoutError among them
             said = str(error) or "no answer"
@@ -188,11 +187,3 @@ def _wait_for(client: Any, wanted: Mapping[str, float], timeout: float) -> None:
         if time.monotonic() >= end:
             raise ValueError("no worker has " + ", ".join(f"{name}={amount:g}" for name, amount in wanted.items()))
         time.sleep(min(0.2, max(0.0, end - time.monotonic())))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
-def _resources(options: Mapping[str, str]) -> dict[str, float]:
-    return {key.partition(".")[2]: number(options, key, 0) for key in options if key.startswith("resources.")}

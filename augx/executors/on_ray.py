@@ -13,7 +13,6 @@ import pickle
 import secrets
 import signal
 import socket
-import sys
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,8 +20,10 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
+from augx.executors import cores
 from augx.executors.base import (
     BOUNDLESS,
+    SAME,
     Bounds,
     Lost,
     NoEngine,
@@ -33,6 +34,7 @@ from augx.executors.base import (
     answered,
     number,
     refuse_unknown,
+    resources,
     some,
     work,
 )
@@ -87,7 +89,7 @@ def run(
                 try:
                     answer = answered(ray.get(done))
                 except ray.exceptions.RayTaskError as error:  # `work` catches all that its function may raise
-                    raise StartError(f"a Ray worker cannot work: {error.cause or error}", _SAME) from error
+                    raise StartError(f"a Ray worker cannot work: {error.cause or error}", SAME) from error
                 except ray.exceptions.RayError as error:
                     late = time.monotonic() - since >= bounds.seconds
                     answer = Lost(f"Ray lost its worker: {str(error).splitlines()[0]}", late)
@@ -99,9 +101,6 @@ def run(
             for one in flying:
                 with suppress(Exception):
                     ray.cancel(one, force=True)
-
-
-_SAME = "its machines need the same augx, and INPUT and OUTPUT at the same place"
 
 
 @contextmanager
@@ -168,8 +167,7 @@ def _refuse_silent(address: str) -> None:
 
 
 def _cpus(workers: int, options: Mapping[str, str]) -> int:
-    here = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return max(1, round(min(workers, here) * max(1.0, number(options, "num_cpus", 1))))
+    return max(1, round(min(workers, cores()) * max(1.0, number(options, "num_cpus", 1))))
 
 
 def _taken(options: Mapping[str, str]) -> dict[str, Any]:
@@ -177,5 +175,5 @@ def _taken(options: Mapping[str, str]) -> dict[str, Any]:
     taken: dict[str, Any] = {"num_cpus": number(options, "num_cpus", 1), "num_gpus": number(options, "num_gpus", 0)}
     if "memory" in options:
         taken["memory"] = int(number(options, "memory", 0))
-    own = {key.partition(".")[2]: number(options, key, 0) for key in options if key.startswith("resources.")}
+    own = resources(options)
     return taken | ({"resources": own} if own else {})
