@@ -90,6 +90,7 @@ def group() -> None:
     """
 
 
+_stopped: type[BaseException] | None = None  # what the first signal raised
 _LATE = 3.0  # seconds that what is left of a run may take to end
 _NO_MEMORY = "augx: out of memory; fewer --workers need less, and the same command goes on from here"
 
@@ -121,7 +122,7 @@ def main() -> None:
 def call(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code."""
     try:
-        code = _invoke(arguments)
+        code = _unmasked(arguments)
         sys.stdout.flush()
         return code
     except click.exceptions.Exit as wanted:
@@ -164,6 +165,16 @@ def call(arguments: list[str]) -> int:
         return 70
 
 
+def _unmasked(arguments: list[str]) -> int:
+    """An interrupt comes out of some extension modules as an error of theirs; it stays an interrupt."""
+    try:
+        return _invoke(arguments)
+    except Exception as error:
+        if _stopped is None:
+            raise
+        raise _stopped() from error
+
+
 def _say(text: str) -> None:
     """To stderr, if that can be written: the exit code counts."""
     with suppress(OSError):
@@ -195,6 +206,8 @@ def _open_standard_files() -> None:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     """The first signal stops the run in order; for whoever cannot wait the second ends it at once."""
+    global _stopped
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda number, _: os._exit(128 + number))
-    raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+    _stopped = KeyboardInterrupt if number == signal.SIGINT else Terminated
+    raise _stopped

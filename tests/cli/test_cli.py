@@ -710,3 +710,23 @@ def test_a_file_name_that_is_too_long_is_no_bug(here: Path, augx: Augx) -> None:
     code, _, err = augx("init", "photos", "-o", "o" * 300)
     assert code == 3
     assert "File name too long" in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(("name", "code", "word"), [("SIGINT", 130, "stopped"), ("SIGTERM", 143, "terminated")])
+def test_a_stop_that_a_library_turns_into_an_error(name: str, code: int, word: str) -> None:
+    """Extension modules do so: pydantic, for one, where the signal comes while it builds a model."""
+    script = f"""
+import signal
+from augx import cli
+
+def masking(arguments):
+    try:
+        signal.raise_signal(signal.{name})
+    except BaseException as error:
+        raise ValueError("masked") from error
+
+cli._invoke = masking
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (code, f"augx: {word}; the same command goes on from here\n")
