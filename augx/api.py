@@ -17,7 +17,8 @@ from augx.executors import ALL, EXECUTORS, cores
 from augx.formats import ReadOptions
 from augx.model import Dataset
 from augx.recipe import Recipe
-from augx.request import Share, left
+from augx.remote.mirror import scope
+from augx.request import Share, here, left
 
 if TYPE_CHECKING:
     from augx.preview import Sheet
@@ -35,6 +36,7 @@ class _Silent:
     def end(self) -> None: ...
 
 
+@scope()
 def run(
     input: Path,
     output: Path,
@@ -70,7 +72,8 @@ def run(
     InputError, OutputError among them) before anything is written, and GateError or Stopped half-way: the same call
     then goes on from there.
     """
-    root, target, found = _path("input", input), _path("output", output), _read_options(labels, table, columns)
+    found = _read_options(labels, table, columns)
+    root, target = here(_path("input", input), True), here(_path("output", output), False)
     for name, value in {"originals": originals, "hard_labels": hard_labels}.items():
         _check(name, value, (bool, type(None)), "True, False or None")
     for name, value in {"strict": strict, "allow_loss": allow_loss}.items():
@@ -103,18 +106,22 @@ def run(
         return engine.run(request, progress or _Silent(), recipes.check_transforms)
 
 
+@scope()
 def merge(output: Path, input: Path | None = None) -> Outcome:
     """Joins what `run` with `shard` has left in `output`, as `augx merge` does; no image is made.
 
     `input`: where INPUT is, if it is not where the shards found it. `Outcome.missing` says which shards have yet to be
     run, or run again, and how many images each lacks: then nothing was joined. Raises Refused where there are none.
     """
-    target = _path("output", output)
+    target = here(_path("output", output), False)
     if whole := engine.merged(target):
         return whole
-    return engine.run(left(target, None if input is None else _path("input", input)), _Silent(), lambda recipe: None)
+    return engine.run(
+        left(target, None if input is None else here(_path("input", input), True)), _Silent(), lambda recipe: None
+    )
 
 
+@scope()
 def sheet(
     input: Path,
     recipe: Recipe | Path | None = None,
@@ -145,7 +152,7 @@ def sheet(
     """
     from augx import preview
 
-    root, found = _path("input", input), _read_options(labels, table, columns)
+    root, found = here(_path("input", input), True), _read_options(labels, table, columns)
     for name, value in {"per_class": per_class, "draw": draw}.items():
         _check(name, value, (bool,), "True or False")
     if show not in preview.SHOWN:
@@ -170,6 +177,7 @@ def sheet(
         return preview.make(asked)
 
 
+@scope()
 def read(
     path: Path,
     *,
@@ -179,7 +187,7 @@ def read(
     columns: Mapping[str, str] | None = None,
 ) -> Dataset:
     """The labelled dataset at a path: names, labels and what is wrong with them, no pixels. Raises InputError."""
-    root, options = _path("path", path), _read_options(labels, table, columns)
+    root, options = here(_path("path", path), True), _read_options(labels, table, columns)
     return formats.detect(root, _name("from_format", from_format)).read(root, options)
 
 

@@ -21,6 +21,7 @@ from augx.journal import Entry, write_segment
 from augx.model import Job, Shard
 from augx.plan import Plan
 from augx.recipe import Recipe
+from augx.remote import mirror
 from augx.store import hashes
 from augx.transforms.pipeline import foreign
 from augx.work import Orders, failure, start
@@ -126,7 +127,7 @@ class Dispatch:
         whatever was raised: nobody writes behind the back of who cleans up."""
         means = self.means
         workers = min(means.workers, 1) if alone else means.workers
-        begin = partial(start, replace(self.orders, alone=alone or not workers, trial=trial))
+        begin = mirror.Carried(partial(start, replace(self.orders, alone=alone or not workers, trial=trial)))
         try:
             executor = executors.load(means.executor)
             run = executor.run(begin, shards, workers, self._preload, means.bounds(alone), means.options)

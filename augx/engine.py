@@ -25,6 +25,7 @@ from augx.lock import locked
 from augx.model import Dataset, Flaw, Job, Json, Limits, Sample, SplitOptions
 from augx.plan import Plan
 from augx.recipe import Recipe
+from augx.remote import mirror
 from augx.request import Request as Request
 from augx.request import Share, leave, refuse_others
 from augx.ring import place_of
@@ -207,6 +208,9 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
         check(plan.recipe)  # before OUTPUT is there
     if share:
         refuse_others(folder, share)
+    elsewhere = mirror.at(request.output)
+    if elsewhere:
+        elsewhere.probe()
     with locked(request.output, folder.own):
         folder.clean()
         state = journal.load(folder)
@@ -216,6 +220,8 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
                 folder.date(name, date)
             if up_to_date(plan, found, state, folder):
                 folder.date(SUMMARY, time.time_ns())  # the target of make(1): must be newer than what it depends on
+                if elsewhere and found.redate:
+                    elsewhere.settle()
                 return Outcome(0, found.kept, _failed(state.summary), 0, state.summary)
         if share:
             plan = part_of(plan, share)
@@ -235,6 +241,8 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
                 leave(folder, request, plan.recipe)
             dispatch = _work(request, plan, found, folder, generation, progress)
             summary, removed = ({}, 0) if share else manifest.finish(plan, folder, targets)
+            if elsewhere and not share:
+                elsewhere.gather()
         finally:
             progress.end()
             folder.clean()
@@ -281,15 +289,15 @@ def guard(input: str, folder: Folder) -> None:
             fit = False
         if not fit:
             raise OutputError(f"{what} {given!r} is no path", "leave out what no file name can hold")
-    source, output = os.path.realpath(input), os.path.realpath(folder.root)
+    source, output = (mirror.address(os.path.realpath(path)) for path in (input, folder.root))
     if source == output:
         raise OutputError(f"OUTPUT is INPUT: {folder.root}", "choose another folder for OUTPUT")
-    if os.path.commonpath([source, output]) == source and os.path.isdir(source):
+    if output.startswith(source.rstrip("/") + "/") and os.path.isdir(input):
         raise OutputError(
             f"OUTPUT {folder.root} lies inside INPUT {input}",
             "its images would be read as input next time; put it beside",
         )
-    if os.path.commonpath([source, output]) == output:
+    if source.startswith(output.rstrip("/") + "/"):
         raise OutputError(f"INPUT {input} lies inside OUTPUT {folder.root}", "choose another folder for OUTPUT")
     try:
         there = os.listdir(folder.root)
@@ -350,6 +358,10 @@ def _means(request: Request) -> Means:
     from augx.dispatch import Means
 
     asked = request
+    if mirror.here_only():  # no other process sees it
+        if asked.executor != "local":
+            raise Refused(f"--executor {asked.executor} sees nothing of memory://", "leave it out")
+        asked = replace(asked, workers=0)
     return Means(asked.workers, asked.seconds, asked.memory, asked.max_errors, asked.executor, asked.options)
 
 

@@ -16,6 +16,7 @@ from augx import journal
 from augx.errors import ImageError, InputError
 from augx.journal import DAMAGED, FAILURES, MANIFEST, SUMMARY
 from augx.model import Json
+from augx.request import here
 from augx.store import Folder, Unfit, open_regular
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Manifest(Sequence[Row]):
     """
 
     def __init__(self, output: str | os.PathLike[str]) -> None:
-        self.output = os.fspath(output)
+        self.output = here(os.fspath(output), reads=False)
         self._folder = Folder(self.output)
         self.summary: dict[str, Json] = self._summary()
         self._places = array("Q", [0])

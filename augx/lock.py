@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from augx.errors import OutputError
+from augx.remote import mirror
 from augx.store import OWN, SHARES, own_fault, stopped, stopping
 
 try:
@@ -37,10 +38,13 @@ def locked(output: str, own: str = OWN) -> Iterator[None]:
     for place in [*places, *(f"{each}/{name}" for each in places for name in ("journal", "tmp", "lock"))]:
         if os.path.islink(link := os.path.join(output, place)):
             raise OutputError(f"{link} is a link", "augx needs a place of its own there; remove the link")
+    elsewhere = mirror.at(output)
     with ExitStack() as held:
         if own != OWN:
             held.enter_context(_held(output, OWN, together=True))
         held.enter_context(_held(output, own))
+        if elsewhere:
+            held.enter_context(elsewhere.leased(own))
         try:
             yield
         finally:

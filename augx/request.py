@@ -10,11 +10,14 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from augx.artefact import Place
-from augx.errors import OutputError, Refused
+from augx.braces import expanded
+from augx.errors import InputError, OutputError, Refused
 from augx.formats import ReadOptions
 from augx.journal import DAMAGED, shares
 from augx.model import Json
 from augx.recipe import Recipe
+from augx.remote import mirror
+from augx.remote.bucket import is_address
 from augx.store import SHARES, Folder, open_regular
 
 _MOST_SHARES = 1_000_000
@@ -80,10 +83,22 @@ class Request:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
+def here(place: str, reads: bool) -> str:
+    """The path of INPUT (`reads`) or OUTPUT on this machine: that of a mirror where a URL is given, which lists what is
+    there. `s3://bucket/{000..127}.tar` means those tars. Raises Refused."""
+    if not is_address(place) or not (reads and place.endswith(".tar")):
+        return mirror.local(place, reads)
+    above = place.partition("{")[0].rpartition("/")[0]
+    if above.endswith("/"):
+        raise InputError(f"{place}: which bucket is meant?", "write braces behind the name of the bucket only")
+    names = [one[len(above) + 1 :] for one in expanded(place)]
+    return os.path.join(mirror.local(above, True, names), place[len(above) + 1 :])
+
+
 def leave(folder: Folder, request: Request, recipe: Recipe) -> None:
     """Puts what a share was asked for into its own place."""
     asked = {
-        "input": os.path.abspath(request.input),
+        "input": mirror.address(os.path.abspath(request.input)),
         "from": request.from_format,
         "to": list(request.to_formats),
         "read": asdict(request.read),
@@ -129,7 +144,7 @@ def left(output: str, input: str | None = None) -> Request:
         )
         read = ReadOptions(**asked["read"])
         to_formats, loss = tuple(asked["to"]), bool(asked["allow_loss"])
-        place = input or asked["input"]
+        place = input or here(asked["input"], reads=True)
         return Request(place, output, recipe, asked["from"], to_formats, read, allow_loss=loss, merge=first.of)
     except (Refused, *DAMAGED):
         raise OutputError(f"{folder.path(first.own)}/{_ASKED} is damaged", _again(first)) from None

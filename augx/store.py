@@ -24,6 +24,7 @@ from typing import BinaryIO, NamedTuple, TypeVar
 
 from augx import tars
 from augx.errors import Stopped
+from augx.remote import mirror
 
 OWN = ".augx"  # everything in it is ours
 SHARES = f"{OWN}/shards"  # each share of a run has its own segments and intent there, until they are merged
@@ -108,13 +109,16 @@ class Folder:
     `fsync`: whether what is written is also on the disk: "each" file before its name appears, all files of a `batch`
     together, or whenever the system likes ("off"). `own`: where a run, or its share, keeps its journal.
 
+    Where `root` stands for a place elsewhere, what gets its name here is an object there, too; then `fsync` is "off".
+
     `tmp`: the folder of temporary files, which somebody has made; "": a new one. When it is cleaned away nobody can
     write any more who still works for that run, on whatever machine.
     """
 
     def __init__(self, root: str, fsync: str = "off", own: str = OWN, tmp: str = "") -> None:
         self.root = root
-        self.fsync = fsync
+        self._mirror = mirror.at(root)
+        self.fsync = "off" if self._mirror else fsync
         self.own = own
         self.tmp = tmp or f"{own}/tmp/{secrets.token_hex(4)}"
         self._waiting: list[tuple[str, str]] | None = None  # of a batch: where they are, and where they go
@@ -147,6 +151,8 @@ class Folder:
         for temporary, path in waiting:
             with stopping("cannot write", path):
                 self._place(temporary, path, looked)
+        if self._mirror:
+            self._mirror.put([path for _, path in waiting], hollow=True)
 
     def sync(self) -> None:
         """Waits until the disk has whatever was written, and under which names (with `fsync` "off", for nothing)."""
@@ -174,11 +180,13 @@ class Folder:
                 self._flush(descriptor)
             finally:
                 os.close(descriptor)
-            if self._waiting is None:
-                self._place(temporary, path)
-            else:
+            if self._waiting is not None:
                 _check_length(path)
                 self._waiting.append((temporary, path))
+                return
+            self._place(temporary, path)
+        if self._mirror:
+            self._mirror.put([path])
 
     def stream(
         self, name: str, chunks: Iterable[bytes], before: Callable[[str], None] = lambda sha256: None
@@ -200,6 +208,8 @@ class Folder:
                 self._flush(file.fileno())
             before(digest.hexdigest())
             self._place(temporary, path)
+        if self._mirror:
+            self._mirror.put([path])
         return size, digest.hexdigest()
 
     @contextmanager
@@ -229,6 +239,8 @@ class Folder:
         elif whole:
             with stopping("cannot write", path):
                 self._place(temporary, path)
+            if self._mirror:
+                self._mirror.put([path], hollow=True)
 
     def remove(self, name: str) -> None:
         """Deletes a file if it is there, and the folders that this leaves empty."""
@@ -238,6 +250,8 @@ class Folder:
                 os.unlink(path)
             except FileNotFoundError:
                 return
+        if self._mirror:
+            self._mirror.delete([path])
         folder = name.rpartition("/")[0]
         while folder:
             try:
@@ -274,6 +288,8 @@ class Folder:
         """Gives a file, or a link, a modification time, and says whether that was possible."""
         with suppress(OSError, NotImplementedError, ValueError):  # ValueError: a name that no file can have
             os.utime(self.path(name), ns=(mtime_ns, mtime_ns), follow_symlinks=False)
+            if self._mirror:
+                self._mirror.dated(self.path(name), mtime_ns)
             return True
         return False
 
@@ -302,16 +318,20 @@ class Folder:
     def clear(self, own: str, but: str) -> None:
         """Deletes one of our own places with all in it, but for one file that may be there."""
         place = self.path(own)
+        gone: list[str] = []
         with stopping("cannot delete", place):
             for above, folders, files in os.walk(place, topdown=False, onerror=_raised):
                 for name in files:
                     if (above, name) != (place, but):
                         os.unlink(os.path.join(above, name))
+                        gone.append(os.path.join(above, name))
                 for name in folders:
                     os.rmdir(os.path.join(above, name))
             with suppress(OSError):
                 os.rmdir(place)
                 os.rmdir(os.path.dirname(place))
+        if self._mirror:
+            self._mirror.delete(gone)
 
     def _temporary(self) -> str:
         if self._tmp not in self._made:
@@ -445,7 +465,7 @@ def open_regular(path: str) -> BinaryIO:
     """Opens a file to read, but nothing that might wait for ever or that is no file: then OSError. Stopped where the
     system cannot open any."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(mirror.content(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         if error.errno in _SHORT:
             raise stopped("cannot open", path, error) from error

@@ -25,6 +25,7 @@ from augx.errors import ImageError, OutputError, printable
 from augx.journal import FAILURES, MANIFEST, SHARDS, SUMMARY
 from augx.model import Json
 from augx.naming import tar_of
+from augx.remote import mirror
 from augx.store import DOUBTED, Folder, Source, batches, hashes, open_regular, sha256_file
 from augx.tars import members
 
@@ -53,7 +54,7 @@ def verify(output: str, workers: int, deep: bool = False) -> tuple[int, list[str
         elif told and hashes([folder.path(name)]) != [sha256]:
             findings.append(f"{name}: it is not the one that {SUMMARY} was written for")
     unlisted -= written.keys()
-    tars = _Tars(folder, told, unlisted)
+    tars = _Tars(folder, told, unlisted, deep)
     findings += tars.findings
     unlisted = (unlisted - tars.names) | tars.members.keys()
     if deep:
@@ -102,7 +103,7 @@ def _written(folder: Folder, told: Mapping[str, Json]) -> dict[str, Json]:
 class _Tars:
     """The tars of OUTPUT. `names`: of those that are there; `members`: the files in them, as their headers say."""
 
-    def __init__(self, folder: Folder, told: Mapping[str, Json], there: Set[str]) -> None:
+    def __init__(self, folder: Folder, told: Mapping[str, Json], there: Set[str], deep: bool) -> None:
         self.findings: list[str] = []
         self.members: dict[str, Source] = {}
         self._root = folder.root
@@ -112,7 +113,7 @@ class _Tars:
             shards = journal.shards(folder, told)
         self.names = there & shards.keys()
         self.findings += [f"{name}: {_MISSING}" for name in sorted(shards.keys() - there)]
-        paths = {name: folder.path(name) for name in sorted(self.names)}
+        paths = {name: folder.path(name) for name in sorted(self.names) if not _vouched(folder, name, deep)}
         for (name, path), sha256 in zip(paths.items(), hashes(paths.values()), strict=True):
             fault = self._look(name, path)
             if os.path.islink(path):
@@ -164,15 +165,18 @@ def _row(folder: Folder, tars: _Tars, deep: bool, line: bytes) -> tuple[list[str
 
 
 def _faults(folder: Folder, tars: _Tars, row: Mapping[str, Json], deep: bool) -> Iterator[tuple[str, str]]:
+    def known(name: str) -> bool:
+        return _vouched(folder, tar_of(name) if "offset" in row else name, deep)
+
     name = row["file_name"]
     if not folder.inside(name):
         yield MANIFEST, f"a row points to {name}, which is no image of this folder"
-    elif fault := _image_fault(folder, tars, row):
+    elif (not known(name) and (fault := _image_fault(folder, tars, row))) or (fault := _row_fault(row)):
         yield name, fault
     for path, sha256 in row["files"].items():
         if not folder.inside(path):
             yield MANIFEST, f"a row points to {path}, which is no file of this folder"
-        elif fault := _file_fault(folder, tars, row, path, sha256, deep):
+        elif not known(path) and (fault := _file_fault(folder, tars, row, path, sha256, deep)):
             yield path, fault
 
 
@@ -197,6 +201,11 @@ def _image_fault(folder: Folder, tars: _Tars, row: Mapping[str, Json]) -> str:
         return f"it cannot be decoded: {error.message}"
     if (picture.width, picture.height) != (row["width"], row["height"]):
         return f"it is {picture.width}x{picture.height}, the manifest says {row['width']}x{row['height']}"
+    return ""
+
+
+def _row_fault(row: Mapping[str, Json]) -> str:
+    """What is wrong with what a row says of itself."""
     if row["labels"] and not all(0 < weight <= 1 for weight in row["labels"].values()):
         return "a label has a weight outside 0 to 1"
     if fault := objects.faults(row):
@@ -223,6 +232,12 @@ def _file_fault(folder: Folder, tars: _Tars, row: Mapping[str, Json], name: str,
     except ImageError as error:
         return f"it cannot be decoded: {error.message}"
     return ""
+
+
+def _vouched(folder: Folder, name: str, deep: bool) -> bool:
+    """Whether a file lies elsewhere and is known to be the one that was written there, so that it need not be read."""
+    elsewhere = mirror.at(folder.root)
+    return elsewhere is not None and not deep and elsewhere.vouches(folder.path(name))
 
 
 def _read(folder: Folder, name: str) -> bytes:

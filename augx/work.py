@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -23,6 +23,7 @@ from augx.model import Applied, Dataset, Dropped, Job, Json, Limits, Mask, Objec
 from augx.naming import READABLE, copy_name
 from augx.partners import Chosen, Folders, Neighbours
 from augx.recipe import Recipe
+from augx.remote import mirror
 from augx.seeds import Rng
 from augx.store import OWN, Folder, Tar, Unfit
 from augx.timing import timing
@@ -80,7 +81,7 @@ def start(orders: Orders) -> Callable[[Shard, Callable[[], None]], dict[str, Jso
 def _unfit(orders: Orders) -> tuple[str, str] | None:
     """Why this machine cannot work for a run that was planned on another, and the way out."""
     for place in (orders.dataset.root, orders.folder().path(orders.tmp)):
-        if not os.path.exists(place):
+        if not os.path.exists(place) and not mirror.at(place):
             return f"does not see {place}", "INPUT and OUTPUT have to lie where all workers see them"
     here = versions.deciding("torch" in orders.versions)
     for name, planned in orders.versions.items():
@@ -110,6 +111,7 @@ class Worker:
 
     def __call__(self, shard: Shard, alive: Callable[[], None]) -> dict[str, Json]:
         entries, short = [], []
+        mirror.prefetch(self._files(shard))
         try:
             if self.orders.trial:
                 for job in shard.jobs:
@@ -135,6 +137,13 @@ class Worker:
         made = sum(len(copies) for _, copies, _ in entries)
         answer = {"made": made, "failed": sum(len(entry.failed) for entry, _, _ in entries), "short": short}
         return answer | {"profile": self.timing.take()} if self.timing else answer
+
+    def _files(self, shard: Shard) -> Iterator[str]:
+        """What will be read."""
+        for job in shard.jobs:
+            for sample in (job.sample, *(one for pool in job.pools.values() for one in pool)):
+                for source in plan.sources(self.orders.dataset.root, sample):
+                    yield source.path
 
     def _tar(self, name: str) -> AbstractContextManager[Tar | None]:
         return self.folder.tar(name) if name else nullcontext()

@@ -177,6 +177,10 @@ def _unmasked(arguments: list[str]) -> int:
 
 def _say(text: str) -> None:
     """To stderr, if that can be written: the exit code counts."""
+    if "augx.remote.mirror" in sys.modules:
+        from augx.remote.mirror import named
+
+        text = named(text)
     with suppress(OSError):
         click.echo(harmless(text), err=True)
 

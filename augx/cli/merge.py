@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from augx.cli.options import fsync_option, json_option, output_argument, quiet_option, verbose_option
+from augx.cli.options import Place, fsync_option, json_option, output_argument, quiet_option, verbose_option
 
 
 @click.command("merge", short_help="Join the shards in OUTPUT.")
 @output_argument
-@click.option("--input", type=click.Path(), help="INPUT, where it is not where the shards found it.")
+@click.option("--input", type=Place(reads=True), help="INPUT, where it is not where the shards found it.")
 @fsync_option
 @json_option
 @quiet_option

@@ -112,8 +112,24 @@ class _Shard(click.ParamType["Share"]):
             self.fail(f"{error.message}: {error.hint}", param, ctx)
 
 
-input_argument = click.argument("input", metavar="INPUT", type=click.Path())
-output_argument = click.argument("output", metavar="OUTPUT", type=click.Path())
+class Place(click.Path):
+    """A folder, or a URL, for which a folder here stands that lists what is there. `reads`: it is an INPUT."""
+
+    def __init__(self, reads: bool) -> None:
+        super().__init__()
+        self.reads = reads
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        given = str(super().convert(value, param, ctx))
+        if "://" not in given or ctx is None or ctx.resilient_parsing:
+            return given
+        from augx.request import here
+
+        return here(given, self.reads)
+
+
+input_argument = click.argument("input", metavar="INPUT", type=Place(reads=True))
+output_argument = click.argument("output", metavar="OUTPUT", type=Place(reads=False))
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, envvar="AUGX_QUIET", help="Print errors only.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, envvar="AUGX_VERBOSE", help="Print more.")

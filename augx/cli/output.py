@@ -13,6 +13,7 @@ import click
 from augx.codes import CODES
 from augx.errors import one_line
 from augx.model import Json
+from augx.remote.mirror import named
 
 if TYPE_CHECKING:
     from augx.engine import Outcome
@@ -175,7 +176,7 @@ def show_profile(outcome: Outcome) -> None:
 def summarise(outcome: Outcome, output: str, verbose: bool, idle: str = "nothing to do") -> None:
     """The closing words of a run: how many, failed and why, per class, where, and what next. `idle`: what is said
     where no image was made."""
-    summary, counts = outcome.summary, outcome.summary["counts"]
+    summary, counts, output = outcome.summary, outcome.summary["counts"], named(output)
     if not outcome.made and not outcome.removed and not counts["failed"]:
         click.echo(f"{idle}: {counts['images']:,} images are in {output}")
     else:

@@ -19,6 +19,7 @@ from augx.cli.options import (
 )  # fmt: skip
 from augx.cli.output import balance_table, class_table, legible, print_json
 from augx.errors import one_line
+from augx.remote.mirror import named
 
 if TYPE_CHECKING:
     from augx.plan import Plan
@@ -147,7 +148,7 @@ def check_command(input: str, output: str, as_json: bool, quiet: bool, **chosen:
     if as_json:
         print_json({"fresh": not reasons, "reasons": reasons})
     elif not quiet:
-        click.echo("\n".join(f"stale: {reason}" for reason in reasons) if reasons else f"fresh: {output}")
+        click.echo(named("\n".join(f"stale: {reason}" for reason in reasons) if reasons else f"fresh: {output}"))
     return 1 if reasons else 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from augx.cli.options import output_argument
+from augx.cli.options import Place, output_argument
 
 
 @click.command("replay", short_help="Make one image again.")
@@ -12,7 +12,10 @@ from augx.cli.options import output_argument
 @click.argument("file")
 @click.option("-o", "--image", required=True, type=click.Path(), help="Where to write the image.")
 @click.option(
-    "--input", "input", type=click.Path(), help="INPUT of the run; not needed where OUTPUT holds the source as it was."
+    "--input",
+    "input",
+    type=Place(reads=True),
+    help="INPUT of the run; not needed where OUTPUT holds the source as it was.",
 )
 def replay_command(output: str, file: str, image: str, input: str | None) -> int:
     """Make one image of OUTPUT again from its manifest row, and say whether it comes out the same to the byte.

@@ -64,6 +64,7 @@ def run_command(
         return show_plan(input, chosen, as_json, share=share)
     from augx import engine, recipe
     from augx.cli.output import Progress, show_json, show_profile, summarise, warn
+    from augx.remote.mirror import named
 
     asked = request(input, output, chosen)
     if asked.recipe is not None:
@@ -74,7 +75,7 @@ def run_command(
         show_json(outcome, share)
     elif not quiet and not outcome.summary:
         click.echo(f"shard {share}: {outcome.made:,} images made, {outcome.kept:,} kept, {outcome.failed:,} failed")
-        click.echo(f"when all shards are done:  augx merge {output}")
+        click.echo(f"when all shards are done:  augx merge {named(output)}")
     elif not quiet:
         summarise(outcome, output, verbose)
     if profile and not as_json and not quiet:

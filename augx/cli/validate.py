@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from augx.cli import completing
-from augx.cli.options import hard_option, quiet_option, read_options, reading_options, to_option
+from augx.cli.options import Place, hard_option, quiet_option, read_options, reading_options, to_option
 from augx.errors import one_line
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def _explain(context: click.Context, _: click.Parameter, code: str | None) -> No
 
 @click.command("validate", short_help="Find what is wrong or unwise in recipes.")
 @click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True, shell_complete=completing.recipes)
-@click.option("--input", "input", metavar="DIR", type=click.Path(), help="Also look at this dataset, as they would.")
+@click.option(
+    "--input", "input", metavar="DIR", type=Place(reads=True), help="Also look at this dataset, as they would."
+)
 @reading_options
 @to_option
 @hard_option

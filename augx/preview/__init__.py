@@ -24,6 +24,7 @@ from augx.partners import Folders
 from augx.plan import Plan
 from augx.preview import sources
 from augx.preview.tasks import Answer, Orders, Task, start
+from augx.remote import mirror
 from augx.store import write_file
 
 SHOWN = ("copies", "step", "extremes")
@@ -226,7 +227,7 @@ def _classes(jobs: Iterable[Job]) -> tuple[str, ...]:
 def _answers(orders: Orders, tasks: list[Task], workers: int) -> list[Answer]:
     found: dict[int, Answer] = {}
     try:
-        with closing(local.run(partial(start, orders), tasks, workers, _HEAVY)) as answers:
+        with closing(local.run(mirror.Carried(partial(start, orders)), tasks, workers, _HEAVY)) as answers:
             for task, answer in answers:
                 if isinstance(answer, Lost):
                     raise Stopped(

@@ -1,0 +1,1 @@
+"""INPUT and OUTPUT that lie elsewhere: buckets and other file systems, through fsspec."""

@@ -1,0 +1,461 @@
+"""A folder here that stands for one elsewhere.
+
+A mirror holds a file for each object, of its size and with a date that changes with its content, but hollow: with no
+content, and a mode that lets nobody read it. So whoever walks, looks at sizes or compares dates works as on a disk, and
+reads nothing. `whole` brings the content when a file is opened, through a cache of bounded size.
+
+What is written goes into the mirror first, as into any folder, and then out as whole objects: images before the
+line of the journal that speaks of them. A bucket keeps no dates, so `.augx/objects` has them: which object, by its
+mark, is the file with which date. An object with another mark is of unknown date, is read once, and made again
+unless it is what the manifest says. A mirror is made anew by each command and goes away at its end, so a run goes on
+from wherever the last one stopped, on whatever machine.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import secrets
+import shutil
+import socket
+import stat
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import ClassVar, Generic, TypeVar
+
+from augx.errors import AugxError, InputError, OutputError, Refused, Stopped
+from augx.remote import cache
+from augx.remote.bucket import Bucket, Entry, is_address, refused
+
+_OWN = ".augx"
+_OBJECTS = f"{_OWN}/objects"
+_HOLLOW = 0  # the mode
+_SMALL = 64 << 20  # bytes of what is brought before anybody asks
+_PICTURES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".mpo", ".gif", ".tar", ".npy")
+_DOUBTED = 981173106 * 10**9  # as the store's: the date of a file that is not trusted
+_TAKEN = 120.0  # seconds that a lease lasts
+_RENEWED = 30.0
+_T = TypeVar("_T")
+
+_mirrors: dict[str, Mirror] = {}
+
+
+class Mirror:
+    """`root`: the folder here. `reads`: it is an INPUT, of which content is kept by size and date."""
+
+    def __init__(self, url: str, root: str, reads: bool) -> None:
+        self.url, self.root, self.reads = url, root, reads
+        self.bucket = Bucket(url)
+        self.cache = cache.Cache(cache.folder(), cache.limit())
+        self._marks: dict[str, str] = {}
+        self._fresh: list[bytes] = []
+        self._lease: _Lease | None = None
+        self._writes = False
+
+    @property
+    def name(self) -> str:
+        return self.bucket.name
+
+    def fill(self, names: Sequence[str] | None = None) -> None:
+        """Lists what is there, or only `names`, and makes the hollow files."""
+        if names is None:
+            found = dict(self.bucket.all())
+        else:
+            found = dict(zip(names, self.bucket.each(self.bucket.info, list(names)), strict=True))
+        dates = self._dates(found) if not self.reads else {}
+        for name, entry in found.items():
+            path = self._path(name)
+            date = entry.time_ns if self.reads or name.startswith(f"{_OWN}/") else dates.get(name, _DOUBTED)
+            try:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                if name.startswith(f"{_OWN}/") and name.endswith("/lock"):  # is held here, too
+                    open(path, "xb").close()
+                    continue
+                _hollow(path, entry.size, date)
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or str(error)
+                raise InputError(f"{self.name}/{name}: no file can have this name: {why}", "rename it") from None
+        if not self.reads:
+            self._marks = {name: entry.mark for name, entry in found.items()}
+        wanted = [self._path(name) for name, entry in found.items() if self._early(name, entry)]
+        self.prefetch(wanted)
+
+    def _early(self, name: str, entry: Entry) -> bool:
+        """Whether it is brought at once, with all others of its kind: what the planner will open one by one."""
+        if entry.size > _SMALL:
+            return False
+        if self.reads:
+            return not name.lower().endswith(_PICTURES)
+        return name.startswith(f"{_OWN}/") or ("/" not in name and name.endswith((".json", ".jsonl")))
+
+    def _path(self, name: str) -> str:
+        parts = name.split("/")
+        if {"", ".", ".."} & set(parts) or "\0" in name or (os.sep != "/" and os.sep in name):
+            raise InputError(f"{self.name}/{name}: no file can have this name", "rename it")
+        return os.path.join(self.root, *parts)
+
+    def _name(self, path: str) -> str:
+        return os.path.relpath(path, self.root).replace(os.sep, "/")
+
+    # reading
+
+    def whole(self, path: str) -> str:
+        """Where the content of a file of the mirror can be read, now. OSError where there is none."""
+        name = self._name(path)
+        try:
+            status = os.lstat(path)
+            if not stat.S_ISREG(status.st_mode) or stat.S_IMODE(status.st_mode) != _HOLLOW:
+                return path
+            size, date = status.st_size, status.st_mtime_ns
+        except FileNotFoundError:
+            if os.path.isdir(self.root):
+                raise
+            size, _, date = self.bucket.info(name)  # a worker on another machine
+        mark = ""
+        if not self.reads:  # dates say nothing of the content there
+            mark = (not self._writes and self._marks.get(name)) or self.bucket.info(name).mark
+        key = "\n".join((self.url, name, str(size), str(date), mark))
+        return self.cache.path(key, date, partial(self._bring, name, size))
+
+    def _bring(self, name: str, size: int, path: str) -> None:
+        self.bucket.get(name, path)
+        if os.path.getsize(path) != size:
+            raise OSError(5, "it changed while it was read; run again", f"{self.name}/{name}")
+
+    def prefetch(self, paths: Iterable[str]) -> None:
+        """Brings several at once, up to a quarter of what may be kept; what cannot be had will be missed later."""
+        wanted, held = [], 0
+        for path in paths:
+            with suppress(OSError):
+                held += os.lstat(path).st_size
+            if held > self.cache.limit // 4:
+                break
+            wanted.append(path)
+
+        def bring(path: str) -> None:
+            with suppress(OSError):
+                self.whole(path)
+
+        self.bucket.each(bring, wanted)
+
+    def vouches(self, path: str) -> bool:
+        """Whether the object is the one that was written, by its mark: then nobody need read it."""
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return False
+        return stat.S_IMODE(status.st_mode) == _HOLLOW and status.st_mtime_ns != _DOUBTED and not self.reads
+
+    # writing
+
+    def put(self, paths: Sequence[str], hollow: bool = False) -> None:
+        """Files as objects. `hollow`: their dates are noted, and their content goes away from here."""
+
+        def one(path: str) -> tuple[str, Entry]:
+            name = self._name(path)
+            return name, self.bucket.put(name, path)
+
+        self._held()
+        with _telling():
+            put = self.bucket.each(one, list(paths))
+        if not hollow:
+            return
+        lines = []
+        for path, (name, entry) in zip(paths, put, strict=True):
+            status = os.stat(path)
+            lines.append(_line(name, entry.mark, status.st_mtime_ns))
+            _hollow(path, status.st_size, status.st_mtime_ns)
+        self._note(lines)
+
+    def _note(self, lines: Sequence[bytes]) -> None:
+        if lines:
+            with _telling():
+                self.bucket.write(f"{_OBJECTS}/{secrets.token_hex(8)}.jsonl", b"".join(lines))
+
+    def delete(self, paths: Sequence[str]) -> None:
+        with _telling():
+            self.bucket.each(self.bucket.remove, [self._name(path) for path in paths])
+
+    def dated(self, path: str, mtime_ns: int) -> None:
+        """A file is found to be of this date."""
+        name = self._name(path)
+        if mark := self._marks.get(name):
+            self._fresh.append(_line(name, mark, mtime_ns))
+
+    def settle(self) -> None:
+        """Writes down which dates were given since."""
+        lines, self._fresh = self._fresh, []
+        self._note(lines)
+
+    def probe(self) -> None:
+        """Raises OutputError where nothing can be written."""
+        name = f"{_OWN}/probe-{secrets.token_hex(4)}"
+        try:
+            self.bucket.write(name, b"")
+            self.bucket.remove(name)
+        except (OSError, Stopped) as error:
+            raise refused(error, self.name, output=True) from None
+
+    def _dates(self, found: dict[str, Entry]) -> dict[str, int]:
+        """Name -> date of those objects that are the ones which were written."""
+        dates: dict[str, int] = {}
+        notes = [name for name in found if name.startswith(f"{_OBJECTS}/") or name == f"{_OBJECTS}.jsonl"]
+        for text in self.bucket.each(self.bucket.read, notes):
+            for line in text.splitlines():
+                with suppress(ValueError, TypeError):
+                    name, mark, date = json.loads(line)
+                    if name in found and found[name].mark == mark and type(date) is int:
+                        dates[name] = date
+        return dates
+
+    def gather(self) -> None:
+        """One file of dates instead of one for each shard, at the end of a run."""
+        self.settle()
+        found = dict(self.bucket.all())
+        lines = [_line(name, found[name].mark, date) for name, date in sorted(self._dates(found).items())]
+        notes = [name for name in found if name.startswith(f"{_OBJECTS}/")]
+        with _telling():
+            self.bucket.write(f"{_OBJECTS}.jsonl", b"".join(lines))
+            self.bucket.each(self.bucket.remove, notes)
+
+    @contextmanager
+    def leased(self, own: str) -> Iterator[None]:
+        """Holds OUTPUT, or the place of a share in it, as `lock` does on a disk. OutputError where another holds it."""
+        self._writes = True
+        locks = [name for name in self._marks if name.startswith(f"{_OWN}/") and name.endswith("/lock")]
+        whole = f"{_OWN}/lock"
+        self._lease = _Lease(self.bucket, f"{own}/lock", [whole] if own != _OWN else locks)
+        with self._lease:
+            if own != _OWN and whole not in locks:
+                with _telling():
+                    self.bucket.write(whole, b"")  # by which OUTPUT is known as ours
+            try:
+                yield
+            finally:
+                self._lease = None
+
+    def _held(self) -> None:
+        if self._lease is not None and self._lease.lost:
+            raise Stopped(f"{self.name} has been taken over by another augx", "let one of them write at a time")
+
+
+class _Lease:
+    """An object that says who writes, renewed while they do. `others`: leases that nobody may hold meanwhile."""
+
+    _ours: ClassVar[set[str]] = set()  # those that this process holds
+
+    def __init__(self, bucket: Bucket, name: str, others: Sequence[str]) -> None:
+        self.bucket, self.name, self.others = bucket, name, others
+        self.lost = False
+        self._token = secrets.token_hex(8)
+        self._holder = {"host": socket.gethostname(), "pid": os.getpid(), "token": self._token}
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._renew, daemon=True)
+
+    def __enter__(self) -> None:
+        try:
+            if other := next(filter(None, map(self._other, [self.name, *self.others])), None):
+                raise OutputError(
+                    f"{self.bucket.name} is being written by another augx, process {other['pid']} on {other['host']}",
+                    f"wait for it to end; if it was killed, wait {_TAKEN:.0f} seconds",
+                )
+            self._write()
+            if self._other(self.name):
+                raise OutputError(f"{self.bucket.name} is being written by another augx", "wait for it to end")
+        except (OSError, Stopped) as error:
+            raise refused(error, self.bucket.name, output=True) from None
+        self._ours.add(self._token)
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ours.discard(self._token)
+        self._end.set()
+        self._thread.join()
+        if not self.lost:
+            with suppress(OSError, Stopped):
+                self.bucket.write(self.name, b"")  # nothing of this machine stays
+
+    def _other(self, name: str) -> dict[str, object]:
+        """Who else holds a lease, {} for nobody."""
+        try:
+            told = json.loads(self.bucket.read(name) or b"{}")
+            until, pid, host = float(told["until"]), int(told["pid"]), str(told["host"])
+        except FileNotFoundError:
+            return {}
+        except (ValueError, TypeError, KeyError):
+            return {}
+        if told["token"] == self._token or until < time.time():
+            return {}
+        if host == self._holder["host"] and (told["token"] not in self._ours if pid == os.getpid() else not _runs(pid)):
+            return {}  # it was killed, or could not say any more that it ended
+        return {"pid": pid, "host": host}
+
+    def _write(self) -> None:
+        self.bucket.write(self.name, json.dumps(self._holder | {"until": time.time() + _TAKEN}).encode())
+
+    def _renew(self) -> None:
+        while not self._end.wait(_RENEWED):
+            with suppress(OSError, Stopped):
+                if self._other(self.name):
+                    self.lost = True
+                    return
+                self._write()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _line(name: str, mark: str, date: int) -> bytes:
+    return json.dumps([name, mark, date]).encode() + b"\n"
+
+
+def _hollow(path: str, size: int, mtime_ns: int) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _HOLLOW)
+    try:
+        os.ftruncate(descriptor, size)
+    finally:
+        os.close(descriptor)
+    os.utime(path, ns=(mtime_ns, mtime_ns))
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """While a run goes on, what a store refuses is Stopped."""
+    try:
+        yield
+    except OSError as error:
+        raise Stopped(
+            f"cannot write {error.filename}: {error.strerror or error}",
+            "look at what you may do there; the same command goes on from here when the cause is gone",
+        ) from error
+
+
+# the mirrors of this process
+
+
+def local(place: str, reads: bool, names: Sequence[str] | None = None) -> str:
+    """The folder here that stands for a URL, which it lists; any other path is given back. `names`: what of it is
+    wanted, None: all. Raises Refused where it cannot be had, or, if it is to be read, where nothing is there."""
+    if not is_address(place):
+        return place
+    if place.lower().startswith("file://"):
+        return place[len("file://") :]
+    root = os.path.join(_folder(), place.rstrip("/").rpartition("/")[2] or "root")
+    mirror = Mirror(place, root, reads)
+    try:
+        mirror.fill(names)
+    except (OSError, Stopped) as error:
+        raise refused(error, mirror.name, output=not reads) from None
+    if reads and not os.path.isdir(root):
+        raise InputError(f"{mirror.name}: there is nothing", "give the URL of the folder that holds the images")
+    _mirrors[root] = mirror
+    return root
+
+
+def at(path: str) -> Mirror | None:
+    """The mirror that a path lies in, if it is one's."""
+    for root, mirror in _mirrors.items():
+        if path == root or path.startswith(root + os.sep):
+            return mirror
+    return None
+
+
+def content(path: str) -> str:
+    """Where the content of a file can be read: the path, or for one of a mirror a file of the cache."""
+    mirror = at(path) if _mirrors else None
+    return mirror.whole(path) if mirror else path
+
+
+def prefetch(paths: Iterable[str]) -> None:
+    """Tells that these will be read soon."""
+    if not _mirrors:
+        return
+    some: dict[str, list[str]] = {}
+    for path in paths:
+        if mirror := at(path):
+            some.setdefault(mirror.root, []).append(path)
+    for root, wanted in some.items():
+        _mirrors[root].prefetch(wanted)
+
+
+class Carried(Generic[_T]):
+    """What begins in another process, and there has to know the mirrors of this one."""
+
+    def __init__(self, start: Callable[[], _T]) -> None:
+        self._start = start
+        self._mirrors = [(mirror.url, mirror.root, mirror.reads) for mirror in _mirrors.values()]
+
+    def __call__(self) -> _T:
+        for url, root, reads in self._mirrors:
+            if root not in _mirrors:
+                _mirrors[root] = Mirror(url, root, reads)
+        return self._start()
+
+
+def here_only() -> bool:
+    """Whether some mirror stands for what only this process sees."""
+    return any(mirror.bucket.scheme == "memory" for mirror in _mirrors.values())
+
+
+@contextmanager
+def scope() -> Iterator[None]:
+    """Mirrors that are opened in the body go away at its end, and its errors tell of URLs."""
+    before = set(_mirrors)
+    try:
+        yield
+    except AugxError as error:
+        error.message, error.hint = named(error.message), named(error.hint)
+        error.args = (error.message,)
+        raise
+    finally:
+        for root in _mirrors.keys() - before:
+            del _mirrors[root]
+            _forget(os.path.dirname(root), os.getpid())
+
+
+def named(text: str) -> str:
+    """A text with URLs instead of the folders that stand for them."""
+    for root, mirror in _mirrors.items():
+        text = text.replace(root, mirror.name)
+    return text
+
+
+def address(path: str) -> str:
+    """The URL of a path in a mirror; any other path as it is."""
+    mirror = at(path)
+    return mirror.url + path[len(mirror.root) :].replace(os.sep, "/") if mirror else path
+
+
+def _folder() -> str:
+    """A new folder for a mirror, which goes away with this process. Those of processes that were killed do, too."""
+    above = os.path.join(cache.folder(), "mirrors")
+    try:
+        os.makedirs(above, exist_ok=True)
+        for name in os.listdir(above):
+            host, _, pid = name.rpartition(".")[0].rpartition(".")
+            if host == socket.gethostname() and pid.isdigit() and not _runs(int(pid)):
+                shutil.rmtree(os.path.join(above, name), ignore_errors=True)
+        made = os.path.realpath(tempfile.mkdtemp(prefix=f"{socket.gethostname()}.{os.getpid()}.", dir=above))
+    except OSError as error:
+        raise Refused(f"{above}: {error.strerror}", "set AUGX_CACHE_DIR to a folder you may write to") from None
+    atexit.register(_forget, made, os.getpid())
+    return made
+
+
+def _forget(folder: str, pid: int) -> None:
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)

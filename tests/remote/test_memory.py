@@ -1,0 +1,318 @@
+"""INPUT and OUTPUT elsewhere, on the file system that fsspec keeps in memory: what is made, asked for, lost and told."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import encoded
+
+import augx
+from augx import recipe as recipes
+from augx.cli import call
+from augx.errors import InputError, Refused, Stopped
+from augx.remote import bucket, cache
+
+fsspec = pytest.importorskip("fsspec")
+from fsspec.implementations.memory import MemoryFileSystem  # noqa: E402
+
+RECIPE = "version: 1\ncopies: 2\nseed: 4\ntransforms: [{Affine: {rotate: [-20, 20], p: 1}}]\n"
+MIXED = "version: 1\ncopies: 2\nseed: 4\ntransforms: [{mixup: {p: 0.7, partners: same}}, HorizontalFlip]\n"
+Objects = dict[str, bytes]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty memory, and a cache of its own. Nobody waits long before what failed is tried again."""
+    monkeypatch.setenv("AUGX_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(bucket, "_FIRST_WAIT", 0.0)
+    yield
+    MemoryFileSystem.store.clear()
+    MemoryFileSystem.pseudo_dirs[:] = [""]
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    root = tmp_path / "photos"
+    for number in range(6):
+        path = root / ("cat", "dog")[number % 2] / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded(number))
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    return root
+
+
+def upload(folder: Path, name: str) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            MemoryFileSystem().pipe_file(f"/{name}/{path.relative_to(folder)}", path.read_bytes())
+
+
+def objects(name: str, own: bool = False) -> Objects:
+    """What lies under memory://name; our own folder only if asked for."""
+    head = f"/{name}/"
+    found = {
+        path[len(head) :]: file.getvalue() for path, file in MemoryFileSystem.store.items() if path.startswith(head)
+    }
+    return {path: data for path, data in found.items() if own or not path.startswith(".augx/")}
+
+
+def files(folder: Path) -> Objects:
+    paths = [path for path in folder.rglob("*") if path.is_file() and ".augx" not in path.parts]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def run(input: object, output: object, recipe: str = RECIPE, **more: Any) -> Any:
+    return augx.run(str(input), str(output), recipes.parse(recipe.encode(), "recipe.yaml"), **more)
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, MIXED])
+@pytest.mark.parametrize("to", [(), ("webdataset",)])
+def test_the_same_as_on_a_disk(photos: Path, tmp_path: Path, recipe: str, to: tuple[str, ...]) -> None:
+    upload(photos, "in")
+    here = run(photos, tmp_path / "out", recipe, to=to, workers=0)
+    there = run("memory://in", "memory://out", recipe, to=to)
+    assert (there.made, there.failed) == (here.made, 0) == (18, 0)
+    assert objects("out") == files(tmp_path / "out")
+    assert sorted(name.split("/")[1].split("-")[0] for name in objects("out", own=True) if name.startswith(".augx/")) == [
+        "index", "lock", "objects.jsonl"
+    ]  # fmt: skip
+    assert objects("out", own=True)[".augx/lock"] == b""
+
+
+class Seen:
+    """Which objects were read."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.read: Counter[str] = Counter()
+        get = bucket.Bucket.get
+
+        def counted(one: bucket.Bucket, name: str, path: str) -> None:
+            self.read[name] += 1
+            get(one, name, path)
+
+        monkeypatch.setattr(bucket.Bucket, "get", counted)
+
+    def pictures(self) -> list[str]:
+        return sorted(name for name in self.read if name.endswith(".jpg"))
+
+
+def test_a_second_run_reads_no_picture(photos: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    upload(photos, "in")
+    run("memory://in", "memory://out")
+    seen = Seen(monkeypatch)
+    monkeypatch.setenv("AUGX_CACHE_DIR", str(tmp_path / "another machine"))
+    again = run("memory://in", "memory://out")
+    assert (again.made, again.kept) == (0, 18)
+    assert call(["check", "memory://in", "memory://out", "-r", str(tmp_path / "recipe.yaml"), "-q"]) == 0
+    assert call(["verify", "memory://out", "-q"]) == 0
+    assert seen.pictures() == []
+    assert call(["verify", "--deep", "memory://out", "-q"]) == 0
+    assert len(seen.pictures()) == 18
+
+
+def test_what_changed_is_made_again(photos: Path) -> None:
+    upload(photos, "in")
+    run("memory://in", "memory://out")
+    MemoryFileSystem().pipe_file("/in/cat/0.jpg", encoded(77))
+    MemoryFileSystem().rm_file("/in/dog/1.jpg")
+    MemoryFileSystem().pipe_file("/in/dog/9.jpg", encoded(9))
+    after = run("memory://in", "memory://out")
+    assert (after.made, after.kept, after.removed) == (6, 12, 3)
+    changed = objects("out")
+    MemoryFileSystem().rm("/out", recursive=True)
+    run("memory://in", "memory://out")
+    assert objects("out") == changed
+
+
+def test_an_image_that_somebody_else_wrote_over(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    upload(photos, "in")
+    run("memory://in", "memory://out")
+    before = objects("out")
+    name = next(name for name in before if name.endswith("_aug01.jpg"))
+    MemoryFileSystem().pipe_file(f"/out/{name}", encoded(3))
+    assert call(["verify", "memory://out"]) == 1
+    assert f"{name}: it has" in capsys.readouterr().out
+    assert run("memory://in", "memory://out").made >= 1
+    assert objects("out") == before
+
+
+class Failing:
+    """A store that refuses each tenth request, or all after some."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, each: int = 0, after: int = 0, error: OSError | None = None):
+        self.count, self.each, self.after = 0, each, after
+        self.error = error or OSError(5, "slow down")
+        self.lock = threading.Lock()
+        for name in ("ls", "info", "get_file", "put_file", "cat_file", "pipe_file", "rm_file"):
+            monkeypatch.setattr(MemoryFileSystem, name, self._failing(getattr(MemoryFileSystem, name)))
+
+    def _failing(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def may_fail(*arguments: Any, **named: Any) -> Any:
+            with self.lock:
+                self.count += 1
+                if (self.each and self.count % self.each == 0) or (self.after and self.count > self.after):
+                    raise self.error
+            return function(*arguments, **named)
+
+        return may_fail
+
+
+def test_a_store_that_fails_every_tenth_request_loses_nothing(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(photos, "in")
+    here = run(photos, tmp_path / "out", workers=0)
+    failing = Failing(monkeypatch, each=10)
+    assert run("memory://in", "memory://out").made == here.made
+    assert failing.count > 100
+    assert objects("out") == files(tmp_path / "out")
+
+
+@pytest.mark.parametrize("to", [(), ("webdataset",)])
+def test_a_store_that_goes_away_at_any_request(photos: Path, tmp_path: Path, to: tuple[str, ...]) -> None:
+    """The run stops and says why; the next one, on another machine, comes to the same end."""
+    upload(photos, "in")
+    run(photos, tmp_path / "out", to=to, workers=0)
+    after, stops = 1, 0
+    while True:
+        with pytest.MonkeyPatch.context() as context:
+            context.setenv("AUGX_CACHE_DIR", str(tmp_path / f"cache{after}"))
+            failing = Failing(context, after=after)
+            try:
+                run("memory://in", "memory://out", to=to)
+            except (Stopped, Refused) as error:
+                stops += 1
+                assert "slow down" in error.message
+        if failing.count <= after:
+            break
+        if after % 3 == 0:  # sometimes from the beginning, sometimes over what the last ones have left
+            MemoryFileSystem().rm("/out", recursive=True) if MemoryFileSystem().exists("/out") else None
+        run("memory://in", "memory://out", to=to)
+        assert objects("out") == files(tmp_path / "out")
+        if after % 2:
+            MemoryFileSystem().rm("/out", recursive=True)
+        after += 7
+    assert stops > 5
+
+
+def test_shares_are_joined(photos: Path, tmp_path: Path) -> None:
+    upload(photos, "in")
+    run(photos, tmp_path / "out", workers=0)
+    for share in ("2/3", "1/3", "3/3"):
+        run("memory://in", "memory://out", shard=share)
+    assert augx.merge("memory://out").kept == 18
+    assert objects("out") == files(tmp_path / "out")
+    assert not [name for name in objects("out", own=True) if "shards" in name]
+
+
+def test_denied_before_anything_is_written(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload(photos, "in")
+
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(13, "AccessDenied")
+
+    monkeypatch.setattr(MemoryFileSystem, "pipe_file", denied)
+    with pytest.raises(Refused, match=r"memory://out.*access denied: .*AccessDenied") as caught:
+        run("memory://in", "memory://out")
+    assert "credentials" in caught.value.hint
+    assert objects("out", own=True) == {}
+    monkeypatch.setattr(MemoryFileSystem, "ls", denied)
+    with pytest.raises(InputError, match="memory://in: access denied"):
+        run("memory://in", "memory://out")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plan", "memory://nowhere"], "memory://nowhere: there is nothing"),
+        (["plan", "nosuch://bucket/a"], "nosuch://bucket/a: Protocol not known: nosuch"),
+        (["plan", "memory://in::zip://a"], "chained URLs are not read"),
+        (["run", "memory://in", "memory://in/out"], "OUTPUT memory://in/out lies inside INPUT memory://in"),
+        (["run", "memory://in/cat", "memory://in"], "INPUT memory://in/cat lies inside OUTPUT memory://in"),
+        (["run", "memory://in", "memory://in"], "OUTPUT is INPUT: memory://in"),
+        (["run", "memory://in", "memory://out", "--executor", "dask"], "--executor dask sees nothing of memory://"),
+        (["verify", "memory://in"], "memory://in holds no finished run of augx"),
+        (["plan", "sftp://me:secret@/x"], "sftp://me@/x"),
+    ],
+)
+def test_what_is_refused(photos: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    upload(photos, "in")
+    assert call(arguments) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert "secret" not in told and "Traceback" not in told and "mirrors" not in told
+
+
+def test_words_of_a_run(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    upload(photos, "in")
+    assert call(["run", "memory://in", "memory://out", "-r", str(tmp_path / "recipe.yaml")]) == 0
+    told = capsys.readouterr().out
+    assert "18 images from 6 sources in memory://out" in told and "augx verify memory://out" in told
+    assert str(tmp_path / "cache") not in told
+
+
+def test_tars_are_read(photos: Path, tmp_path: Path) -> None:
+    run(photos, tmp_path / "tars", to="webdataset", workers=0)
+    upload(tmp_path / "tars", "tars")
+    here = run(tmp_path / "tars", tmp_path / "out", workers=0, to="folder")
+    there = run("memory://tars", "memory://out", to="folder")
+    assert here.made == there.made == 54
+    assert objects("out") == files(tmp_path / "out")
+
+
+def test_a_pattern_of_tars(photos: Path, tmp_path: Path) -> None:
+    run(photos, tmp_path / "tars", to="webdataset", workers=0)
+    upload(tmp_path / "tars", "tars")
+    (tar,) = [name for name in objects("tars") if name.endswith(".tar")]
+    pattern = tar.replace("000000", "{000000..000000}")
+    assert run(f"memory://tars/{pattern}", "memory://out", to="folder").made == 54
+    with pytest.raises(Refused, match="there is no such object"):
+        run("memory://tars/{1..2}.tar", "memory://out2")
+
+
+def test_one_writer_at_a_time(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload(photos, "in")
+    holder = {"host": "elsewhere", "pid": 7, "token": "x", "until": 4e9}
+    MemoryFileSystem().pipe_file("/out/.augx/lock", json.dumps(holder).encode())
+    with pytest.raises(Refused, match="is being written by another augx, process 7 on elsewhere"):
+        run("memory://in", "memory://out")
+    MemoryFileSystem().pipe_file("/out/.augx/lock", json.dumps(holder | {"until": 1.0}).encode())
+    assert run("memory://in", "memory://out").made == 18  # that one has not renewed its lease
+
+
+def test_no_more_is_kept_than_may_be(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = (photos / "cat" / "0.jpg").stat().st_size
+    monkeypatch.setenv("AUGX_CACHE_SIZE", str(3 * size))
+    upload(photos, "in")
+    assert run("memory://in", "memory://out").made == 18
+    held = [path.stat().st_size for path in (tmp_path / "cache" / "content").rglob("*") if path.is_file()]
+    assert 0 < sum(held) <= 4 * size
+    assert os.listdir(tmp_path / "cache" / "mirrors") == []  # they went with the runs
+    monkeypatch.setenv("AUGX_CACHE_SIZE", "much")
+    with pytest.raises(Refused, match="AUGX_CACHE_SIZE 'much' is no size"):
+        run("memory://in", "memory://out")
+    assert cache.folder() == str(tmp_path / "cache")
+
+
+@pytest.mark.parametrize("name", ["a//b.jpg", "../b.jpg", f"{'n' * 300}.jpg"])
+def test_names_that_no_file_can_have(photos: Path, name: str) -> None:
+    upload(photos, "in")
+    MemoryFileSystem.store[f"/in/{name}"] = MemoryFileSystem.store["/in/cat/0.jpg"]
+    with pytest.raises(InputError, match="no file can have this name"):
+        run("memory://in", "memory://out")
+
+
+def test_a_finished_one_is_read(photos: Path) -> None:
+    upload(photos, "in")
+    run("memory://in", "memory://out")
+    images = augx.Images("memory://out")
+    assert len(images) == 18
+    assert images[0].image.shape == (18, 24, 3)
+    assert augx.read("memory://in").format == "folder"
