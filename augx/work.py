@@ -111,8 +111,8 @@ class Worker:
 
     def __call__(self, shard: Shard, alive: Callable[[], None]) -> dict[str, Json]:
         entries, short = [], []
-        mirror.prefetch(self._files(shard))
         try:
+            mirror.prefetch(self._files(shard))
             if self.orders.trial:
                 for job in shard.jobs:
                     self.work(job, alive, lambda files, mtime: None)

@@ -1,6 +1,6 @@
 """Objects under a URL: the one door to fsspec.
 
-What a store does not do at once is tried again, for about ten seconds in all. What stays is Stopped, with the URL and
+What a store does not do at once is tried again, for some ten or twenty seconds in all. What stays is Stopped, with the URL and
 the way out; FileNotFoundError and PermissionError are those of the object. No message holds a password.
 """
 
@@ -31,6 +31,7 @@ _LASTING = (FileNotFoundError, PermissionError, FileExistsError, IsADirectoryErr
             TypeError, NotImplementedError)  # fmt: skip
 _NOT_LET_IN = re.compile(r"NoCredentials|PartialCredentials|DefaultCredentials|Unauthorized|Forbidden|AuthenticationE")
 _TRIES = 7
+_LONG_ENOUGH = 20.0  # seconds after which nothing is tried again
 _FIRST_WAIT = 0.1  # seconds, and twice as long each time
 _AT_ONCE = 16
 _LONG_AGO = 946684800  # 2000-01-01, for a store that knows no dates
@@ -81,7 +82,7 @@ class Bucket:
         if "::" in self.url:
             raise Refused(f"{self.name}: chained URLs are not read", "give the URL of a folder")
         try:
-            system, root = url_to_fs(self.url)
+            system, root = url_to_fs(self.url, skip_instance_cache=True)  # or it would not see new credentials
         except ImportError as error:
             package = _INSTALL.get(self.scheme, "what it says")
             raise Refused(f"{self.name}: {error}", f"pip install '{package}'") from None
@@ -177,6 +178,7 @@ class Bucket:
         return f"{root}/{name}" if name else root
 
     def _tried(self, doing: str, name: str, action: Callable[[], _T]) -> _T:
+        enough = time.monotonic() + _LONG_ENOUGH  # libraries try again, too, each in its own way
         for attempt in range(_TRIES):
             try:
                 return action()
@@ -187,7 +189,8 @@ class Bucket:
             except Exception as error:
                 if _NOT_LET_IN.search(type(error).__name__):
                     raise PermissionError(13, f"access denied: {self._words(error)}", self._shown(name)) from None
-                if isinstance(error, _LASTING) or attempt == _TRIES - 1:
+                last = attempt == _TRIES - 1 or time.monotonic() > enough
+                if isinstance(error, _LASTING) or last:
                     raise Stopped(
                         f"cannot {doing} {self._shown(name)}: {self._words(error)}",
                         "the same command goes on from here when the cause is gone",
