@@ -56,6 +56,22 @@ def forecast(plan: Plan) -> dict[str, Json]:
     }
 
 
+def spread(cpu_seconds: float, planning: float, machines: int, cores: int, price: float | None) -> dict[str, Json]:
+    """What each of several machines has to do where all of them plan, and share the work. `seconds`: of one of them,
+    with all its cores; `hours`: of all together. `planning`: seconds that it takes to plan. `price`: of an hour."""
+    seconds = planning + cpu_seconds / (machines * cores)
+    hours = machines * seconds / 3600
+    return {
+        "machines": machines,
+        "cores": cores,
+        "planning_seconds": round(planning, 2),
+        "seconds": round(seconds, 2),
+        "hours": round(hours, 4),
+        "price": price,
+        "cost": None if price is None else round(hours * price, 2),
+    }
+
+
 def _files(plan: Plan) -> tuple[int, str, int]:
     """How many files jobs write, and into which folder the most of them, and how many."""
     if plan.tars:

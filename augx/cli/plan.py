@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from augx.cli.options import cores as cores_here
 from augx.cli.options import (
     input_argument,
     json_option,
@@ -36,9 +38,27 @@ _MOST_WARNINGS = 10
 @planning_options
 @click.option("--hash", "print_hash", is_flag=True, help="Print one hash of all that OUTPUT would hold, and no more.")
 @shard_option
+@click.option(
+    "--machines",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    help="Also say what each of so many has to do, a shard a machine.",
+)
+@click.option("--cores", type=click.IntRange(1, 1024), metavar="N", help="Of each machine.  [default: as many as here]")
+@click.option("--price", type=click.FloatRange(0), metavar="P", help="Of a machine for an hour, in any currency.")
 @click.option("-v", "--verbose", is_flag=True, help="Also say what the recipe's steps come to.")
 @json_option
-def plan_command(input: str, print_hash: bool, share: Share | None, verbose: bool, as_json: bool, **chosen: Any) -> int:
+def plan_command(
+    input: str,
+    print_hash: bool,
+    share: Share | None,
+    machines: int | None,
+    cores: int | None,
+    price: float | None,
+    verbose: bool,
+    as_json: bool,
+    **chosen: Any,
+) -> int:
     """Say what run would make of INPUT: images per class and split, a forecast of size and time.
 
     --hash prints a key for caches. It changes when an image, a label, the recipe or a library that decides pixels
@@ -47,22 +67,35 @@ def plan_command(input: str, print_hash: bool, share: Share | None, verbose: boo
     \b
     augx plan photos/ -r recipe.yaml
     augx plan photos/ -r recipe.yaml --hash
+    augx plan photos/ -r recipe.yaml --machines 16 --cores 8 --price 0.40
     """
     if print_hash:
         digest = _hash(input, chosen, share)
         print_json({"hash": digest}) if as_json else click.echo(digest)
         return 0
-    return show_plan(input, chosen, as_json, verbose, share)
+    if price is not None or cores is not None:
+        machines = machines or 1
+    return show_plan(input, chosen, as_json, verbose, share, machines and (machines, cores or cores_here(), price))
 
 
 def show_plan(
-    input: str, chosen: dict[str, Any], as_json: bool, verbose: bool = False, share: Share | None = None
+    input: str,
+    chosen: dict[str, Any],
+    as_json: bool,
+    verbose: bool = False,
+    share: Share | None = None,
+    machines: tuple[int, int, float | None] | None = None,
 ) -> int:
-    """Prints the forecast; `chosen` are the values of `planning_options`."""
-    from augx.forecast import forecast
+    """Prints the forecast; `chosen` are the values of `planning_options`. `machines`: how many, their cores, and what
+    one costs for an hour."""
+    from augx.forecast import forecast, spread
 
+    began = time.process_time()
     plan = _plan(input, chosen, share)
+    planning = time.process_time() - began
     figures = forecast(plan)
+    if machines:
+        figures["machines"] = spread(figures["cpu_seconds"], planning, *machines)
     if as_json:
         print_json(figures)
         return 0
@@ -76,6 +109,8 @@ def show_plan(
     kind = "files" if figures["tars"] is None else "tars"
     size, seconds = _size(figures["bytes"]), _duration(figures["cpu_seconds"])
     click.echo(f"about {size} in {figures['files']:,} {kind} and {seconds} of CPU time")
+    if machines:
+        click.echo(_machines(figures["machines"]))
     if figures["objects"]["before"]:
         click.echo(f"objects: {figures['objects']['before']:,} -> {figures['objects']['after']:,}")
     for name, count in figures["splits"].items():
@@ -96,6 +131,17 @@ def show_plan(
         sys.stdout.flush()
         os._exit(0)
     return 0
+
+
+def _machines(each: dict[str, Any]) -> str:
+    many = "machine" if each["machines"] == 1 else "machines"
+    words = [f"{each['machines']:,} {many} of {each['cores']} cores: about {_duration(each['seconds'])} each"]
+    if each["planning_seconds"] >= 0.5:
+        words.append(f"{_duration(each['planning_seconds'])} of it to plan")
+    words.append(f"{each['hours']:,.4g} machine hours in all")
+    if each["price"] is not None:
+        words.append(f"{each['cost']:,.2f} at {each['price']:g} an hour")
+    return ", ".join(words)
 
 
 def _compiled(recipe: Recipe) -> str:

@@ -1,6 +1,6 @@
 """Objects under a URL: the one door to fsspec.
 
-What a store does not do at once is tried again, for some ten or twenty seconds in all. What stays is Stopped, with the URL and
+What a store does not do at once is tried again, for some ten or twenty seconds. What stays is Stopped, with the URL and
 the way out; FileNotFoundError and PermissionError are those of the object. No message holds a password.
 """
 

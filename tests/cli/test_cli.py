@@ -206,6 +206,17 @@ def test_plan(here: Path, augx: Augx) -> None:
     assert 0.5 < figures["bytes"] / written < 2
 
 
+def test_what_machines_have_to_do(here: Path, augx: Augx) -> None:
+    line = ("plan", "photos", "-r", "recipe.yaml", "--machines", "3", "--cores", "4")
+    figures = json.loads(augx(*line, "--price", "7200", "--json")[1])
+    each = figures["machines"]
+    assert (each["machines"], each["cores"], each["price"]) == (3, 4, 7200.0)
+    assert each["seconds"] == pytest.approx(each["planning_seconds"] + figures["cpu_seconds"] / 12, abs=0.02)
+    assert each["cost"] == pytest.approx(each["seconds"] * 3 * 2, abs=0.5)
+    assert re.search(r"^3 machines of 4 cores: about \d+ s each, .*hours in all$", augx(*line)[1], re.MULTILINE)
+    assert "1 machine of 4 cores" in augx("plan", "photos", "-r", "recipe.yaml", "--cores", "4")[1]
+
+
 def test_the_plan_hash_is_that_of_the_summary(here: Path, augx: Augx) -> None:
     code, out, err = augx("plan", "photos", "-r", "recipe.yaml", "--hash")
     assert (code, err) == (0, "")

@@ -123,6 +123,22 @@ def test_the_same_tree_however_it_is_made(photos, tmp_path, how):
     assert tree(tmp_path / "out") == tree(packed(photos, tmp_path / "x"))
 
 
+def test_some_of_the_tars_give_what_all_give_of_them(many, tmp_path):
+    """So that who has too many to plan them in one place can do without that."""
+    pack(many, tmp_path / "tars")
+    names = sorted(path.name for path in (tmp_path / "tars").glob("*.tar"))
+    assert len(names) > 2
+    run(tmp_path / "tars", tmp_path / "whole", to_formats=("folder",))
+    parts = [f"{tmp_path}/tars/{names[0]}", f"{tmp_path}/tars/{{{','.join(name[:-4] for name in names[1:])}}}.tar"]
+    found = []
+    for number, part in enumerate(parts):
+        run(part, tmp_path / f"part{number}", to_formats=("folder",))
+        found += rows(tmp_path / f"part{number}")
+    images = {row["file_name"]: (row["source"], row["sha256"]) for row in found}
+    assert images == {row["file_name"]: (row["source"], row["sha256"]) for row in rows(tmp_path / "whole")}
+    assert len(images) == len(found)
+
+
 def test_a_second_run_writes_nothing(photos, tmp_path):
     pack(photos, tmp_path / "out")
     before = states(tmp_path / "out")
