@@ -152,7 +152,7 @@ class _Look:
                 name = copy_name(job.stem, job.ending, copy)
                 if self.plan.tars:
                     name = tar_of(name)
-                    date = self._youngest[name]
+                    date = self._youngest.get(name, DOUBTED)  # unless no source in it could be looked at
                 if self.dates.get(name) == date != DOUBTED and not self.journal.doubts(entry, copy, name):
                     written = os.lstat(self.folder.path(name))
                     moved = max(source.st_ctime_ns for source in sources) > written.st_ctime_ns  # or dated back, since
@@ -212,7 +212,8 @@ class _Look:
         for name, sha256 in zip(doubtful, hashes(self.folder.path(name) for name in doubtful), strict=True):
             if (held[name][0].tar or (0, ""))[1] == sha256:
                 self._keep(planned[name])
-                self.found.redate[name] = self._youngest[name]
+                if name in self._youngest:
+                    self.found.redate[name] = self._youngest[name]
             else:
                 gone = "images are not as they were written" if sha256 else "images are missing from the output"
                 self.found.reasons[gone] += sum(len(entry.made()) for entry in held[name])

@@ -87,7 +87,28 @@ def shares_planned(name: str, case: Scenario) -> None:
     case.killed, case.goes_on = {"merge": 2}, True
 
 
+def tars_planned(name: str, case: Scenario) -> None:
+    """About one source a tar; `name`: "tars" and what has changed since OUTPUT was made, if anything."""
+    recipe = a_recipe(output={"tar": {"images": 3}})
+    case.killed = {"recipe": recipe, "to_formats": ("webdataset",)}
+    _, _, changed = name.partition(",")
+    if not changed:
+        return
+    case.before(**case.killed)
+    if changed == "source":
+        (case.input / "dog" / "1.png").write_bytes(encoded(60, ".png"))
+    elif changed == "more":
+        case.killed = case.killed | {"recipe": recipe.replace(copies=4)}
+    elif changed == "loose":
+        case.killed = case.killed | {"to_formats": ("folder",)}
+    else:
+        raise ValueError(name)
+
+
 def plan(name: str, case: Scenario) -> None:
+    if name.startswith("tars"):
+        tars_planned(name, case)
+        return
     if name in ("share", "merge"):
         shares_planned(name, case)
         return

@@ -17,6 +17,7 @@ PLAIN = [
 LABELLED = ["yolo", "yolo,label", "yolo,numbers", "masks", "masks,mask", "two_formats", "two_formats,box"]
 MIXED = ["mixed", "mixed,partner", "mixed,gone", "mixed,more"]
 SHARED = ["share", "merge"]
+TARS = ["tars", "tars,source", "tars,more", "tars,loose"]
 FULL = ["first", "yolo", "mixed"]
 ALL = "group,process,EIO,EMFILE,ENOSPC,ENOSPC on"
 
@@ -33,7 +34,7 @@ def test_killed_at_some_points(scenarios: list[str]) -> None:
     judge(7, "touch", scenarios, 1)
 
 
-@pytest.mark.parametrize("scenarios", [LABELLED, [*MIXED, *SHARED]], ids=" ".join)
+@pytest.mark.parametrize("scenarios", [LABELLED, [*MIXED, *SHARED, *TARS]], ids=" ".join)
 def test_killed_at_a_few_points(scenarios: list[str]) -> None:
     judge(23, "touch", scenarios, 1)
 
@@ -44,7 +45,7 @@ def test_any_fault_at_a_few_points(scenario: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", [name for name in (*PLAIN, *LABELLED, *MIXED, *SHARED) if name not in FULL])
+@pytest.mark.parametrize("scenario", [name for name in (*PLAIN, *LABELLED, *MIXED, *SHARED, *TARS) if name not in FULL])
 def test_killed_at_many_points(scenario: str) -> None:
     judge(EVERY, "touch", [scenario], 3)
 

@@ -8,7 +8,7 @@ from makers import driven
 
 SCENARIOS = [
     "first", "recipe", "copies_raised", "table_instead", "content_and_back", "yolo", "yolo,label", "masks,mask",
-    "mixed,partner",
+    "mixed,partner", "tars", "tars,source",
 ]  # fmt: skip
 
 
