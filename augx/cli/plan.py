@@ -75,7 +75,9 @@ def plan_command(
         return 0
     if price is not None or cores is not None:
         machines = machines or 1
-    return show_plan(input, chosen, as_json, verbose, share, machines and (machines, cores or cores_here(), price))
+    return show_plan(
+        input, chosen, as_json, verbose, share, (machines, cores or cores_here(), price) if machines else None
+    )
 
 
 def show_plan(
