@@ -30,6 +30,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "convert": ("augx.cli.convert", "Write a dataset in another label format, pixels untouched."),
     "preview": ("augx.cli.preview", "Draw a contact sheet: sources beside the copies run would make."),
     "report": ("augx.cli.report", "Look at a finished run: verdicts, pictures, figures."),
+    "export": ("augx.cli.export", "Write the manifest as a Parquet table."),
     "replay": ("augx.cli.replay", "Make one output image again from its manifest row."),
     "learn": ("augx.cli.learn", "Fit a learned augmenter on your own images."),
     "probe": ("augx.cli.probe", "Say whether a recipe helps, on held-out images of your own."),
