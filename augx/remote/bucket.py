@@ -30,6 +30,7 @@ _TIMES = ("LastModified", "last_modified", "updated", "mtime", "modified", "crea
 _LASTING = (FileNotFoundError, PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError, ValueError,
             TypeError, NotImplementedError)  # fmt: skip
 _NOT_LET_IN = re.compile(r"NoCredentials|PartialCredentials|DefaultCredentials|Unauthorized|Forbidden|AuthenticationE")
+_FLAT = ("s3", "s3a", "gs", "gcs", "az", "abfs", "hf")  # which have no folders
 _TRIES = 7
 _LONG_ENOUGH = 20.0  # seconds after which nothing is tried again
 _FIRST_WAIT = 0.1  # seconds, and twice as long each time
@@ -64,6 +65,7 @@ class Bucket:
         self.url = url.rstrip("/")
         self.name = shown(self.url)
         self.scheme = url.partition("://")[0].lower()
+        self._folders: set[str] = set()  # that are there
         self._made: tuple[int, tuple[Any, str]] | None = None
 
     @property
@@ -139,7 +141,12 @@ class Bucket:
         """An object as it is in a file here, as a whole. Large ones go in several parts."""
         system, _ = self._system
         place = self._place(name)
-        self._tried("write", name, lambda: system.put_file(path, place))
+
+        def put() -> None:
+            self._make_folder(place)
+            system.put_file(path, place)
+
+        self._tried("write", name, put)
         return self.info(name)
 
     def read(self, name: str) -> bytes:
@@ -152,11 +159,17 @@ class Bucket:
         place = self._place(name)
 
         def put() -> None:
-            if self.scheme not in ("s3", "s3a", "gs", "gcs", "az", "abfs"):  # which have no folders
-                system.makedirs(place.rpartition("/")[0], exist_ok=True)
+            self._make_folder(place)
             system.pipe_file(place, data)
 
         self._tried("write", name, put)
+
+    def _make_folder(self, place: str) -> None:
+        """That an object is to lie in, where there are folders."""
+        folder = place.rpartition("/")[0]
+        if self.scheme not in _FLAT and folder not in self._folders:
+            self._system[0].makedirs(folder, exist_ok=True)
+            self._folders.add(folder)
 
     def remove(self, name: str) -> None:
         """Deletes an object, if it is there."""

@@ -175,7 +175,8 @@ class Mirror:
     def _note(self, lines: Sequence[bytes]) -> None:
         if lines:
             with _telling():
-                self.bucket.write(f"{_OBJECTS}/{secrets.token_hex(8)}.jsonl", b"".join(lines))
+                name = f"{_OBJECTS}/{time.time_ns():020d}-{secrets.token_hex(4)}.jsonl"
+                self.bucket.write(name, b"".join(lines))
 
     def delete(self, paths: Sequence[str]) -> None:
         with _telling():
@@ -202,9 +203,9 @@ class Mirror:
             raise refused(error, self.name, output=True) from None
 
     def _dates(self, found: dict[str, Entry]) -> dict[str, int]:
-        """Name -> date of those objects that are the ones which were written."""
+        """Name -> date of those objects that are the ones which were written; what was noted last counts."""
         dates: dict[str, int] = {}
-        notes = [name for name in found if name.startswith(f"{_OBJECTS}/") or name == f"{_OBJECTS}.jsonl"]
+        notes = sorted(name for name in found if name.startswith(f"{_OBJECTS}/") or name == f"{_OBJECTS}.jsonl")
         for text in self.bucket.each(self.bucket.read, notes):
             for line in text.splitlines():
                 with suppress(ValueError, TypeError):

@@ -142,6 +142,23 @@ def test_an_image_that_somebody_else_wrote_over(photos: Path, capsys: pytest.Cap
     assert objects("out") == before
 
 
+def test_what_verify_finds_is_made_again(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the object is the one that was written, by its mark, and comes out otherwise when it is read."""
+    upload(photos, "in")
+    run("memory://in", "memory://out")
+    before = objects("out")
+    name = next(name for name in before if name.endswith("_aug01.jpg"))
+    file = MemoryFileSystem.store[f"/out/{name}"]
+    file.seek(len(before[name]) // 2)
+    file.write(b"damaged")
+    assert call(["verify", "memory://out", "-q"]) == 0
+    assert call(["verify", "--deep", "memory://out", "-q"]) == 1
+    assert run("memory://in", "memory://out").made >= 1
+    assert objects("out") == before
+    assert run("memory://in", "memory://out").made == 0
+    assert call(["verify", "--deep", "memory://out", "-q"]) == 0
+
+
 class Failing:
     """A store that refuses each tenth request, or all after some."""
 
