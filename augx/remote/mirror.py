@@ -436,9 +436,9 @@ def named(text: str) -> str:
 
 
 def address(path: str) -> str:
-    """The URL of a path in a mirror; any other path as it is."""
+    """The URL of a path in a mirror, without a password; any other path as it is."""
     mirror = at(path)
-    return mirror.url + path[len(mirror.root) :].replace(os.sep, "/") if mirror else path
+    return mirror.name + path[len(mirror.root) :].replace(os.sep, "/") if mirror else path
 
 
 def _folder() -> str:
