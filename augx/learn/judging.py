@@ -13,6 +13,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,4 +122,17 @@ def recalls(found: NDArray[np.int64], labels: NDArray[np.int64], classes: int) -
     right = np.bincount(labels[found == labels], minlength=classes)
     percent: NDArray[np.float64] = np.full(classes, np.nan)
     np.divide(100.0 * right, count, out=percent, where=count > 0)
+    return percent
+
+
+def overlaps(found: NDArray[Any], truth: NDArray[Any], classes: int) -> NDArray[np.float64]:
+    """Percent, of each class: the pixels that were given to it and are of it, of those that were or are (IoU); NaN for
+    a class of which there is none. Pixels whose truth is no class are left out."""
+    there = truth < classes
+    pairs = np.bincount(
+        truth[there].astype(np.int64) * classes + found[there].astype(np.int64), minlength=classes * classes
+    ).reshape(classes, classes)
+    right, count = pairs.diagonal(), pairs.sum(1)
+    percent: NDArray[np.float64] = np.full(classes, np.nan)
+    np.divide(100.0 * right, count + pairs.sum(0) - right, out=percent, where=count > 0)
     return percent
