@@ -71,6 +71,21 @@ def test_nothing_is_found_where_nothing_is() -> None:
     assert found.count(judging.UNSEEN) >= 380
 
 
+@pytest.mark.parametrize("shared", [0.0, 0.25, 0.5, 0.75, 1.0])
+def test_intervals_hold_whatever_part_of_the_spread_networks_are(shared: float) -> None:
+    """Three repeats of five folds with two networks. What is not of networks correlates between folds as Nadeau &
+    Bengio have it, by the share of the pictures that is tested."""
+    random, trials, folds = np.random.default_rng(0), 500, 15
+    common = random.normal(0, (0.2 * shared) ** 0.5, (trials, 1, 1))
+    own = random.normal(0, (0.8 * shared) ** 0.5, (trials, folds, 1))
+    each = common + own + random.normal(0, (2 * (1 - shared)) ** 0.5, (trials, folds, 2))
+    found = [difference(one, 5) for one in each.tolist()]
+    assert sum(one.verdict != judging.UNSEEN for one in found) < 0.07 * trials
+    alone = [difference(one, 5) for one in each.mean(2).tolist()]
+    width = np.mean([one.margin for one in found]) / np.mean([one.margin for one in alone])
+    assert width == pytest.approx(0.76 + 0.24 * shared, abs=0.07)
+
+
 def test_folds_are_even_in_every_class() -> None:
     labels = np.repeat([0, 1, 2], [20, 10, 7])
     found = divide(labels, [], 5, seed=3)
@@ -104,7 +119,7 @@ def test_overlaps_of_masks() -> None:
 
 
 def scores(name: str, *columns: list[float]) -> Scores:
-    return Scores(name, np.array(columns).T)
+    return Scores(name, np.array(columns).T[:, None])
 
 
 def test_classes_count_alike_and_each_has_its_interval() -> None:

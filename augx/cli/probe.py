@@ -45,9 +45,9 @@ _TASKS = ("classification", "segmentation", "detection")
               " their names.")  # fmt: skip
 @click.option("--repeats", type=click.IntRange(1, 100), metavar="N",
               help="Times that is done, with other parts and other copies."
-              "  [default: 3; with --fast 2, or 1 for masks and boxes]")  # fmt: skip
-@click.option("--networks", type=click.IntRange(1, 100), metavar="N",
-              help="Of each side of a fold; their mean counts.  [default: 2, or 1 for masks and boxes]")  # fmt: skip
+              "  [default: 3, or 2 for masks and boxes; with --fast 2, or 1]")  # fmt: skip
+@click.option("--networks", type=click.IntRange(1, 100), default=2, metavar="N", show_default=True,
+              help="Of each side of a fold; their mean counts, and by how much they differ.")  # fmt: skip
 @click.option("--steps", type=click.IntRange(50, 1_000_000), metavar="N",
               help="Of each training, 64 images a step, or 16 with masks or boxes."
               "  [default: 1000, or 500; with --fast 300, or 200]")  # fmt: skip
@@ -117,7 +117,6 @@ def _show(found: Outcome, one: Comparison) -> None:
     click.echo(f"  {found.measure} {means[0]:.1f} %, against {means[1]:.1f} % with {names[1]}, on images held out")
     rows = [("class", names[1], "difference")]
     for number, name in enumerate(found.classes):
-        base = one.against.classes[:, number]
         said = one.classes[number]
-        rows.append((legible(name), f"{base[base == base].mean():.1f}", "too few" if said is None else str(said)))
+        rows.append((name, f"{one.against.classes[number]:.1f}", "too few" if said is None else str(said)))
     click.echo(table(rows))

@@ -28,11 +28,10 @@ _NEARLY_ALL = 99.5  # percent
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for. A recipe None: the bundled one for the labels. `against`: None: the pictures as they
-    are. `task`: what networks learn; None: what the labels are for. `repeats`, `networks`, `steps`: None: as usual for
-    the task, `fast` or not. `networks`: of each side of a fold, over which its mark is a mean: networks disagree on so
-    many pictures from one seed to the next that one alone would hide what a recipe does. `seconds`: to spend at most.
-    `side`: of the pictures that a network sees; None: as they usually are, to the task's most. `by`: who belongs
-    together, as in `splits.divide`."""
+    are. `task`: what networks learn; None: what the labels are for. `repeats`, `steps`: None: as usual for the task,
+    `fast` or not. `networks`: of each side of a fold: they disagree on so many pictures from one seed to the next that
+    one alone would hide what a recipe does. `seconds`: to spend at most. `side`: of the pictures that a network sees;
+    None: as they usually are, to the task's most. `by`: who belongs together, as in `splits.divide`."""
 
     input: str
     recipes: tuple[Recipe | None, ...]
@@ -41,7 +40,7 @@ class Request:
     fast: bool = False
     folds: int = 5
     repeats: int | None = None
-    networks: int | None = None
+    networks: int = 2
     steps: int | None = None
     seconds: float | None = None
     seed: int = 0
@@ -55,16 +54,29 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """How the networks of one side did. `classes`: (folds, classes), the mark of each in percent; NaN where a fold has
-    none of it. `marks`: of each fold, each class counting alike. `digest`: of the recipe; "" for none."""
+    """How the networks of one side did. `each`: (folds, networks, classes), the mark of each in percent; NaN where a
+    fold has none of a class. `digest`: of the recipe; "" for none."""
 
     name: str
-    classes: NDArray[np.float64]
+    each: NDArray[np.float64]
     digest: str = ""
 
     @property
+    def by_network(self) -> NDArray[np.float64]:
+        """(folds, networks), each class counting alike."""
+        found: NDArray[np.float64] = np.nanmean(self.each, axis=2)
+        return found
+
+    @property
     def marks(self) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = np.nanmean(self.classes, axis=1)
+        """Of each fold."""
+        found: NDArray[np.float64] = self.by_network.mean(axis=1)
+        return found
+
+    @property
+    def classes(self) -> NDArray[np.float64]:
+        """Of each class."""
+        found: NDArray[np.float64] = np.nanmean(self.each, axis=(0, 1))
         return found
 
 
@@ -128,7 +140,7 @@ class Outcome:
         }
 
     def _side(self, one: Scores) -> dict[str, Json]:
-        classes = dict(zip(self.classes, _rounded(np.nanmean(one.classes, axis=0)), strict=True))
+        classes = dict(zip(self.classes, _rounded(one.classes), strict=True))
         said: dict[str, Json] = {"name": one.name, self.measure: _rounded(one.marks), "classes": classes}
         return said | ({"digest": one.digest} if one.digest else {})
 
@@ -150,7 +162,6 @@ def probe(request: Request, told: door.Told) -> Outcome:
     request = replace(
         request,
         repeats=request.repeats or max(usual.repeats, _needed(request.folds)),
-        networks=request.networks or usual.networks,
         steps=request.steps or usual.steps,
     )
     first = request.recipes[0]
@@ -167,13 +178,13 @@ def probe(request: Request, told: door.Told) -> Outcome:
     notes += [_SEEN.format(arm.name) for arm in [against, *tried] if arm.learned]
     work = _Work(known, device, [against, *tried], told)
     repeats, steps, seconds = _affordable(request, work)
-    networks = request.networks or 1
+    networks = request.networks
     trainings = request.folds * repeats * len(work.arms) * networks
     words = f"{known.task.name}: {len(known.pixels):,} pictures of {len(known.classes)} classes"
     words += f" at {known.side} x {known.side}; {request.folds} folds x {repeats} repeats x {networks} networks a side"
     words += f", {trainings:,} trainings of {steps:,} steps on {device}"
     told.begin(f"{words}, about {door.duration(seconds)}", trainings)
-    found: list[list[NDArray[np.float64]]] = [[] for _ in work.arms]
+    found: list[list[list[NDArray[np.float64]]]] = [[] for _ in work.arms]
     try:
         for repeat in range(repeats):
             seed = request.seed * 1_000 + repeat
@@ -223,8 +234,8 @@ class _Work:
 
     def marks(
         self, arm: Any, repeat: int, held_out: NDArray[np.bool_], seeds: Sequence[int], steps: int
-    ) -> NDArray[np.float64]:
-        """What this side's networks reach on the held-out pictures, of each class: the mean over one for each seed."""
+    ) -> list[NDArray[np.float64]]:
+        """What this side's networks, one for each seed, reach on the held-out pictures, of each class."""
         x, y = arm.pictures(repeat, np.flatnonzero(~held_out))
         test, truth = self.known.pixels[held_out], self.known.truth[held_out]
         found = []
@@ -232,8 +243,7 @@ class _Work:
             found.append(self.known.task.marks(x, y, test, truth, seed, steps, self.device))
             self.done += 1
             self.told.step(self.done)
-        mean: NDArray[np.float64] = np.mean(found, axis=0)
-        return mean
+        return found
 
     def seconds_a_step(self) -> float:
         known = self.known
@@ -245,7 +255,7 @@ class _Work:
 
 def _affordable(request: Request, work: _Work) -> tuple[int, int, float]:
     """Repeats and steps, less than those asked for where time does not suffice, and the seconds they take."""
-    repeats, steps, networks = request.repeats or 1, request.steps or 1, request.networks or 1
+    repeats, steps, networks = request.repeats or 1, request.steps or 1, request.networks
     step = work.seconds_a_step() * request.folds * len(work.arms) * networks  # of one repeat
     making = sum(arm.seconds(request.folds) for arm in work.arms)
 
@@ -270,7 +280,7 @@ def _affordable(request: Request, work: _Work) -> tuple[int, int, float]:
 
 def _compared(one: Scores, base: Scores, folds: int, guess: tuple[float, str]) -> Comparison:
     """`guess`: as `Task.guessing` says."""
-    found = judging.difference((one.marks - base.marks).tolist(), folds)
+    found = judging.difference((one.by_network - base.by_network).tolist(), folds)
     verdict, words = found.verdict, judging.words(found, folds)
     means = one.marks.mean(), base.marks.mean()
     if verdict == judging.UNSEEN and max(means) < guess[0]:
@@ -278,11 +288,14 @@ def _compared(one: Scores, base: Scores, folds: int, guess: tuple[float, str]) -
         words = f"{verdict}: {found} points, and both sides {guess[1].format(max(means))}"
     elif verdict == judging.UNSEEN and min(means) >= _NEARLY_ALL:
         words = f"{verdict}: both sides reach {_NEARLY_ALL} % and more, so there is nothing to gain here"
-    return Comparison(one, base, found, verdict, words, tuple(_by_class(one.classes - base.classes, folds)))
+    return Comparison(one, base, found, verdict, words, tuple(_by_class(one.each - base.each, folds)))
 
 
 def _by_class(differences: NDArray[np.float64], folds: int) -> list[Difference | None]:
-    there = [[value for value in column if value == value] for column in differences.T.tolist()]
+    """`differences`: (folds, networks, classes)."""
+    there = [
+        [row for row in differences[..., kind].tolist() if row[0] == row[0]] for kind in range(differences.shape[2])
+    ]
     return [judging.difference(some, folds) if len(some) >= judging.LEAST else None for some in there]
 
 

@@ -39,7 +39,6 @@ class Usual:
 
     steps: int
     repeats: int
-    networks: int
     side: int
 
 
@@ -355,12 +354,12 @@ def _shares(things: Iterable[Object], width: int, height: int) -> _Objects:
     return [str(thing.label) for thing in boxed], boxes
 
 
-_FAST_DENSE = Usual(200, 1, 1, 64)
-_DENSE = Usual(500, 3, 1, 96)
+_FAST_DENSE = Usual(200, 1, 64)
+_DENSE = Usual(500, 2, 96)
 TASKS: Mapping[str, _Kind] = MappingProxyType(
     {
         "classification": _Kind(
-            Usual(1000, 3, 2, 64), Usual(300, 2, 2, 32), "one class an image",
+            Usual(1000, 3, 64), Usual(300, 2, 32), "one class an image",
             lambda known: len(known.labels) == 1, _of_classes,
         ),
         "segmentation": _Kind(_DENSE, _FAST_DENSE, "class masks", lambda known: bool(known.mask), _of_masks),
