@@ -51,6 +51,14 @@ _TASKS = ("classification", "segmentation", "detection")
 @click.option("--steps", type=click.IntRange(50, 1_000_000), metavar="N",
               help="Of each training, 64 images a step, or 16 with masks or boxes."
               "  [default: 1000, or 500; with --fast 300, or 200]")  # fmt: skip
+@click.option(
+    "-o",
+    "--output",
+    "path",
+    type=click.Path(),
+    metavar="FILE",
+    help="Where to write what was found: a .html to look at, or a .json for `augx report --probe`.",
+)
 @click.option("--fast", is_flag=True, help="Fewer steps and repeats, and smaller images.")
 @click.option(
     "--budget", type=Duration(), help="Spend no more time than this: 90s, 10m, 2h; for fewer repeats or steps."
@@ -76,8 +84,9 @@ def probe_command(input: str, recipes: tuple[str, ...], against: str, as_json: b
     augx probe photos/ --fast                                  the bundled recipe for its labels
     augx probe photos/ -r recipe.yaml -r gentle --budget 20m   two recipes, each against none
     augx probe photos/ -r new.yaml --against old.yaml          one against the other
+    augx probe photos/ -r recipe.yaml -o probe.json            for augx report OUTPUT --probe probe.json
     """
-    from augx import recipe
+    from augx import recipe, report
     from augx.cli.output import Steps, print_json, warn
     from augx.learn import probe
 
@@ -87,6 +96,8 @@ def probe_command(input: str, recipes: tuple[str, ...], against: str, as_json: b
     read = [recipe.read(name, checked=False).replace(**changes) for name in recipes]
     for one in read:
         warn(one, quiet)
+    if chosen["path"] is not None:
+        report.check_probe_place(chosen["path"])
     as_said = ("task", "fast", "folds", "repeats", "networks", "steps", "seed", "device", "threads", "side", "by")
     asked = probe.Request(
         input,
@@ -98,6 +109,8 @@ def probe_command(input: str, recipes: tuple[str, ...], against: str, as_json: b
         **{name: chosen[name] for name in as_said},
     )
     found = probe.probe(asked, Steps(quiet or as_json, "training"))
+    if chosen["path"] is not None:
+        report.write_probe(chosen["path"], found.told())
     if as_json:
         print_json(found.told())
         return 0
@@ -105,6 +118,8 @@ def probe_command(input: str, recipes: tuple[str, ...], against: str, as_json: b
         _show(found, compared)
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
+    if chosen["path"] is not None and not quiet:
+        click.echo(f"all of it: {chosen['path']}", err=True)
     return 0
 
 
