@@ -34,12 +34,10 @@ _MOST_BYTES = 1 << 30  # of pixels that one network is trained on
 
 
 class Arm(Protocol):
-    """`digest`: of its recipe; "" for none. `learned`: made with a model that was fitted on other pictures, or on
-    these. `failed`: copies that could not be made."""
+    """`digest`: of its recipe; "" for none. `failed`: copies that could not be made."""
 
     name: str
     digest: str
-    learned: bool
     failed: int
 
     def pictures(self, repeat: int, train: NDArray[np.int64]) -> Pictures:
@@ -54,7 +52,7 @@ class Arm(Protocol):
 class Originals:
     """The pictures as they are."""
 
-    name, digest, learned, failed = "none", "", False, 0
+    name, digest, failed = "none", "", 0
 
     def __init__(self, known: Known) -> None:
         self.known = known
@@ -84,8 +82,7 @@ class Multiplied:
         self.light = fitting.without_samples(plan.dataset, plan.formats)
         self.lost = fitting.lost_by(plan.dataset, targets, fitting.mixes_classes(plan.dataset, plan.recipe))
         self.beside = fitting.files_beside(plan.dataset, targets)
-        self.name, self.digest = plan.recipe.name, plan.recipe.digest()
-        self.learned, self.failed = plan.recipe.learned, 0
+        self.name, self.digest, self.failed = plan.recipe.name, plan.recipe.digest(), 0
         self._repeat, self._maker = -1, self._made_for(0)
         self._kept: dict[tuple[str, tuple[int, ...]], Pictures] = {}
         room = _MOST_BYTES // (side * side * 3)

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augx import __version__, engine, versions
+from augx import __version__, artefact, engine, versions
 from augx.drawing.sheet import Row, Tile
 from augx.errors import InputError, Refused, few
 from augx.learn import door, fit, judging, policy_file, probe, tasks
@@ -126,7 +126,10 @@ def search(request: fit.Request, told: door.Told) -> Outcome:
     try:
         found = hunt.found()
         text = policy_file.text(
-            _words(request, known, hunt, found), [(one.policy, str(one.gain)) for one in found], key
+            _words(request, known, hunt, found),
+            [(one.policy, str(one.gain)) for one in found],
+            key,
+            artefact.sketch(known.samples),
         )
         write_file(request.model, text.encode())
         fit.write_sheet(request.model, hunt.rows(found))

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from augx import __version__, engine, likeness, splits
+from augx import __version__, artefact, engine, likeness, splits
 from augx.errors import InputError, Refused
 from augx.formats import ReadOptions
 from augx.learn import door, judging
 from augx.learn.judging import Difference
-from augx.model import Flaw, Json, LabelOptions, Picture
+from augx.model import Flaw, Json, LabelOptions, Picture, Sample
 from augx.recipe import Recipe
 
 _LEAST_STEPS = 100  # that a small --budget leaves; fewer must be asked for
@@ -175,7 +176,8 @@ def probe(request: Request, told: door.Told) -> Outcome:
 
     against: Arm = Originals(known) if request.against is None else multiplied(request.against)
     tried = [multiplied(recipe) for recipe in request.recipes]
-    notes += [_SEEN.format(arm.name) for arm in [against, *tried] if arm.learned]
+    used = [one for one in (request.against, *request.recipes) if one is not None]
+    notes += [note for one in used for note in _seen(one, known.samples)]
     work = _Work(known, device, [against, *tried], told)
     repeats, steps, seconds = _affordable(request, work)
     networks = request.networks
@@ -208,9 +210,21 @@ def probe(request: Request, told: door.Told) -> Outcome:
     )  # fmt: skip
 
 
-_SEEN = (
-    "the model of {} has seen the held-out pictures, where it was fitted on INPUT; what is said of it may be too kind"
-)
+def _seen(recipe: Recipe, samples: Sequence[Sample]) -> list[str]:
+    """What a recipe names that has seen the held-out pictures when it was fitted, or found."""
+    known = artefact.marks(samples)
+    sketches = {name: ("found", sketch) for name, sketch in recipe.policies.items()}
+    for name, model in recipe.models.items():
+        with suppress(artefact.Unusable, OSError):
+            sketches[name] = "fitted", artefact.card(model.path).sketch
+    notes = []
+    for name, (how, sketch) in sorted(sketches.items()):
+        if shared := len(known.intersection(sketch)):
+            notes.append(
+                f"{recipe.name}: the figure is optimistic: {name} was {how} on pictures that are held out here, "
+                f"about {shared / len(sketch):.0%} of its own"
+            )
+    return notes
 
 
 def _refuse_few(folds: int, repeats: int) -> None:
