@@ -28,6 +28,7 @@ _RARE = -2.2  # what maps of centres say before anything is learned: one place i
 _SPREAD = 0.08  # of a centre, by the side of its box; and at least
 _LEAST_SPREAD = 0.4  # places
 _CORE = 0.25  # places so far from the centre, by the side of the box, learn where its sides are
+_LEAST = 0.05  # places, of a distance: a box may be smaller than a place
 _FARTHEST = 6.0  # logarithm of a distance in places
 _FOUND = 100  # objects of a picture
 
@@ -63,31 +64,30 @@ def trained(x: Any, y: NDArray[Any], classes: int, seed: int, steps: int) -> Any
 
 def _truth(objects: list[Any], classes: int, places: int) -> _Truth:
     device = objects[0].device
+    count, area = len(objects), places * places
     owner = torch.repeat_interleave(torch.tensor([len(one) for one in objects])).to(device)
     every = torch.cat(objects)
-    heat = torch.zeros(len(objects) * classes, places * places, device=device)
-    sides = torch.zeros(len(objects), places * places, 4, device=device)
-    kind, left, top, right, bottom = (every[:, :1] if n == 0 else every[:, n : n + 1] * places for n in range(5))
-    width, height = right - left, bottom - top
-    # of each object and place how far it is from the centre, as a share of its sides
+    large = ((every[:, 3] - every[:, 1]) * (every[:, 4] - every[:, 2])).argsort(descending=True, stable=True)
+    owner, every = owner[large], every[large]
+    kind = every[:, 0].long()
+    left, top, right, bottom = (every[:, 1:] * places).split(1, 1)
     at = torch.arange(places, device=device) + 0.5
-    across = at.expand(len(every), places) - (left + right) / 2
-    down = at.expand(len(every), places) - (top + bottom) / 2
-    # the place in which the centre lies is wholly in it
-    across = torch.where(across.abs() <= 0.5, 0.0, across)
-    down = torch.where(down.abs() <= 0.5, 0.0, down)
-    wide, high = (torch.clamp(_SPREAD * one, min=_LEAST_SPREAD) for one in (width, height))
-    bell = torch.exp(-(across**2) / (2 * wide**2))[:, None] * torch.exp(-(down**2) / (2 * high**2))[..., None]
-    row = (owner * classes + kind[:, 0].long())[:, None].expand(-1, places * places)
-    heat.scatter_reduce_(0, row, bell.flatten(1), "amax")
-    core = (across.abs() <= _CORE * width)[:, None] & (down.abs() <= _CORE * height)[..., None]
-    order = torch.argsort(width[:, 0] * height[:, 0], descending=True, stable=True)  # smaller ones go before
-    y, x = torch.meshgrid(at, at, indexing="ij")
-    for number in order.tolist():
-        here = core[number].flatten()
-        far = [x - left[number], y - top[number], right[number] - x, bottom[number] - y]
-        sides[owner[number], here] = torch.stack(far, -1).flatten(0, 1)[here].clamp(min=0.05)
-    return _Truth(heat.view(len(objects), classes, places, places), sides.view(len(objects), places, places, 4))
+    across, down = (at - (left + right) / 2).abs(), (at - (top + bottom) / 2).abs()  # (objects, places), from centres
+    across, down = (torch.where(one <= 0.5, 0.0, one) for one in (across, down))  # a centre is all of its place
+    wide, high = (torch.clamp(_SPREAD * one, min=_LEAST_SPREAD) for one in (right - left, bottom - top))
+    bell = torch.exp(-(((across / wide) ** 2)[:, None] + ((down / high) ** 2)[..., None]) / 2).flatten(1)
+    heat = torch.zeros(count * classes, area, device=device)
+    heat.scatter_reduce_(0, (owner * classes + kind)[:, None].expand_as(bell), bell, "amax")
+    core = (across <= _CORE * (right - left))[:, None] & (down <= _CORE * (bottom - top))[..., None]
+    turn = torch.arange(1, len(every) + 1, device=device)[:, None] * core.flatten(1)
+    last = torch.zeros(count, area, dtype=torch.long, device=device)  # of objects in one place the smallest counts
+    last.scatter_reduce_(0, owner[:, None].expand_as(turn), turn, "amax")
+    box = torch.cat([left, top, right, bottom], 1)
+    box = torch.cat([torch.zeros_like(box[:1]), box])[last].view(count, places, places, 4)
+    x, y = at[None, None, :], at[None, :, None]
+    far = [x - box[..., 0], y - box[..., 1], box[..., 2] - x, box[..., 3] - y]
+    sides = torch.stack(far, -1).clamp(min=_LEAST) * (last > 0).view(count, places, places, 1)
+    return _Truth(heat.view(count, classes, places, places), sides)
 
 
 def _of_centres(said: Any, heat: Any) -> Any:
