@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from conftest import rows
@@ -12,6 +13,7 @@ from shapes import SIDE, shapes, with_boxes, with_masks
 
 from augx import engine, recipe
 from augx.cli import call
+from augx.cli import probe as cli
 from augx.errors import InputError
 from augx.formats import ReadOptions
 from augx.images import decode_mask
@@ -123,3 +125,18 @@ def test_masks_that_are_no_classes_are_refused(masks: Path, tmp_path: Path) -> N
             Image.open(masks / "images" / path.name).save(tmp_path / folder / path.name)
     with pytest.raises(InputError, match=r"have [\d,]+ different values, which cannot be classes"):
         read(tmp_path, "segmentation")
+
+
+def test_help_says_what_is_usual() -> None:
+    assert tuple(tasks.TASKS) == cli._TASKS
+    (classes, *others), (quick, *quicker) = zip(*((one.usual, one.fast) for one in tasks.TASKS.values()), strict=True)
+    assert len({*others}) == len({*quicker}) == 1
+    told = {
+        str(option.name): str(option.help) for option in cli.probe_command.params if isinstance(option, click.Option)
+    }
+    dense, fast = others[0], quicker[0]
+    steps = f"{classes.steps}, or {dense.steps}; with --fast {quick.steps}, or {fast.steps}"
+    repeats = (
+        f"{classes.repeats}, or {dense.repeats} for masks and boxes; with --fast {quick.repeats}, or {fast.repeats}"
+    )
+    assert f"[default: {steps}]" in told["steps"] and f"[default: {repeats}]" in told["repeats"]

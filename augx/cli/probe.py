@@ -36,7 +36,9 @@ _TASKS = ("classification", "segmentation", "detection")
 @click.option(
     "--task",
     type=click.Choice(_TASKS),
-    help="What the networks learn, where INPUT is labelled for several.  [default: what it is labelled for]",
+    metavar="NAME",
+    help=f"What the networks learn, where INPUT is labelled for several: {', '.join(_TASKS)}."
+    "  [default: what it is labelled for]",
 )
 @click.option("--folds", type=click.IntRange(2, 20), default=5, metavar="N", show_default=True,
               help="Parts, each of which is held out once.")  # fmt: skip
@@ -84,7 +86,7 @@ def probe_command(input: str, recipes: tuple[str, ...], against: str, as_json: b
     augx probe photos/ --fast                                  the bundled recipe for its labels
     augx probe photos/ -r recipe.yaml -r gentle --budget 20m   two recipes, each against none
     augx probe photos/ -r new.yaml --against old.yaml          one against the other
-    augx probe photos/ -r recipe.yaml -o probe.json            for augx report OUTPUT --probe probe.json
+    augx probe photos/ -r recipe.yaml -o probe.json            for augx report --probe
     """
     from augx import recipe, report
     from augx.cli.output import Steps, print_json, warn

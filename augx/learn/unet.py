@@ -14,7 +14,7 @@ _DEEPEST = 16  # pixels of a picture that one place stands for at the bottom
 
 
 class UNet(nn.Module):
-    """0.3 million weights at a width of 16. What it says of a place stands for `stride` x `stride` pixels: one in four
+    """0.4 million weights at a width of 16. What it says of a place stands for `stride` x `stride` pixels: one in four
     of the places is a quarter of the time."""
 
     def __init__(self, outputs: int, stride: int, width: int = 16) -> None:
