@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ from augx.cli import probe as cli
 from augx.errors import InputError
 from augx.formats import ReadOptions
 from augx.images import decode_mask
-from augx.learn import data, tasks
+from augx.learn import data, probe, tasks
 from augx.learn.arms import Multiplied
 from augx.model import LabelOptions
 
@@ -140,3 +141,17 @@ def test_help_says_what_is_usual() -> None:
         f"{classes.repeats}, or {dense.repeats} for masks and boxes; with --fast {quick.repeats}, or {fast.repeats}"
     )
     assert f"[default: {steps}]" in told["steps"] and f"[default: {repeats}]" in told["repeats"]
+
+
+def test_pictures_count_as_those_of_their_rarest_class() -> None:
+    there = np.array([[1, 1, 0], [1, 0, 0], [1, 0, 1], [0, 1, 1], [0, 0, 0], [1, 1, 0]], bool)
+    assert tasks.rarest(there).tolist() == [1, 0, 2, 2, 3, 1]
+
+
+def test_folds_need_pictures_with_objects(boxes: Path) -> None:
+    known = read(boxes, "detection")
+    empty = tasks.Detection(known.classes).gathered([np.zeros((0, 5), np.float32)] * 17, SIDE)
+    known.truth[3:] = empty
+    few = replace(known, strata=np.repeat([0, 2], [3, 17]))
+    with pytest.raises(InputError, match="only 3 pictures show something to learn, too few for 5 folds"):
+        probe.groups_of(few, 5)

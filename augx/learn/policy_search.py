@@ -115,7 +115,7 @@ def search(request: fit.Request, told: door.Told) -> Outcome:
             f"the class {known.classes[scarce]} has {count[scarce]} pictures; `learn policy` needs {_LEAST} of each",
             "add some, or leave it out",
         )
-    groups, more = probe.groups_of(known, _FOLDS)
+    groups, more = probe.groups_of(tasks.whole(known), _FOLDS)
     made_by = versions.everything(learned=True)
     said = request.fast, request.seconds, request.seed, str(device), request.threads, known.digest
     key = hashlib.sha256(repr([METHOD, *said, sorted(made_by.items())]).encode()).hexdigest()

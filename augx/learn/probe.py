@@ -65,20 +65,27 @@ class Scores:
     @property
     def by_network(self) -> NDArray[np.float64]:
         """(folds, networks), each class counting alike."""
-        found: NDArray[np.float64] = np.nanmean(self.each, axis=2)
-        return found
+        return _mean(self.each, 2)
 
     @property
     def marks(self) -> NDArray[np.float64]:
-        """Of each fold."""
+        """Of each fold that has something to find."""
         found: NDArray[np.float64] = self.by_network.mean(axis=1)
-        return found
+        return found[~np.isnan(found)]
 
     @property
     def classes(self) -> NDArray[np.float64]:
         """Of each class."""
-        found: NDArray[np.float64] = np.nanmean(self.each, axis=(0, 1))
-        return found
+        return _mean(self.each, (0, 1))
+
+
+def _mean(values: NDArray[np.float64], axis: int | tuple[int, ...]) -> NDArray[np.float64]:
+    """Of what is there; NaN where nothing is."""
+    there = ~np.isnan(values)
+    total, count = np.where(there, values, 0.0).sum(axis), there.sum(axis)
+    found: NDArray[np.float64] = np.full(total.shape, np.nan)
+    np.divide(total, count, out=found, where=count > 0)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +197,7 @@ def probe(request: Request, told: door.Told) -> Outcome:
     try:
         for repeat in range(repeats):
             seed = request.seed * 1_000 + repeat
-            fold = judging.divide(known.labels, groups, request.folds, seed)
+            fold = judging.divide(known.strata, groups, request.folds, seed)
             for number in range(request.folds):
                 for arm, marks in zip(work.arms, found, strict=True):
                     seeds = [(seed * 20 + number) * 100 + network for network in range(networks)]
@@ -294,7 +301,10 @@ def _affordable(request: Request, work: _Work) -> tuple[int, int, float]:
 
 def _compared(one: Scores, base: Scores, folds: int, guess: tuple[float, str]) -> Comparison:
     """`guess`: as `Task.guessing` says."""
-    found = judging.difference((one.by_network - base.by_network).tolist(), folds)
+    pairs = [row for row in (one.by_network - base.by_network).tolist() if row[0] == row[0]]
+    if len(pairs) < judging.LEAST:
+        raise Refused("too few folds have anything to find", "give more pictures that show something, or fewer --folds")
+    found = judging.difference(pairs, folds)
     verdict, words = found.verdict, judging.words(found, folds)
     means = one.marks.mean(), base.marks.mean()
     if verdict == judging.UNSEEN and max(means) < guess[0]:
@@ -328,13 +338,14 @@ def groups_of(known: Any, folds: int, by: str | None = None) -> tuple[list[tuple
                 named.setdefault(names[sample.id], []).append(place)
     notes = [flaw.message for flaw in flaws]
     bound = _joined([*equal.values(), *named.values()])
-    count = judging.units(known.labels, bound)
+    count = _units(known, bound)
     if count.min() < folds:
         scarce = int(count.argmin())
         what = "pictures" if not bound else "groups of pictures" if named else "different pictures"
-        whose = f"the class {known.classes[scarce]} has" if len(count) > 1 else "there are"
+        whose = f"the class {known.classes[scarce]} has" if known.task.whole else "only"
+        shown = "" if known.task.whole else " show something to learn"
         raise InputError(
-            f"{whose} {count[scarce]} {what}, too few for {folds} folds",
+            f"{whose} {count[scarce]} {what}{shown}, too few for {folds} folds",
             f"--folds {count[scarce]}, or add some" if count[scarce] > 1 else "add some, or leave it out",
         )
     prints = likeness.together(
@@ -343,11 +354,19 @@ def groups_of(known: Any, folds: int, by: str | None = None) -> tuple[list[tuple
     alike = [tuple(map(int, group)) for group in likeness.alike(prints)]
     near = _joined([*bound, *alike])
     most = max(len(known.pixels) // folds, _largest(bound))
-    if judging.units(known.labels, near).min() < folds or _largest(near) > most:
+    if _units(known, near).min() < folds or _largest(near) > most:
         return bound, [*notes, "too many pictures look alike to keep those in one fold; only equal ones are"]
     if several := sum(map(len, _joined([*equal.values(), *alike]))):
         notes.append(f"{several:,} pictures look like another; those that do lie in one fold")
     return near, notes
+
+
+def _units(known: Any, groups: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """How many pictures or groups of them can lie in different folds: of each class, or of all that show something."""
+    classes = len(known.classes)
+    if known.task.whole:
+        return judging.units(known.strata, groups)
+    return judging.units((known.strata == classes).astype(np.int64), groups)[:1]
 
 
 def _largest(groups: Sequence[Sequence[int]]) -> int:

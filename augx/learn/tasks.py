@@ -44,7 +44,7 @@ class Usual:
 
 class Task(Protocol):
     """`measure`: what a network is marked by, in percent. `format`: in which copies are written, so that they keep what
-    is to be learned."""
+    is to be learned. `whole`: each picture is of one class, and each fold needs some of all."""
 
     @property
     def name(self) -> str: ...
@@ -52,6 +52,8 @@ class Task(Protocol):
     def measure(self) -> str: ...
     @property
     def format(self) -> str: ...
+    @property
+    def whole(self) -> bool: ...
     @property
     def classes(self) -> tuple[str, ...]: ...
 
@@ -78,12 +80,12 @@ class Task(Protocol):
 @dataclass(frozen=True, slots=True)
 class Known:
     """The pictures of a probe. `pixels`: (n, side, side, 3). `truth`: what is known of each, as the task has it.
-    `labels`: (n,), numbers by which folds are evened out: classes, or 0. `classes`: of those."""
+    `strata`: (n,), the number of a class of each, by which folds are evened out; `len(classes)` for none."""
 
     task: Task
     pixels: Pixels
     truth: NDArray[Any]
-    labels: NDArray[np.int64]
+    strata: NDArray[np.int64]
     samples: tuple[Sample, ...]
     notes: tuple[str, ...] = ()
 
@@ -104,6 +106,7 @@ class Classification:
     name = "classification"
     measure = "accuracy"
     format = "table"
+    whole = True
 
     def of_copy(self, row: Mapping[str, Json], written: Mapping[str, bytes], side: int) -> NDArray[Any]:
         return np.array([row["labels"].get(name, 0.0) for name in self.classes], np.float32)
@@ -136,6 +139,7 @@ class Segmentation:
     name = "segmentation"
     measure = "IoU"
     format = "masks"
+    whole = False
 
     def of_copy(self, row: Mapping[str, Json], written: Mapping[str, bytes], side: int) -> NDArray[Any]:
         return self.of_values(_packed(_reduced(images.decode_mask(written[row["mask"]], None), side)))
@@ -172,6 +176,7 @@ class Detection:
     name = "detection"
     measure = "AP50"
     format = "coco"
+    whole = False
 
     def of_copy(self, row: Mapping[str, Json], written: Mapping[str, bytes], side: int) -> NDArray[Any]:
         return self.numbered(*_shares(map(objects.from_row, row["objects"]), row["width"], row["height"]))
@@ -241,8 +246,13 @@ def kind_of(input: str, samples: Sequence[Sample], asked: str | None) -> str:
 
 def _of_classes(dataset: Dataset, side: int | None, most: int, options: LabelOptions) -> Known:
     known, notes = classed(data.read(dataset, side, most))
+    return replace(whole(known), notes=tuple(notes))
+
+
+def whole(known: data.Data) -> Known:
+    """Pictures that all have a class."""
     weights = np.eye(len(known.classes), dtype=np.float32)[known.labels]
-    return Known(Classification(known.classes), known.pixels, weights, known.labels, known.samples, tuple(notes))
+    return Known(Classification(known.classes), known.pixels, weights, known.labels, known.samples)
 
 
 def classed(known: data.Data) -> tuple[data.Data, list[str]]:
@@ -281,7 +291,15 @@ def _of_masks(dataset: Dataset, side: int | None, most: int, options: LabelOptio
     classes = tuple(names[one] if names else f"#{one:06x}" if coloured else f"class {one}" for one in values)
     task = Segmentation(classes, {value: number for number, value in enumerate(values)})
     truth = task.gathered([task.of_values(_packed(mask)) for mask in masks], pixels.shape[1])
-    return Known(task, pixels, truth, np.zeros(len(pixels), np.int64), samples, tuple(notes))
+    there = np.stack([(truth == kind).any((1, 2)) for kind in range(len(classes))], 1)
+    return Known(task, pixels, truth, rarest(there), samples, tuple(notes))
+
+
+def rarest(there: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """`there`: (n, classes), what is in each picture. The class in it that fewest have; `classes` where none is."""
+    count = np.where(there, there.sum(0), len(there) + 1)
+    found: NDArray[np.int64] = np.where(there.any(1), count.argmin(1), there.shape[1])
+    return found
 
 
 def _of_objects(dataset: Dataset, side: int | None, most: int, options: LabelOptions) -> Known:
@@ -291,7 +309,8 @@ def _of_objects(dataset: Dataset, side: int | None, most: int, options: LabelOpt
         raise InputError(f"no picture of {dataset.root} has an object with a box", "give it boxes or outlines")
     task = Detection(tuple(classes))
     truth = task.gathered([task.numbered(names, boxes) for names, boxes in found], pixels.shape[1])
-    return Known(task, pixels, truth, np.zeros(len(pixels), np.int64), samples, tuple(notes))
+    there = np.array([[name in names for name in classes] for names, _ in found], bool)
+    return Known(task, pixels, truth, rarest(there), samples, tuple(notes))
 
 
 def _opened(
