@@ -23,7 +23,10 @@ def test_the_networks_learn_shapes_and_inverted_ones_hurt(
     (with_masks if task == "segmentation" else with_boxes)(place)
     (tmp_path / "inverted.yaml").write_text(INVERTED)
     command = ["probe", str(place), "-r", str(tmp_path / "inverted.yaml")]
-    assert call([*command, "--fast", "--steps", "80", "--device", "cpu", "--threads", "1", "--json"]) == 0
+    assert (
+        call([*command, "--fast", "--steps", "80", "--networks", "1", "--device", "cpu", "--threads", "1", "--json"])
+        == 0
+    )
     found = json.loads(capsys.readouterr().out)
     assert (found["task"], found["measure"], found["side"], found["networks"]) == (task, measure, SIDE, 1)
     against = found["against"]
