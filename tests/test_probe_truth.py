@@ -153,5 +153,5 @@ def test_folds_need_pictures_with_objects(boxes: Path) -> None:
     empty = tasks.Detection(known.classes).gathered([np.zeros((0, 5), np.float32)] * 17, SIDE)
     known.truth[3:] = empty
     few = replace(known, strata=np.repeat([0, 2], [3, 17]))
-    with pytest.raises(InputError, match="only 3 pictures show something to learn, too few for 5 folds"):
+    with pytest.raises(InputError, match="too few pictures show something to learn for 5 folds: 3"):
         probe.groups_of(few, 5)

@@ -342,10 +342,11 @@ def groups_of(known: Any, folds: int, by: str | None = None) -> tuple[list[tuple
     if count.min() < folds:
         scarce = int(count.argmin())
         what = "pictures" if not bound else "groups of pictures" if named else "different pictures"
-        whose = f"the class {known.classes[scarce]} has" if known.task.whole else "only"
-        shown = "" if known.task.whole else " show something to learn"
+        said = f"too few {what} show something to learn for {folds} folds: {count[scarce]}"
+        if known.task.whole:
+            said = f"the class {known.classes[scarce]} has {count[scarce]} {what}, too few for {folds} folds"
         raise InputError(
-            f"{whose} {count[scarce]} {what}{shown}, too few for {folds} folds",
+            said,
             f"--folds {count[scarce]}, or add some" if count[scarce] > 1 else "add some, or leave it out",
         )
     prints = likeness.together(
