@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
@@ -27,6 +28,7 @@ MOST_FILE = 2 << 30  # bytes
 _MOST_TENSORS = 4096
 _WIDTHS = {"F32": 4, "I64": 8, "U8": 1}
 _SKETCH = 64  # sources
+_COMMENT = "# pictures "
 
 
 class Unusable(ValueError):
@@ -218,3 +220,14 @@ def alike(one: Sequence[str], other: Sequence[str]) -> float:
     """Of two sketches: about what share of all sources both datasets have, 0..1."""
     lowest = sorted({*one, *other})[:_SKETCH]
     return len({*one} & {*other} & {*lowest}) / max(len(lowest), 1)
+
+
+def noted(found: Sequence[str]) -> list[str]:
+    """A sketch as lines of comment, for a file that is no model; `of_comments` reads them."""
+    return [_COMMENT + " ".join(found[first : first + 8]) for first in range(0, len(found), 8)]
+
+
+def of_comments(data: bytes) -> tuple[str, ...]:
+    """The sketch that a file's comments note; () where there is none."""
+    lines = [line for line in data.decode("utf-8", "replace").splitlines() if line.startswith(_COMMENT)]
+    return tuple(mark for line in lines for mark in re.findall("[0-9a-f]{16}", line))[:_SKETCH]

@@ -61,7 +61,8 @@ class Recipe:
     `balance`: "none", "max", a number, or class -> number. `split`: None: as the dataset says.
     `fuse`: runs of steps are done at once; else one after the other.
     `marks`: name and arguments, as read, of every step that has some, depth first; empty if not read from a file.
-    `places`, `models`: folders and models that steps name -> where they are. `ignored`: warnings that its comments tell
+    `places`, `models`: folders and models that steps name -> where they are. `policies`: files of policies that they
+    name -> a sketch (`artefact.sketch`) of the pictures these were found on. `ignored`: warnings that its comments tell
     off.
     """
 
@@ -85,6 +86,7 @@ class Recipe:
     marks: tuple[tuple[Node, Node], ...] = field(default=(), compare=False, repr=False)
     places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     models: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+    policies: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def load(cls, source: str | Path) -> Recipe:
@@ -119,9 +121,8 @@ class Recipe:
             recipe = reader.recipe(Node.of(said))
         except RecipeError as e:
             raise Refused(e.problems[0].message, e.problems[0].suggestion) from None
-        return dataclasses.replace(
-            recipe, warnings=self.warnings, marks=self.marks, places=self.places, models=self.models
-        )
+        kept = {name: getattr(self, name) for name in ("warnings", "marks", "places", "models", "policies")}
+        return dataclasses.replace(recipe, **kept)
 
     def canonical(self) -> Json:
         """This recipe as JSON with every default filled in, itself a recipe. Without the name and the warnings."""
@@ -383,6 +384,7 @@ class _Reader(Options):
             marks=tuple(self.marks),
             places=self.places,
             models=self.models,
+            policies=self.policies,
         )
         if checked and self.leaves:
             self.problems += argument_problems(self.file, self.leaves, self.marks)

@@ -62,7 +62,7 @@ class Steps(Values):
     """Nodes -> Steps. `leaves` and `marks`: the steps as `leaves` gives them, and where they stand.
 
     `places`, `models`: folders and models that steps name -> where they are, looked for beside the recipe and then from
-    the working folder.
+    the working folder. `policies`: files of policies -> a sketch of the pictures that they were found on.
     `written`: augx itself has written the recipe, so that what it names was there once and need not be looked for.
     """
 
@@ -71,6 +71,7 @@ class Steps(Values):
         self.written = written
         self.places: dict[str, str] = {}
         self.models: dict[str, artefact.Place] = {}
+        self.policies: dict[str, tuple[str, ...]] = {}
         self.warnings: list[Problem] = []
         self.leaves: list[Step] = []
         self.marks: list[tuple[Node, Node]] = []
@@ -216,6 +217,7 @@ class Steps(Values):
         self.problems += [*problems, *reader.problems]
         if self.problems:
             return None
+        self.policies[file.value] = artefact.of_comments(data)
         args = {"policies": said["policies"].plain()} | {key: given[key].plain() for key in ("fill",) if key in given}
         return self.found(Step("policy", args, self.p(given.get("p"), "policy")), name, body)
 
@@ -255,6 +257,7 @@ class Steps(Values):
     def beside(self, path: str, there: Callable[[str], bool]) -> str | None:
         """The path of what a recipe names: beside the recipe first, then from the working folder."""
         tried = [os.path.join(os.path.dirname(self.file), path), path] if os.path.isfile(self.file) else [path]
+        tried += [os.path.expanduser(path)] if path.startswith("~") else []
         return next((os.path.abspath(one) for one in tried if "\0" not in one and there(one)), None)
 
     def group(self, transform: str, name: Node, body: Node) -> Step | None:

@@ -69,6 +69,15 @@ def test_a_model_is_found_beside_the_recipe(tmp_path: Path, monkeypatch: pytest.
     assert not a_recipe().learned
 
 
+def test_a_model_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = models.model(tmp_path / "m.safetensors")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "recipes").mkdir()
+    found = recipe.read(written(tmp_path / "recipes", "[feature_space: {model: ~/m.safetensors}]"))
+    assert found.models["~/m.safetensors"].path == str(path)
+
+
 def test_a_model_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:
     assert problems(written(tmp_path)) == [
         "3:38 named-file there is no model 'm.safetensors' (it is looked for beside the recipe, then in this folder; "

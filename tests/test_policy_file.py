@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from augx import recipe
+from augx import artefact, recipe
 from augx.cli import call
-from augx.learn import policy_file, subpolicies
+from augx.learn import policy_file, probe, subpolicies
+from augx.model import Sample
 
 OPS: subpolicies.SubPolicy = [{"Rotate": {"m": 4, "p": 0.7}}, {"Affine": {"scale": [0.8, 1.2], "keep_ratio": True}}]
 FILE = """\
@@ -77,3 +78,18 @@ def test_it_is_written_over_nothing_else(photos: Path, tmp_path: Path, capsys: p
         assert call(["learn", "policy", str(photos), "-o", str(path)]) == 2
         assert why in " ".join(capsys.readouterr().err.split())
     assert mine.read_bytes().endswith(b"VerticalFlip: {}\n")
+
+
+def test_it_notes_which_pictures_it_was_found_on(tmp_path: Path) -> None:
+    samples = [Sample(f"{number}.png") for number in range(100)]
+    found = policy_file.text(("Why.",), [(OPS, "+3.1")], "12ab", artefact.sketch(samples))
+    assert policy_file.ours(found.encode()) and max(map(len, found.splitlines())) <= 200
+    (tmp_path / "found.yaml").write_text(found, "utf-8")
+    (tmp_path / "recipe.yaml").write_text("version: 1\ntransforms:\n  - policy: found.yaml\n")
+    known = recipe.read(tmp_path / "recipe.yaml").replace(copies=3)
+    assert known.policies == {"found.yaml": artefact.sketch(samples)}
+    said = "{}: the figure is optimistic: found.yaml was found on pictures that are held out here, about {} of its own"
+    assert probe._seen(known, samples) == [said.format(tmp_path / "recipe.yaml", "100%")]
+    assert probe._seen(known, [Sample(f"other/{number}.png") for number in range(100)]) == []
+    half = probe._seen(known, samples[:50])
+    assert len(half) == 1 and "found on pictures that are held out here, about 50%" in half[0]

@@ -7,9 +7,16 @@ from typing import Any
 import click
 
 from augx.artefact import METHODS
-from augx.cli.options import Duration, cores, input_argument, json_option, quiet_option, read_options, reading_options
+from augx.cli.options import (
+    Duration,
+    input_argument,
+    json_option,
+    quiet_option,
+    read_options,
+    reading_options,
+    training_options,
+)
 
-_MOST_THREADS = 4  # small networks get no quicker with more
 _SEARCH = "policy"
 _LOSSES = ("none", "content", "style")
 
@@ -24,12 +31,7 @@ _LOSSES = ("none", "content", "style")
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, envvar="AUGX_SEED", metavar="N", show_default=True
 )
-@click.option("--device", default="auto", metavar="NAME", show_default=True,
-              help="auto, cpu, cuda, cuda:1 or mps; auto takes a GPU where there is one.")  # fmt: skip
-@click.option("--threads", type=click.IntRange(1, 256), metavar="N",
-              help="On the CPU; weights depend on how many.  [default: the number of cores, at most 4]")  # fmt: skip
-@click.option("--side", type=click.IntRange(32, 256), metavar="PIXELS",
-              help="How wide and high a network sees pictures.  [default: as they usually are, 32 to 256]")  # fmt: skip
+@training_options
 @click.option("--loss", type=click.Choice(_LOSSES),
               help="Of `neural`, what a made picture is held against besides classes: nothing, another picture of the"
               " class, or its colours.  [default: none]")  # fmt: skip
@@ -56,13 +58,10 @@ def learn_command(method: str, input: str, model: str, as_json: bool, quiet: boo
     from augx.learn import fit
     from augx.transforms.catalog import TRANSFORMS
 
-    if chosen["side"] is not None and chosen["side"] % 16:
-        raise click.UsageError(f"--side {chosen['side']}: it must be a multiple of 16")
     if chosen["loss"] is not None and method != "neural":
         raise click.UsageError(f"--loss is an option of neural, not of {method}")
-    threads = chosen["threads"] or min(cores(), _MOST_THREADS)
     asked = fit.Request(
-        method, input, model, chosen["fast"], chosen["budget"], chosen["seed"], chosen["device"], threads,
+        method, input, model, chosen["fast"], chosen["budget"], chosen["seed"], chosen["device"], chosen["threads"],
         chosen["side"], chosen["from_format"], read_options(chosen),
         {} if chosen["loss"] is None else {"loss": chosen["loss"]},
     )  # fmt: skip

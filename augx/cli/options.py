@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from augx.request import Request, Share
 
 _LEAST_MEMORY = 64 << 20
+_SIDES = 16  # pixels, of which a network's pictures are multiples
+_MOST_THREADS = 4  # small networks get no quicker with more
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -97,6 +99,16 @@ class Duration(click.ParamType[float]):
         if not found or not (seconds := float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]):
             self.fail(f"{value!r}: write a time such as 90s, 10m or 2h", param, ctx)
         return seconds
+
+
+class _Side(click.IntRange):
+    name = "pixels"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        side: int = super().convert(value, param, ctx)
+        if side % _SIDES:
+            self.fail(f"{value!r} must be a multiple of {_SIDES}", param, ctx)
+        return side
 
 
 class _Shard(click.ParamType["Share"]):
@@ -190,6 +202,15 @@ recipe_options = _options(
     click.option("--seed", type=int, envvar="AUGX_SEED", metavar="N", help="Another seed makes other images."),
     click.option("--originals/--no-originals", default=None, envvar="AUGX_ORIGINALS",
                  help="Whether the source images are copied too."),
+)  # fmt: skip
+training_options = _options(
+    click.option("--device", default="auto", metavar="NAME", show_default=True,
+                 help="auto, cpu, cuda, cuda:1 or mps; auto takes a GPU where there is one."),
+    click.option("--threads", type=click.IntRange(1, 256), metavar="N", default=lambda: min(cores(), _MOST_THREADS),
+                 help=f"On the CPU; what comes out depends on how many.  [default: the number of cores, at most"
+                 f" {_MOST_THREADS}]"),
+    click.option("--side", type=_Side(32, 256), metavar="PIXELS",
+                 help="How wide and high a network sees images, a multiple of 16.  [default: as they usually are]"),
 )  # fmt: skip
 hard_option = click.option("--hard-labels", "hard", is_flag=True, default=None, envvar="AUGX_HARD_LABELS",
                            help="Mixed images keep the class of the image they were made of, not weights.")  # fmt: skip

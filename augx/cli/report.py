@@ -12,6 +12,8 @@ from augx.cli.options import json_option, output_argument, quiet_option
 @click.command("report", short_help="Look at a finished run.")
 @output_argument
 @click.option("-o", "--output", "path", type=click.Path(), metavar="REPORT", help="Where to write the report: a .html.")
+@click.option("--probe", type=click.Path(), metavar="FILE",
+              help="What `augx probe -o FILE` found, a .json, to tell of it, too.")  # fmt: skip
 @json_option
 @click.option("--markdown", is_flag=True, help="Print the figures as Markdown, for a comment on a pull request.")
 @click.option(
@@ -23,7 +25,13 @@ from augx.cli.options import json_option, output_argument, quiet_option
 )
 @quiet_option
 def report_command(
-    output: str, path: str | None, as_json: bool, markdown: bool, limits: tuple[str, ...], quiet: bool
+    output: str,
+    path: str | None,
+    probe: str | None,
+    as_json: bool,
+    markdown: bool,
+    limits: tuple[str, ...],
+    quiet: bool,
 ) -> int:
     """Say what a finished run has made of its sources: verdicts, pictures, figures.
 
@@ -49,7 +57,10 @@ def report_command(
     if path is not None:
         report.check_place(path)
     name = os.path.basename(os.path.abspath(output))
+    told = None if probe is None else report.read_probe(probe)
     found = report.figures(output)
+    if told is not None:
+        found.told["probe"] = told
     if path is not None:
         report.write(path, found, name)
     if as_json:

@@ -10,34 +10,34 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from augx import engine, fitting, formats, images
+from augx import engine, fitting, images
 from augx import plan as planning
 from augx import recipe as recipes
 from augx.errors import ImageError, Refused
-from augx.learn.data import Data, Pixels, squared
-from augx.model import Job
+from augx.learn.data import Pixels, squared
+from augx.learn.tasks import Known, Task
+from augx.model import Job, Sample
 from augx.options import MAX_SEED
 from augx.partners import Folders
 from augx.plan import Plan
 from augx.recipe import Recipe
 from augx.work import Maker, read_sources
 
-Pictures = tuple[Pixels, NDArray[np.float32]]  # (n, side, side, 3), and the weights of their classes (n, classes)
+Pictures = tuple[Pixels, NDArray[Any]]  # (n, side, side, 3), and what is known of each, as the task has it
 _TIMED = 6  # sources
 _MOST_BYTES = 1 << 30  # of pixels that one network is trained on
 
 
 class Arm(Protocol):
-    """`learned`: made with a model that was fitted on other pictures, or on these. `failed`: copies that could not be
-    made."""
+    """`digest`: of its recipe; "" for none. `failed`: copies that could not be made."""
 
     name: str
-    learned: bool
+    digest: str
     failed: int
 
     def pictures(self, repeat: int, train: NDArray[np.int64]) -> Pictures:
@@ -52,14 +52,13 @@ class Arm(Protocol):
 class Originals:
     """The pictures as they are."""
 
-    name, learned, failed = "none", False, 0
+    name, digest, failed = "none", "", 0
 
-    def __init__(self, known: Data) -> None:
+    def __init__(self, known: Known) -> None:
         self.known = known
-        self.weights = np.eye(len(known.classes), dtype=np.float32)[known.labels]
 
     def pictures(self, repeat: int, train: NDArray[np.int64]) -> Pictures:
-        return self.known.pixels[train], self.weights[train]
+        return self.known.pixels[train], self.known.truth[train]
 
     def seconds(self, folds: int) -> float:
         return 0.0
@@ -68,26 +67,26 @@ class Originals:
 class Multiplied:
     """What a recipe makes of them, in each repeat with another seed."""
 
-    def __init__(self, request: engine.Request, known: Data, seed: int) -> None:
-        """`request`: as for a run. `known`: the pictures that are used. `seed`: 0 makes what a run would."""
+    def __init__(self, request: engine.Request, samples: Sequence[Sample], side: int, task: Task, seed: int) -> None:
+        """`request`: as for a run. `samples`: whose pictures are used. `seed`: 0 makes what a run would."""
+        request = dataclasses.replace(request, to_formats=(task.format,), allow_loss=True)
         if request.recipe is not None:  # folds are the division here
             request = dataclasses.replace(request, recipe=dataclasses.replace(request.recipe, split=None))
-        plan = engine.read(request)[0]
+        plan, targets = engine.read(request)
         recipes.check_transforms(plan.recipe)
         placed = {sample.id: sample for sample in plan.dataset.samples}
-        self.known, self.seed, self.recipe, self.formats = known, seed, plan.recipe, plan.formats
+        self.task, self.side, self.seed, self.recipe, self.formats = task, side, seed, plan.recipe, plan.formats
         self.added = [(job.sample, job.copies) for job in plan.jobs if job.sample.added]
-        self.samples = [placed[sample.id] for sample in known.samples]
+        self.samples = [placed[sample.id] for sample in samples]
         self.dataset = dataclasses.replace(plan.dataset, samples=(), failed=(), warnings=())
         self.light = fitting.without_samples(plan.dataset, plan.formats)
-        lost = [formats.load(name) for name in plan.formats]
-        self.lost = fitting.lost_by(plan.dataset, lost, fitting.mixes_classes(plan.dataset, plan.recipe))
-        self.numbers = {name: number for number, name in enumerate(known.classes)}
-        self.name, self.learned, self.failed = plan.recipe.name, plan.recipe.learned, 0
+        self.lost = fitting.lost_by(plan.dataset, targets, fitting.mixes_classes(plan.dataset, plan.recipe))
+        self.beside = fitting.files_beside(plan.dataset, targets)
+        self.name, self.digest, self.failed = plan.recipe.name, plan.recipe.digest(), 0
         self._repeat, self._maker = -1, self._made_for(0)
         self._kept: dict[tuple[str, tuple[int, ...]], Pictures] = {}
-        room = _MOST_BYTES // (known.side * known.side * 3)
-        if (count := self._plan(self.recipe, np.arange(len(known.pixels))).images()) > room:
+        room = _MOST_BYTES // (side * side * 3)
+        if (count := self._plan(self.recipe, np.arange(len(samples))).images()) > room:
             raise Refused(
                 f"{self.name} makes {count:,} pictures, and memory is kept for {room:,}",
                 "probe a part of INPUT, give the recipe fewer copies, or lower --side",
@@ -134,7 +133,7 @@ class Multiplied:
     def _plan(self, recipe: Recipe, train: NDArray[np.int64]) -> Plan:
         dataset = dataclasses.replace(self.dataset, samples=tuple(self.samples[place] for place in sorted(train)))
         balanced = engine.counts(dataset, recipe)
-        return planning.make(dataset, recipe, self.formats, {}, balanced=balanced, added=self.added)
+        return planning.make(dataset, recipe, self.formats, {}, self.beside, balanced=balanced, added=self.added)
 
     def _copies(self, plan: Plan, job: Job) -> Pictures:
         """Without partners they are the same in every fold."""
@@ -146,17 +145,16 @@ class Multiplied:
         return self._kept[key]
 
     def _made(self, plan: Plan, job: Job, maker: Maker) -> Pictures:
-        job, side = dataclasses.replace(job, pools=plan.pools(job)), self.known.side
+        job, side = dataclasses.replace(job, pools=plan.pools(job)), self.side
         x = np.empty((len(job.copies), side, side, 3), np.uint8)
-        y = np.zeros((len(job.copies), len(self.numbers)), np.float32)
+        y: list[NDArray[Any]] = []
         lower: dict[str, int] = {}
-        made = 0
         try:
             files = read_sources(self.light.root, job.sample, maker.recipe.limits)[0]
             opened = (maker.neighbours.opened if job.pools else maker.open)(job.sample, files)
         except ImageError:
             self.failed += len(job.copies)
-            return x[:0], y[:0]
+            return x[:0], self.task.gathered([], side)
         for copy in job.copies:
             try:
                 row, written = maker.make(job, copy, opened, lower)
@@ -165,11 +163,9 @@ class Multiplied:
                 continue
             if copy:
                 lower.setdefault(row["sha256"], copy)
-            x[made] = squared(images.decode(written[row["file_name"]]).picture.pixels, side)
-            for name, weight in row["labels"].items():
-                y[made, self.numbers[name]] = weight
-            made += 1
-        return x[:made], y[:made]
+            x[len(y)] = squared(images.decode(written[row["file_name"]]).picture.pixels, side)
+            y.append(self.task.of_copy(row, written, side))
+        return x[: len(y)], self.task.gathered(y, side)
 
 
 def _in_order(plan: Plan) -> list[Job]:

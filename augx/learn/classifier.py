@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from augx.learn.cycle import cycle
+
 BATCH = 64
 _MOST_RATE = 0.1  # of learning, at the top of its cycle
 # Of weights, twenty times what is usual for all of CIFAR-10: with less, the net learns 500 photos and their copies
@@ -37,17 +39,13 @@ def trained(x: Any, y: Any, seed: int, steps: int) -> Any:
     torch.manual_seed(seed)
     net = Net(y.shape[1]).to(x.device, memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(net.parameters(), _MOST_RATE, momentum=0.9, weight_decay=_DECAY, nesterov=True)
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, _MOST_RATE, total_steps=steps)
-    epochs = -(-steps * BATCH // len(x))
-    order = torch.cat([torch.randperm(len(x)) for _ in range(epochs)]).to(x.device)
-    for step in range(steps):
-        chosen = order[step * BATCH : (step + 1) * BATCH]
+
+    def loss(chosen: Any) -> Any:
         with torch.autocast(x.device.type, torch.bfloat16):
             scores = net(scaled(x[chosen]))
-        optimizer.zero_grad()
-        cross_entropy(scores.float(), y[chosen]).backward()
-        optimizer.step()
-        cycle.step()
+        return cross_entropy(scores.float(), y[chosen])
+
+    cycle(optimizer, len(x), BATCH, steps, loss)
     return net.eval()
 
 

@@ -64,7 +64,7 @@ def read(known: Dataset, side: int | None, most: int = LARGEST, tick: Callable[[
     limits = Limits()
     samples = sorted(known.samples, key=lambda one: (place_of(one.id), one.id))
     if side is None:
-        side = _usual(known.root, samples[:_MEASURED], limits, most)
+        side = usual_side(known.root, samples, limits, most)
     room = _MOST_BYTES // (side * side * 3)
     found: list[tuple[str, Pixels, Sample]] = []
     failed = 0
@@ -124,9 +124,10 @@ def _decoded(root: str, sample: Sample, limits: Limits) -> NDArray[Any]:
     return images.decode(read_sources(root, sample, limits)[0][0], limits).picture.pixels
 
 
-def _usual(root: str, samples: Sequence[Sample], limits: Limits, most: int) -> int:
+def usual_side(root: str, samples: Sequence[Sample], limits: Limits, most: int) -> int:
+    """The multiple of 16 that is next to the usual shorter side, 32 to `most`."""
     sides = []
-    for sample in samples:
+    for sample in samples[:_MEASURED]:
         try:
             sides.append(min(_decoded(root, sample, limits).shape[:2]))
         except ImageError:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from numpy.typing import NDArray
+
 from augx.errors import Refused
 from augx.versions import LEARN
 
@@ -53,6 +55,16 @@ def ready(device: str = "auto", threads: int = 1) -> Any:
     if device not in there:
         raise Refused(f"torch sees no device {device!r} here", f"there is {', '.join(there)}")
     return torch.device(device)
+
+
+def tensor(values: NDArray[Any], device: Any) -> Any:
+    """An array on a device; pictures (n, side, side, 3) as (n, 3, side, side)."""
+    import torch
+
+    found = torch.from_numpy(values)
+    if found.ndim == 4:
+        found = found.permute(0, 3, 1, 2)  # as it lies in memory it is in torch's channels_last
+    return found.to(device)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 
 from augx import artefact, images, spare, versions
 from augx.artefact import ENDING, METHODS, Card
-from augx.errors import OutputError
+from augx.errors import OutputError, Refused
 from augx.formats import ReadOptions
 from augx.learn import door
 from augx.model import ImageOptions, Json, Picture
@@ -82,7 +82,14 @@ def fit(request: Request, told: door.Told) -> Outcome:
     steps = fitting.fast_steps if request.fast else fitting.steps
     each = training.seconds_a_step(fitting, request.seed, device)
     if request.seconds is not None:
-        steps = min(steps, max(training.LEAST_STEPS, int(request.seconds / each)))
+        steps = min(steps, int(request.seconds / each))
+        if steps < training.LEAST_STEPS:
+            needed = door.duration(training.LEAST_STEPS * each * 1.1)
+            raise Refused(
+                f"{training.LEAST_STEPS} steps are the least and take about {needed}, "
+                f"and --budget gives {door.duration(request.seconds)}",
+                "give it more, or lower --side",
+            )
     fitting = make()
     unread = f", {known.failed:,} could not be read" if known.failed else ""
     unread += f", {known.left_out:,} are beyond what memory holds" if known.left_out else ""

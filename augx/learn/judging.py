@@ -4,6 +4,11 @@ Training sets of different folds share most of their pictures, so their results 
 t-test finds differences that are not there. The corrected resampled t-test (Nadeau & Bengio 2003; for repeated
 cross-validation Bouckaert & Frank 2004) takes the variance of the mean of n differences for (1/n + test/train) s²
 instead of s²/n: for k folds test/train is 1 / (k - 1). So repeats help up to a point, and beyond it only pictures do.
+
+But part of s² is that networks differ by their seed, and those of different folds have nothing in common in that: it
+is no reason for the second term. How large it is, several networks of one fold tell. Half of it is taken out there,
+not all, as it is an estimate: with all of it up to one in ten intervals would miss the truth, with half of it one in
+twenty do (tests/test_judging.py).
 """
 
 from __future__ import annotations
@@ -13,22 +18,27 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 LEAST = 5  # differences, below which an interval says next to nothing
 HELPS, HURTS, UNSEEN, UNTOLD = "helps", "hurts", "no difference seen", "cannot tell"
+_TAKEN_OUT = 0.5  # of what networks differ by
 _MOST_TIMES = 4  # as many folds, or pictures: beyond that a difference is likely to be none
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The mean of paired differences, and half its 95 % interval, in points; `count` of them."""
+    """The mean of paired differences, and half its 95 % interval, in points; `count` of them. `spread`: the variance of
+    one. `shared`: what of it folds may have in common."""
 
     mean: float
     margin: float
     count: int
+    spread: float
+    shared: float
 
     @property
     def verdict(self) -> str:
@@ -38,10 +48,15 @@ class Difference:
         return f"{self.mean:+.1f} ± {self.margin:.1f}"
 
 
-def difference(found: Sequence[float], folds: int) -> Difference:
-    """Of at least two differences, each of one fold of `folds`; several repeats of them, one after the other."""
-    count = len(found)
-    return Difference(statistics.fmean(found), _margin(statistics.stdev(found), count, folds), count)
+def difference(found: Sequence[float | Sequence[float]], folds: int) -> Difference:
+    """Of at least two differences, each of one fold of `folds`; several repeats of them, one after the other. Of a fold
+    there may be those of several networks, each pair of another seed; as many of each fold."""
+    every = [list(one) if isinstance(one, Sequence) else [one] for one in found]
+    means, networks = [statistics.fmean(one) for one in every], len(every[0])
+    spread = statistics.variance(means)
+    noise = statistics.fmean(statistics.variance(one) for one in every) / networks if networks > 1 else 0.0
+    shared = max(0.0, spread - noise * _TAKEN_OUT)
+    return Difference(statistics.fmean(means), _margin(spread, shared, len(every), folds), len(every), spread, shared)
 
 
 def words(found: Difference, folds: int) -> str:
@@ -51,16 +66,15 @@ def words(found: Difference, folds: int) -> str:
     said = f"{UNSEEN}: {found} points"
     if not found.mean or (found.margin / found.mean) ** 2 > _MOST_TIMES:
         return said
-    spread = found.margin / _margin(1.0, found.count, folds)
     repeats = math.ceil(found.count / folds)
     for more in range(repeats + 1, _MOST_TIMES * repeats + 1):
-        if _margin(spread, more * folds, folds) < abs(found.mean):
+        if _margin(found.spread, found.shared, more * folds, folds) < abs(found.mean):
             return f"{said}; one of that size would need about {more / repeats:.2g}x more folds (--repeats {more})"
     return f"{said}; one of that size would need about {(found.margin / found.mean) ** 2:.2g}x as many pictures"
 
 
-def _margin(spread: float, count: int, folds: int) -> float:
-    return quantile(count - 1) * spread * math.sqrt(1 / count + 1 / (folds - 1))
+def _margin(spread: float, shared: float, count: int, folds: int) -> float:
+    return quantile(count - 1) * math.sqrt(spread / count + shared / (folds - 1))
 
 
 @cache
@@ -121,4 +135,17 @@ def recalls(found: NDArray[np.int64], labels: NDArray[np.int64], classes: int) -
     right = np.bincount(labels[found == labels], minlength=classes)
     percent: NDArray[np.float64] = np.full(classes, np.nan)
     np.divide(100.0 * right, count, out=percent, where=count > 0)
+    return percent
+
+
+def overlaps(found: NDArray[Any], truth: NDArray[Any], classes: int) -> NDArray[np.float64]:
+    """Percent, of each class: the pixels that were given to it and are of it, of those that were or are (IoU); NaN for
+    a class of which there is none. Pixels whose truth is no class are left out."""
+    there = truth < classes
+    pairs = np.bincount(
+        truth[there].astype(np.int64) * classes + found[there].astype(np.int64), minlength=classes * classes
+    ).reshape(classes, classes)
+    right, count = pairs.diagonal(), pairs.sum(1)
+    percent: NDArray[np.float64] = np.full(classes, np.nan)
+    np.divide(100.0 * right, count + pairs.sum(0) - right, out=percent, where=count > 0)
     return percent

@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from augx import artefact
 from augx.errors import one_line
 from augx.learn.subpolicies import SubPolicy, flow
 from augx.store import open_regular
@@ -18,14 +19,16 @@ _WIDE = 100  # characters of a comment
 _MOST = 1 << 20  # bytes
 
 
-def text(said: Iterable[str], policies: Sequence[tuple[SubPolicy, str]], request: str) -> str:
+def text(
+    said: Iterable[str], policies: Sequence[tuple[SubPolicy, str]], request: str, sketch: Sequence[str] = ()
+) -> str:
     """`said`: paragraphs; one that begins with a space is a line as it is. `policies`: each with what is said of it.
-    `request`: a digest of all that was asked for."""
+    `request`: a digest of all that was asked for. `sketch`: of the pictures it was found on."""
     lines: list[str] = []
     for part in map(one_line, said):
         lines += [part] if part.startswith(" ") else ["", *textwrap.wrap(part, _WIDE, break_on_hyphens=False)]
     lines = [f"# {line}".rstrip() for line in [*lines[1:], ""]]
-    lines += [_REQUEST + request, "version: 1", "policies:"]
+    lines += [*artefact.noted(sketch), _REQUEST + request, "version: 1", "policies:"]
     for ops, words in policies:
         lines.append(f"  # {one_line(words)}")
         for number, op in enumerate(ops):

@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augx import __version__, engine, versions
+from augx import __version__, artefact, engine, versions
 from augx.drawing.sheet import Row, Tile
 from augx.errors import InputError, Refused, few
-from augx.learn import door, fit, judging, policy_file, probe
+from augx.learn import door, fit, judging, policy_file, probe, tasks
 from augx.learn.judging import Difference
 from augx.learn.subpolicies import SubPolicy, drawn, flow
 from augx.model import Json, Step
@@ -106,8 +106,8 @@ def search(request: fit.Request, told: door.Told) -> Outcome:
 
     cv2.setNumThreads(0)  # as in the workers of a run
     dataset = data.dataset(request.input, request.from_format, request.read)
-    probe.refuse_others("`learn policy`", request.input, dataset.samples)
-    known, notes = probe.classed(data.read(dataset, request.side, 32 if request.fast else 64))
+    _refuse_others(request.input, dataset.samples)
+    known, notes = tasks.classed(data.read(dataset, request.side, 32 if request.fast else 64))
     count = np.bincount(known.labels)
     if count.min() < _LEAST:
         scarce = int(count.argmin())
@@ -115,7 +115,7 @@ def search(request: fit.Request, told: door.Told) -> Outcome:
             f"the class {known.classes[scarce]} has {count[scarce]} pictures; `learn policy` needs {_LEAST} of each",
             "add some, or leave it out",
         )
-    groups, more = probe.groups_of(known, _FOLDS)
+    groups, more = probe.groups_of(tasks.whole(known), _FOLDS)
     made_by = versions.everything(learned=True)
     said = request.fast, request.seconds, request.seed, str(device), request.threads, known.digest
     key = hashlib.sha256(repr([METHOD, *said, sorted(made_by.items())]).encode()).hexdigest()
@@ -126,7 +126,10 @@ def search(request: fit.Request, told: door.Told) -> Outcome:
     try:
         found = hunt.found()
         text = policy_file.text(
-            _words(request, known, hunt, found), [(one.policy, str(one.gain)) for one in found], key
+            _words(request, known, hunt, found),
+            [(one.policy, str(one.gain)) for one in found],
+            key,
+            artefact.sketch(known.samples),
         )
         write_file(request.model, text.encode())
         fit.write_sheet(request.model, hunt.rows(found))
@@ -137,6 +140,22 @@ def search(request: fit.Request, told: door.Told) -> Outcome:
     seconds = time.process_time() - began
     policies, gains = tuple(one.policy for one in found), tuple(one.gain for one in found)
     return Outcome(policies, gains, hunt.rungs(), hunt.accuracy, seconds, (*notes, *more))
+
+
+def _refuse_others(input: str, samples: Sequence[Any]) -> None:
+    """InputError where it is not classes of whole pictures that are to be learned. `what`: needs them."""
+    known = [sample.annotations for sample in samples]
+    if sum(len(one.labels) == 1 for one in known) * 2 > len(known):
+        return
+    kinds = "several classes an image" if any(len(one.labels) > 1 for one in known) else "no classes"
+    if any(one.objects for one in known):
+        kinds = "boxes, outlines or keypoints"
+    elif any(one.mask or one.instances or one.segments for one in known):
+        kinds = "masks"
+    raise InputError(
+        f"`learn policy` knows classification so far, and {input} has {kinds}",
+        "give it images with one class each: class folders, or a table",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +191,8 @@ class _Hunt:
         self.request, self.known, self.fold, self.device, self.key, self.told = request, known, fold, device, key, told
         base = Recipe(copies=_COPIES, originals=False, seed=request.seed, steps=(Step("NoOp"),))
         asked = engine.Request(request.input, "", base, request.from_format, ("table",), request.read, allow_loss=True)
-        self.arm = Multiplied(asked, known, request.seed)
+        task = tasks.Classification(known.classes)
+        self.arm = Multiplied(asked, known.samples, known.side, task, request.seed)
         most = min(len(known.pixels), _FAST_MOST if request.fast else _MOST)
         places = np.random.default_rng(request.seed).permutation(len(known.pixels))[:most]
         self.places = places.tolist()
@@ -243,8 +263,8 @@ class _Hunt:
         from augx.learn import classifier
 
         y = np.eye(len(self.known.classes), dtype=np.float32)[self.known.labels[of]]
-        x = self._on_device(self.known.pixels[of])
-        return classifier.trained(x, self._on_device(y), self.request.seed * _FOLDS + fold, steps)
+        x = door.tensor(self.known.pixels[of], self.device)
+        return classifier.trained(x, door.tensor(y, self.device), self.request.seed * _FOLDS + fold, steps)
 
     def _affordable(self) -> int:
         """How many sub-policies there is time for."""
@@ -321,16 +341,10 @@ class _Hunt:
             here = np.flatnonzero(fold == number)
             for part in np.array_split(here, -(-len(here) // 512)) if len(here) else ():
                 with torch.inference_mode():
-                    said = net(scaled(self._on_device(pixels[part]))).softmax(1).cpu().numpy()
+                    said = net(scaled(door.tensor(pixels[part], self.device))).softmax(1).cpu().numpy()
                 shares[part] = said[np.arange(len(part)), labels[part]]
                 right[part] = said.argmax(1) == labels[part]
         return shares, right
-
-    def _on_device(self, values: NDArray[Any]) -> Any:
-        import torch
-
-        found = torch.from_numpy(values)
-        return (found.permute(0, 3, 1, 2) if found.ndim == 4 else found).to(self.device)
 
     def _keep(self) -> None:
         from augx.learn import files

@@ -10,6 +10,8 @@ from augx.model import Json
 _WIDE, _HIGH = 240, 90  # pixels
 _TEXT = 14  # below, for the ends of the axis
 _CELL = 7
+_BROAD, _NAMES, _LINE = 420, 110, 16  # of intervals: all, names, a row
+_LETTERS = 18  # of a name there
 
 
 def number(value: float) -> str:
@@ -54,6 +56,38 @@ def bars(name: str, counts: dict[str, int]) -> str:
         for word, count in sorted(counts.items(), key=lambda one: -one[1])
     )
     return f"<figure><figcaption>{plain(name)}</figcaption><table><tbody>{rows}</tbody></table></figure>"
+
+
+def intervals(name: str, rows: Sequence[tuple[str, float, float]]) -> str:
+    """A point and a line for each name, mean and margin, about zero; the first is the one that counts."""
+    reach = max(max(abs(mean) + margin for _, mean, margin in rows), 0.1)
+    middle = _NAMES + (_BROAD - _NAMES) / 2
+
+    def at(value: float) -> float:
+        return middle + value / reach * (_BROAD - _NAMES) / 2.1
+
+    bottom = len(rows) * _LINE + 4
+    parts = [f'<path class="zero" d="M{middle:.1f} 2V{bottom}"/>']
+    for number, (title, mean, margin) in enumerate(rows):
+        y = number * _LINE + _LINE / 2 + 2
+        kind = "interval all" if number == 0 else "interval"
+        ends = f"M{at(mean - margin):.1f} {y:.1f}H{at(mean + margin):.1f}"
+        parts.append(f'<text x="{_NAMES - 6}" y="{y + 3.5:.1f}" text-anchor="end">{plain(_cut(title))}</text>')
+        parts.append(
+            f'<path class="{kind}" d="{ends}"/><circle class="{kind}" cx="{at(mean):.1f}" cy="{y:.1f}" r="3"/>'
+        )
+    for value, said, anchor in (
+        (-reach, f"{-reach:.1f}", "start"),
+        (0.0, "0", "middle"),
+        (reach, f"+{reach:.1f}", "end"),
+    ):
+        parts.append(f'<text x="{at(value):.1f}" y="{bottom + 12}" text-anchor="{anchor}">{said}</text>')
+    words = f"{name}: " + "; ".join(f"{title} {mean:+.1f} ± {margin:.1f}" for title, mean, margin in rows)
+    return _figure(name, words, _BROAD, bottom + 16, parts)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
 
 
 def _figure(name: str, words: str, width: int, height: int, parts: Sequence[str]) -> str:

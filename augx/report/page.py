@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from augx.drawing.page import plain
 from augx.model import Json
-from augx.report import charts
+from augx.report import charts, probed
 from augx.report.figures import Figures
 from augx.report.gallery import LABELS, gallery
 from augx.report.verdicts import Verdict, verdicts
@@ -35,6 +35,7 @@ def page(figures: Figures, name: str) -> str:
     )
     sections = {
         "verdicts": ("Verdicts", _verdicts(found, flags)),
+        **({"probe": (probed.TITLE, probed.section(told["probe"]))} if "probe" in told else {}),
         "gallery": ("Pictures", gallery(figures)),
         "classes": ("Classes", _classes(told)),
         "distributions": ("Distributions", _distributions(told)),
@@ -50,6 +51,12 @@ def page(figures: Figures, name: str) -> str:
         f"</main><script>{(_HERE / 'page.js').read_text('utf-8')}</script></body></html>\n",
     ]
     return "\n".join(parts)
+
+
+def probe_page(told: Json) -> str:
+    """The page of a probe alone. `told`: as `probed.read` gives it."""
+    section = _section("probe", probed.TITLE, probed.section(told))
+    return f"{_head(probed.TITLE)}<main>{section}<p>Made by augx {plain(told['augx'])}.</p></main></body></html>\n"
 
 
 def size(count: float) -> str:

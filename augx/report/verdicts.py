@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from augx.model import Json
+from augx.report import probed
 from augx.report.metrics import Metric, class_sizes, metrics, worst_class
 
 _LONGEST = 60  # letters of a class's name in a sentence
@@ -58,6 +59,21 @@ def _generated(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
     if made["rejected"]:
         words += "; the gates rejected " + ", ".join(f"{n:,} {fault}" for fault, n in made["rejected"].items())
     return Verdict("note", "Pictures were generated", words)
+
+
+def _probed(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
+    if "probe" not in told:
+        return None
+    found = probed.of_recipe(told["probe"], told["recipe"])
+    if found is None:
+        words = "it says nothing of the one that made these pictures"
+        return Verdict("note", "The probe was of another recipe", words, "`augx probe -r` with that recipe asks for it")
+    against = told["probe"]["against"]["name"]
+    return Verdict(
+        probed.LEVELS[found["verdict"]],
+        probed.TITLE,
+        f"{found['words']} of {told['probe']['measure']}, against {against}",
+    )
 
 
 def _failed(told: Json, known: Mapping[str, Metric]) -> Verdict | None:
@@ -205,6 +221,6 @@ def _short(name: str) -> str:
 
 
 _VERDICTS: Sequence[Callable[[Json, Mapping[str, Metric]], Verdict | None]] = (
-    _unfinished, _unreadable, _failed, _generated, _leaks, _alike, _destroyed, _lost, _worst, _growth, _near, _equal,
-    _balance,
+    _unfinished, _unreadable, _failed, _probed, _generated, _leaks, _alike, _destroyed, _lost, _worst, _growth, _near,
+    _equal, _balance,
 )  # fmt: skip

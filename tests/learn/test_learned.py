@@ -177,6 +177,14 @@ def test_a_device_that_is_not_there_is_refused(
     assert f"torch sees no device {device!r} here" in capsys.readouterr().err
 
 
+def test_a_budget_is_kept_or_refused(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["learn", "autoencoder", str(pictures), "-o", str(tmp_path / "m.safetensors"), "--fast", "--threads", "1"]
+    assert call([*command, "--budget", "0.001s"]) == 2
+    said = capsys.readouterr().err
+    assert "50 steps are the least and take about" in said and "and --budget gives 1 s" in said
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_files_of_someone_else_is_not_written_over(
     fit: Fit, tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,9 +15,10 @@ from augx import engine, recipe
 from augx.cli import call
 from augx.errors import InputError, Refused
 from augx.formats import ReadOptions
-from augx.learn import data, probe
+from augx.learn import data, probe, tasks
 from augx.learn.arms import Multiplied
 from augx.learn.judging import HURTS, UNSEEN
+from augx.model import LabelOptions
 
 pytestmark = pytest.mark.learn
 MIXED = "version: 1\nseed: 3\ncopies: 3\ntransforms:\n  - mixup: {p: 0.7}\n  - Rotate: {limit: 20, p: 0.5}\n"
@@ -63,8 +64,10 @@ def test_it_says_what_hurts_and_what_does_nothing(tmp_path: Path) -> None:
     hurts, nothing = found.comparisons
     assert hurts.verdict == HURTS and hurts.difference.mean < -80
     assert nothing.verdict == UNSEEN and nothing.scores.name == "same.yaml"
-    assert hurts.against.accuracy.mean() > 90
-    assert told.said.startswith("20 pictures of 2 classes at 32 x 32; 5 folds x 1 repeats x 1 networks a side, 15 tr")
+    assert hurts.against.marks.mean() > 90
+    assert told.said.startswith(
+        "classification: 20 pictures of 2 classes at 32 x 32; 5 folds x 1 repeats x 1 networks a side, 15 tr"
+    )
     assert told.done == told.trainings == 15
 
 
@@ -72,10 +75,10 @@ def test_the_pictures_are_those_that_a_run_writes(tmp_path: Path) -> None:
     """Of the training pictures alone, mixes and their weights included."""
     place = stripes(tmp_path / "in", 8)
     options = ReadOptions()
-    known = data.read(data.dataset(str(place), None, options), 32)
+    known = tasks.TASKS["classification"].read(data.dataset(str(place), None, options), 32, 64, LabelOptions())
     train = np.array([0, 1, 2, 3, 4, 8, 9, 10, 11, 12])
     read = recipe.parse(MIXED.encode(), "recipe.yaml")
-    arm = Multiplied(engine.Request(str(place), "", read, None, ("table",), options, allow_loss=True), known, 0)
+    arm = Multiplied(engine.Request(str(place), "", read, read=options), known.samples, 32, known.task, 0)
     x, y = arm.pictures(0, train)
     for sample in (one for number, one in enumerate(known.samples) if number not in train):
         (place / sample.id).unlink()
@@ -106,6 +109,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     found = json.loads(capsys.readouterr().out)
     assert found["recipes"][0]["difference"]["mean"] == 0  # both sides of a fold share everything but the recipe
     against = found["against"]["accuracy"]
+    assert (found["task"], found["measure"]) == ("classification", "accuracy")
     assert len(against) == 5 and found["against"]["classes"].keys() == {"lying", "standing"}
     assert f"accuracy {sum(against) / 5:.1f} %, against" in text.out  # as it was the first time
 
@@ -119,10 +123,3 @@ def test_what_it_refuses(tmp_path: Path) -> None:
         path.rename(tmp_path / "one" / "cat" / f"{number}.png")
     with pytest.raises(InputError, match="all pictures are of the class cat"):
         probe.probe(request(tmp_path / "one", SAME), Quiet())
-    image = {"id": 1, "file_name": "cat/1.png", "width": 32, "height": 32}
-    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 9, 9], "area": 81, "iscrowd": 0}
-    coco = {"images": [image], "annotations": [box], "categories": [{"id": 1, "name": "cat"}]}
-    (tmp_path / "one" / "annotations.json").write_text(json.dumps(coco))
-    with pytest.raises(InputError, match=r"probe knows classification so far, and .* has boxes") as caught:
-        probe.probe(request(tmp_path / "one", SAME, from_format="coco"), Quiet())
-    assert "class folders, or a table" in caught.value.hint
