@@ -243,6 +243,7 @@ class Course:
         its pixels, if there are some from before."""
         pixels = picture.pixels
         if not self.moved:
+            pixels = levels.whole.planes[0] if levels else pixels
             return replace(picture, pixels=finished(toned(pixels, self.before), self.behind))
         deep = 257 if pixels.dtype == np.uint16 else 1
         fills = [np.asarray(border.fill, float) * deep for border in self.borders]

@@ -50,6 +50,8 @@ _MOST_ROOM = 1 << 26  # pixels of a picture with the borders that a canvas shows
 
 def rendered(course: Course, levels: Levels, fills: Sequence[Array]) -> Array:
     """The pixels at the end of a course, but for what comes behind. `fills`: of each border."""
+    if levels.drafted and not _drafted(course, levels.drafted):
+        levels = levels.whole
     if course.blur and not _blurs_late(course):
         course, levels = _blurred(course, levels)
     return warped(course, levels, fills, course.interpolation, course.before, course.blur)
@@ -95,6 +97,22 @@ def warped(
         done = veil.over(done, fill, interpolation == cv2.INTER_NEAREST, same)
         drawn.append((fill, veil.edges()))
     return done
+
+
+def _drafted(course: Course, level: int) -> bool:
+    """Whether a picture shrinks so much on its course that a draft of this level is as good as the whole."""
+    if course.exact or course.matrix.bends or course.interpolation == cv2.INTER_NEAREST:
+        return False
+    paces = paces_of(course.back, course.matrix.width, course.matrix.height)
+    if level_of(paces) < level or (course.border is not None and course.border.mode != cv2.BORDER_CONSTANT):
+        return False
+    (left, top, right, bottom), (x0, y0, x1, y1) = course.frame, _seen(course)
+    inside = min(x0, y0, right - left - x1, bottom - top - y1) >= -NEAR
+    if course.size != (right - left, bottom - top) and not inside:  # a border lies around a part of the picture
+        return False
+    if course.blur and not _blurs_late(course):
+        return False
+    return course.patches is None or course.patches.follow(course.before)
 
 
 def _bordered(course: Course, plane: Array, mode: int) -> tuple[Course, Array] | None:
@@ -162,7 +180,9 @@ def _sampled(
         grain = "blurred"
     taps = (0.0, 0.0) if nearest else softness(at_level(paces, level), grain)
     reach = blur.reach if blur else 0
-    late = not tones or (inside and course.alike(tones, paces, reach))  # there may be less to do then
+    late = not tones or (
+        (inside or levels.drafted) and course.alike(tones, paces, reach)
+    )  # there may be less to do then
     back = course.back
     if plane.shape != levels.planes[0].shape:
         if inside:
@@ -175,13 +195,15 @@ def _sampled(
         window = blur.frame
     if (inside or mode in _NEAR_BORDERS) and math.isfinite(x0 + y0 + x1 + y1) and not course.matrix.bends:
         window = _around((x0, y0, x1, y1), window, 1 << level, reach)
-    alone = (tones and not late) or blur or not levels.small  # no other copy needs the same
+    alone = (tones and not late) or blur or levels.drafted or not levels.small  # no other copy needs the same
     room = 0
     if mode == cv2.BORDER_CONSTANT and not (inside and alone) and (blur or taps != (0.0, 0.0)):
         room = _ROOM + reach
     left, top = window[0] - room, window[1] - room
+    halved = 0  # how often what is at hand has been
     if (tones and not late) or (room and alone):
-        part = toned(levels.planes[0][window[1] : window[3], window[0] : window[2]], () if late else tones)
+        halved = levels.drafted
+        part = toned(levels.part(halved, (0.0, 0.0), window), () if late else tones)
         if blur and first:
             part, blur = blur.over(part), None
         if room:  # the edge of the picture is softened, too
@@ -190,7 +212,7 @@ def _sampled(
     elif room:
         levels = levels.bordered(room, value)
         window = *window[:2], window[2] + 2 * room, window[3] + 2 * room
-    part = levels.part(level, (0.0, 0.0) if blur else taps, window)
+    part = levels.part(level - halved, (0.0, 0.0) if blur else taps, window)
     if blur:
         part = blur.over(part, level, taps)
     back = np.diag([0.5**level, 0.5**level, 1.0]) @ shift(-left, -top) @ back
