@@ -81,7 +81,7 @@ def shrinking(seed: int) -> list[Step]:
     ])]  # fmt: skip
 
 
-def nearness(seeds: range) -> None:
+def nearness(seeds: range, more: float) -> None:
     """Errors of what is made of drafts, against those of what is made of the same pictures decoded in full."""
     found = []
     for seed in seeds:
@@ -90,18 +90,18 @@ def nearness(seeds: range) -> None:
         if level := Pipeline(steps).drafted(283, 205, images.SMALLEST):
             ours, theirs = drafted(steps, data, level, seed), in_full(steps, data, seed)
             found.append((off(ours.pixels, truth), off(theirs.pixels, truth), seed))
-    assert len(found) > 0.8 * len(seeds)
-    assert all(ours < theirs + 0.8 for ours, theirs, _ in found), found
-    assert sum(ours for ours, *_ in found) < 1.02 * sum(theirs for _, theirs, _ in found), found
+    assert len(found) > 0.7 * len(seeds)
+    assert all(ours < theirs + 1.2 for ours, theirs, _ in found), found
+    assert sum(ours for ours, *_ in found) < more * sum(theirs for _, theirs, _ in found), found
 
 
 def test_as_near_to_the_truth_as_when_decoded_in_full() -> None:
-    nearness(range(3))
+    nearness(range(4), 1.1)
 
 
 @pytest.mark.slow
 def test_as_near_to_the_truth_in_a_hundred_recipes() -> None:
-    nearness(range(100))
+    nearness(range(100), 1.0)
 
 
 @pytest.mark.parametrize("sides", [(413, 297), (412, 300), (409, 303), (400, 304)])
