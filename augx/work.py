@@ -458,7 +458,7 @@ def manifest_row(
         "height": height,
         "label": known.label,
         "labels": dict(known.labels),
-        "objects": [objects.to_row(thing, area) for thing, area in zip(things, areas, strict=True)],
+        "objects": objects.to_rows(things, areas),
         "dropped": [objects.dropped_row(one) for one in dropped],
         "captions": list(known.captions),
         "values": dict(known.values),
