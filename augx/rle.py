@@ -127,10 +127,12 @@ def _toggles(start: NDArray[np.int64], lengths: NDArray[np.int64], width: int, h
     size = width * height
     owner = np.repeat(rings * (size + 1), lengths)
     toggles = [rings * (size + 1) + size]  # a ring's last run ends where the picture does
+    some = np.flatnonzero(many)
+    many, first, owner, lines = many[some], first[some], owner[some], _Lines(start[some], end[some])
     for edges in _chunks(many):
         edge = np.repeat(edges, many[edges])
-        column = np.arange(len(edge)) - np.repeat(np.cumsum(many[edges]) - many[edges], many[edges]) + first[edge]
-        row = (_row(start[edge], end[edge], 5 * column + 2) + 0.5) / 5 - 0.5
+        column = np.arange(len(edge)) - np.repeat(np.cumsum(many[edges]) - many[edges] - first[edges], many[edges])
+        row = (lines.row(edge, 5 * column + 2) + 0.5) / 5 - 0.5
         row = np.ceil(np.minimum(np.maximum(row, 0), height)).astype(np.int64)
         toggles.append(owner[edge] + column * height + row)
     return np.sort(np.concatenate(toggles))
@@ -234,32 +236,42 @@ def _joined(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Runs:
 
 
 def _chunks(many: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """The indexes of what is not 0, in pieces whose sum is about _AT_ONCE."""
-    edges = np.flatnonzero(many)
-    if len(edges):
-        upto = np.cumsum(many[edges])
-        yield from np.split(edges, np.searchsorted(upto, np.arange(_AT_ONCE, upto[-1], _AT_ONCE)))
+    """The indexes, in pieces whose sum is about _AT_ONCE."""
+    if len(many):
+        upto = np.cumsum(many)
+        yield from np.split(np.arange(len(many)), np.searchsorted(upto, np.arange(_AT_ONCE, upto[-1], _AT_ONCE)))
 
 
-def _row(start: NDArray[np.int64], end: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where edges, one for each column of the grid, pass from it to the next: the upper of the two rows of the grid."""
-    across, down = (end - start).T
-    flat = np.abs(across) >= np.abs(down)
-    along = np.where(flat, across, down)
-    slope = np.where(flat, down, across) / along
-    x, y = np.where((along < 0)[:, None], end, start).T
-    step = column - x
-    row = np.minimum((y + slope * step + 0.5).astype(np.int64), (y + slope * (step + 1) + 0.5).astype(np.int64))
-    if not flat.all():
+class _Lines:
+    """Edges on the grid, none of them upright."""
+
+    def __init__(self, start: NDArray[np.int64], end: NDArray[np.int64]) -> None:
+        across, down = (end - start).T
+        self.flat = np.abs(across) >= np.abs(down)
+        along = np.where(self.flat, across, down)
+        self.slope = np.where(self.flat, down, across) / along
+        self.x, self.y = np.where((along < 0)[:, None], end, start).T
+
+    def row(self, edge: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where an edge passes from a column of the grid to the next: the upper of the two rows of the grid."""
+        row = np.empty(len(edge), np.int64)
+        flat = self.flat[edge]
+        some, at = edge[flat], column[flat]
+        x, y, slope = self.x[some], self.y[some], self.slope[some]
+        step = at - x
+        row[flat] = np.minimum(
+            (y + slope * step + 0.5).astype(np.int64), (y + slope * (step + 1) + 0.5).astype(np.int64)
+        )
         steep = ~flat
-        x, y, slope, column = x[steep], y[steep], slope[steep], column[steep]
+        some, at = edge[steep], column[steep]
+        x, y, slope = self.x[some], self.y[some], self.slope[some]
         rising = slope > 0
-        step = np.floor((column + 0.5 - x) / slope).astype(np.int64)
+        step = np.floor((at + 0.5 - x) / slope).astype(np.int64)
         for _ in range(2):  # on to the first step in the next column; rounding may put the guess one off
-            step += ((x + slope * step + 0.5).astype(np.int64) > column) != rising
-        step -= ((x + slope * (step - 1) + 0.5).astype(np.int64) > column) == rising
+            step += ((x + slope * step + 0.5).astype(np.int64) > at) != rising
+        step -= ((x + slope * (step - 1) + 0.5).astype(np.int64) > at) == rising
         row[steep] = y + step - 1
-    return np.asarray(row)
+        return row
 
 
 def _numbers(text: str) -> NDArray[np.int64]:
