@@ -43,6 +43,7 @@ Array = NDArray[Any]
 Window = tuple[int, int, int, int]  # x0, y0, x1, y1
 
 _EYE = np.eye(3)
+_TO_CENTRES, _FROM_CENTRES = shift(-0.5, -0.5), shift(0.5, 0.5)
 _ROOM = 3  # pixels
 _NEAR_BORDERS = cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE  # those that do not look far into the picture
 _MOST_ROOM = 1 << 26  # pixels of a picture with the borders that a canvas shows
@@ -215,11 +216,14 @@ def _sampled(
     part = levels.part(level - halved, (0.0, 0.0) if blur else taps, window)
     if blur:
         part = blur.over(part, level, taps)
-    back = np.diag([0.5**level, 0.5**level, 1.0]) @ shift(-left, -top) @ back
+    if left or top:
+        back = shift(-left, -top) @ back
+    if level:
+        back = np.diag([0.5**level, 0.5**level, 1.0]) @ back
     if max(paces) * 0.5**level > LARGEST and not nearest:  # in one direction only
         part, smaller = averaged(part, at_level(paces, level))
         back = np.diag([*smaller, 1.0]) @ back
-    centred = shift(-0.5, -0.5) @ back @ shift(0.5, 0.5)
+    centred = _TO_CENTRES @ back @ _FROM_CENTRES
     flags, size = interpolation | cv2.WARP_INVERSE_MAP, (width, height)
     if course.matrix.perspective:
         done = cv2.warpPerspective(part, centred, size, flags=flags, borderMode=mode, borderValue=value)
