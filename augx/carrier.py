@@ -66,6 +66,10 @@ class Carrier:
         shares = [(body, tuple(np.clip(box / size, 0, 1).tolist())) for body, box in found if box is not None]
         return [(body, box) for body, box in shares if box[0] < box[2] and box[1] < box[3]]
 
+    def fits(self) -> bool:
+        """Whether no label sticks out of the picture."""
+        return self._cargo.fits()
+
     def move(self, warp: Warp, plane: Callable[[Plane], Plane]) -> None:
         """Everything goes through the warp and is cut at the edges of the new picture.
 

@@ -232,7 +232,7 @@ class Course:
         laps += [Course((one.width, one.height), (0, 0, one.width, one.height), way, Border(), exact=False)
                  for one, way in zip((first, *others), others, strict=False)]  # fmt: skip
         cut = Matrix(shift(-x0, -y0), x1 - x0, y1 - y0)
-        if self.border is not None:
+        if self.border is not None and not ((x1 - x0, y1 - y0) == self.size and carrier.fits()):
             carrier.move(cut, self.cut)
         else:
             first = replace(first, values=first.values @ cut.values)
