@@ -152,6 +152,11 @@ class Cargo:
         rle.paint(self._planes[-1], runs, 1 << bit % 8)
         return bit
 
+    def fits(self) -> bool:
+        """Whether all of it lies in the picture, so that nothing is cut."""
+        points = np.concatenate([self.places, *(ring for outline in self._outlines for ring in outline.rings)])
+        return not len(points) or bool(self._inside(points.min(axis=0)[None], points.max(axis=0)[None])[0])
+
     def move(self, warp: Warp, plane: Callable[[Plane], Plane]) -> None:
         rings = [ring for outline in self._outlines for ring in outline.rings]
         there = np.isfinite(self.places).all(axis=1)

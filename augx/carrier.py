@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 import cv2
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from augx import rle
 from augx.cargo import Body, Cargo, Outline, Warp, triples_of
-from augx.geometry import Plane, Points, flat, ring_area, rings_box
+from augx.geometry import Plane, Points, flat, ring_area
 from augx.model import Annotations, Box, Dropped, Flat, LabelOptions, Object, Rle
 from augx.places import is_place
 
@@ -65,6 +66,10 @@ class Carrier:
         shares = [(body, tuple(np.clip(box / size, 0, 1).tolist())) for body, box in found if box is not None]
         return [(body, box) for body, box in shares if box[0] < box[2] and box[1] < box[3]]
 
+    def fits(self) -> bool:
+        """Whether no label sticks out of the picture."""
+        return self._cargo.fits()
+
     def move(self, warp: Warp, plane: Callable[[Plane], Plane]) -> None:
         """Everything goes through the warp and is cut at the edges of the new picture.
 
@@ -115,6 +120,17 @@ class _Shape(NamedTuple):
     rle: Rle | None = None
 
 
+class _Ring:
+    """As it is written, and the box around it."""
+
+    def __init__(self, points: Points, box: Box) -> None:
+        self.points, self.box = points, box
+
+    @cached_property
+    def area(self) -> float:
+        return ring_area(self.points)
+
+
 class _Landing:
     """Makes objects of bodies again."""
 
@@ -130,6 +146,26 @@ class _Landing:
         self.cargo, self.options, self.dot, self.mirrored = cargo, options, dot, mirrored
         self.swaps, self.instances = swaps, instances
         self.size = (cargo.width, cargo.height)
+        self.tidied = self._tidied()
+
+    def _tidied(self) -> dict[int, list[_Ring]]:
+        """By the id of each outline, its rings as they will be written; of all outlines at once."""
+        outlines = [
+            (outline, [_simple(ring) for ring in outline.rings] if self.cargo.bent and polygons else outline.rings)
+            for body in self.cargo.bodies
+            for polygons, outline in ((True, body.polygons), (False, body.oriented), (False, body.rectangle),
+                                      (False, body.ellipse))
+            if outline is not None
+        ]  # fmt: skip
+        rings = [ring for _, parts in outlines for ring in parts]
+        if not rings:
+            return {id(outline): [] for outline, _ in outlines}
+        points, upto = self.tidy(np.concatenate(rings)), np.cumsum([len(ring) for ring in rings])
+        starts = np.append(0, upto[:-1])
+        boxes = np.hstack([np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts)]).tolist()
+        places = zip(starts.tolist(), upto.tolist(), boxes, strict=True)
+        made = (_Ring(points[start:end], (x0, y0, x1, y1)) for start, end, (x0, y0, x1, y1) in places)
+        return {id(outline): list(islice(made, len(parts))) for outline, parts in outlines}
 
     def object(self, body: Body) -> Object | Dropped:
         thing, options = body.thing, self.options
@@ -154,9 +190,8 @@ class _Landing:
         ):
             if found:
                 return Dropped(thing.label, reason, share)
-        return replace(
-            thing, box=box, rings=rings, rle=mask, keypoints=self.keypoints(body), corners=self.corners(body)
-        )
+        keypoints, corners = self.keypoints(body), self.corners(body)
+        return Object(thing.label, box, rings, mask, keypoints, corners, thing.crowd, thing.index, thing.extra)
 
     def shape(self, body: Body) -> _Shape | None:
         """None where nothing but keypoints says where an object is."""
@@ -186,25 +221,27 @@ class _Landing:
         return float(there.mean()) if there.size else 1.0
 
     def polygons(self, outline: Outline) -> _Shape:
-        rings = [self.tidy(_simple(ring) if self.cargo.bent else ring) for ring in outline.rings]
+        rings = self.tidied[id(outline)]
         seen = [ring for ring in rings if self.seen(ring)]
         if not seen:
             return _NOTHING
         if outline.cut:
             rings = seen
-        return _Shape(rings_box(rings), sum(map(ring_area, rings)), outline.share, tuple(map(flat, rings)))
+        return _Shape(_around_all(rings), sum(ring.area for ring in rings), outline.share,
+                      tuple(flat(ring.points) for ring in rings))  # fmt: skip
 
-    def seen(self, ring: Points) -> bool:
+    def seen(self, ring: _Ring) -> bool:
         """Not a splinter between the middles of pixels, of which COCO would say that its area is 0."""
-        if ring_area(ring) >= 2 * np.ptp(ring, axis=0).max():
+        x0, y0, x1, y1 = ring.box
+        if ring.area >= 2 * max(x1 - x0, y1 - y0):
             return True
-        return rle.area(rle.runs_of_rings([ring], *self.size)) > 0
+        return rle.area(rle.runs_of_rings([ring.points], *self.size)) > 0
 
     def outline(self, outline: Outline) -> _Shape:
         if not outline.rings:
             return _NOTHING
-        rings = list(map(self.tidy, outline.rings))
-        return _Shape(rings_box(rings), sum(map(ring_area, rings)), outline.share)
+        rings = self.tidied[id(outline)]
+        return _Shape(_around_all(rings), sum(ring.area for ring in rings), outline.share)
 
     def pixels(self, runs: rle.Runs, share: float) -> _Shape:
         box = rle.extent(runs, self.cargo.height)
@@ -254,6 +291,13 @@ class _Landing:
     def tidy(self, points: Points) -> Points:
         tidied: Points = np.clip(points, 0, self.size).round(_DIGITS)
         return tidied
+
+
+def _around_all(rings: Sequence[_Ring]) -> Box:
+    if len(rings) == 1:
+        return rings[0].box
+    lefts, tops, rights, bottoms = zip(*(ring.box for ring in rings), strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 _LINES = ("line", "linestrip", "polyline", "cuboid")

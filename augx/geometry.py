@@ -198,6 +198,8 @@ def _cleaned(ring: Points) -> Points:
 
 def coco_areas(things: Sequence[Object], width: int, height: int) -> list[float | None]:
     """As `coco_area` of each."""
+    if not things:
+        return []
     alone = [number for number, thing in enumerate(things) if len(thing.rings) == 1]
     known = dict(
         zip(alone, rle.areas_of_rings([things[number].rings[0] for number in alone], width, height), strict=True)

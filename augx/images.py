@@ -48,6 +48,11 @@ _LOSSLESS: Mapping[str, Any] = {"lossless": True, "exact": True, "quality": 75}
 
 _DEFAULT = Limits()
 _LONGEST_TEXT = 160_000  # of EXIF in the text of a PNG
+SMALLEST = 2  # level of a draft: a quarter. An eighth takes hardly less time, and loses more
+_LEAST_DRAFT, _MOST_DRAFT = 1 << 21, 1 << 28  # pixels of a JPEG that may be decoded smaller
+_SIZES = (  # by level
+    cv2.IMREAD_GRAYSCALE, cv2.IMREAD_REDUCED_GRAYSCALE_2, cv2.IMREAD_REDUCED_GRAYSCALE_4, cv2.IMREAD_REDUCED_GRAYSCALE_8
+)  # fmt: skip
 _GLANCED = 64 << 20  # bytes of a file above which ...
 _MOST_PER_PIXEL = 16  # ... it may have as many more for each pixel: 16 bits with alpha are 8
 
@@ -61,13 +66,31 @@ class Decoded:
     """`format`: what the bytes really are (a key of Pillow's: "JPEG", "PNG", ...; an MPO is a JPEG).
 
     `orientation`: EXIF's, 1..8, which has been applied. `notes`: stable codes of what a person should know
-    ("decoder-warning", "multi-frame").
+    ("decoder-warning", "multi-frame"). `draft`: has the pixels, for which those of the picture only stand in.
     """
 
     picture: Picture
     format: str
     orientation: int
     notes: tuple[str, ...] = ()
+    draft: Draft | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A sound JPEG, decoded in 1 / 2^level of the size: each pixel of `small` from that many pixels squared, the last
+    ones of a row or column from what there is."""
+
+    level: int
+    small: Plane
+    data: bytes
+    orientation: int
+
+    def whole(self) -> Plane:
+        plane = _by_opencv(self.data, grey=self.small.ndim == 2)
+        if plane is None:  # it was sound when it was opened
+            raise MemoryError
+        return _upright(plane, self.orientation)
 
 
 def same_format(decoded: Decoded, ending: str) -> bool:
@@ -75,10 +98,13 @@ def same_format(decoded: Decoded, ending: str) -> bool:
     return READABLE.get(ending.lower()) == decoded.format
 
 
-def decode(data: bytes, limits: Limits | None = _DEFAULT) -> Decoded:
-    """The first frame of an image file, upright. Raises ImageError, whatever the bytes."""
+def decode(data: bytes, limits: Limits | None = _DEFAULT, drafted: Callable[[int, int], int] | None = None) -> Decoded:
+    """The first frame of an image file, upright. Raises ImageError, whatever the bytes.
+
+    `drafted`: which level, up to SMALLEST, is enough of a JPEG of this width and height.
+    """
     with _decoding(data) as (name, words):
-        decoded = _decode(data, name, limits, words)
+        decoded = _decode(data, name, limits, words, drafted)
         return replace(decoded, notes=("decoder-warning", *decoded.notes)) if words else decoded
 
 
@@ -180,13 +206,20 @@ def _opened(data: bytes, name: str, limits: Limits | None) -> tuple[Facts, Image
     return facts, image, tags
 
 
-def _decode(data: bytes, name: str, limits: Limits | None, words: list[str]) -> Decoded:
+def _decode(
+    data: bytes,
+    name: str,
+    limits: Limits | None,
+    words: list[str],
+    drafted: Callable[[int, int], int] | None = None,
+) -> Decoded:
     facts, image, tags = _opened(data, name, limits)
     deep = _tiff_is_deep(tags, image.mode) if name == "TIFF" else facts.depth == 16
     several = facts.frames > 1 if name == "PNG" else getattr(image, "is_animated", False)
     tag = tags.get(274)
     turned = tag if isinstance(tag, int) and 2 <= tag <= 8 else 1  # Pillow turns a TIFF while it loads it
-    quick = _quick_jpeg(image, facts.data) if name == "JPEG" and image.mode in ("L", "RGB") else None
+    level = _level(image, drafted) if name == "JPEG" and drafted else 0
+    quick = _quick_jpeg(image, facts.data, level) if name == "JPEG" and image.mode in ("L", "RGB") else None
     if quick is None:
         _load(image, name, facts.data)
     if quick is not None:
@@ -203,8 +236,14 @@ def _decode(data: bytes, name: str, limits: Limits | None, words: list[str]) -> 
     orientation = _exif_orientation(image)
     converted = image.mode in ("CMYK", "LAB", "YCbCr", "HSV")
     icc = None if converted else _matching_profile(facts.icc or image.info.get("icc_profile"), pixels)
-    picture = Picture(_upright(pixels, orientation), None if alpha is None else _upright(alpha, orientation), icc)
-    return Decoded(picture, name, max(orientation, turned), ("multi-frame",) if several else ())
+    pixels, alpha = _upright(pixels, orientation), None if alpha is None else _upright(alpha, orientation)
+    draft = None
+    if level and quick is not None:
+        draft = Draft(level, pixels, facts.data, orientation)
+        sides = image.size if orientation >= 5 else image.size[::-1]
+        pixels = np.broadcast_to(np.zeros(1, np.uint8), (*sides, *pixels.shape[2:]))
+    notes = ("multi-frame",) if several else ()
+    return Decoded(Picture(pixels, alpha, icc), name, max(orientation, turned), notes, draft)
 
 
 def _tiff_is_deep(tags: Mapping[int, Any], mode: str) -> bool:
@@ -229,56 +268,73 @@ def _load(image: ImageFile.ImageFile, name: str, data: bytes) -> None:
             raise EOFError("truncated")
 
 
-def _quick_jpeg(image: ImageFile.ImageFile, data: bytes) -> Plane | None:
-    """The pixels of a JPEG that Pillow has only opened, by OpenCV: the same ones in half the time. None where its
-    decoder has anything to say: then Pillow is asked."""
-    shape = (image.height, image.width) if image.mode == "L" else (image.height, image.width, 3)
+def _level(image: ImageFile.ImageFile, drafted: Callable[[int, int], int]) -> int:
+    """In which a JPEG can be decoded, and be found damaged as it would be in full: 0 where it is small, or the damage
+    of a later scan might be in nothing but detail. A turned one must have its grid of pixels begin at the same edge."""
+    width, height = image.size
+    if image.mode not in ("L", "RGB") or "progressive" in image.info:
+        return 0
+    if not _LEAST_DRAFT <= width * height <= _MOST_DRAFT:
+        return 0
+    orientation = _exif_orientation(image)
+    if orientation != 1 and (width % 8 or height % 8):
+        return 0
+    return drafted(height, width) if orientation >= 5 else drafted(width, height)
+
+
+def _quick_jpeg(image: ImageFile.ImageFile, data: bytes, level: int = 0) -> Plane | None:
+    """The pixels of a JPEG that Pillow has only opened, by OpenCV: the same ones in half the time, in 1 / 2^level of
+    the size. None where its decoder has anything to say: then Pillow is asked."""
+    width, height = (-(-side >> level) for side in image.size)
+    grey = image.mode == "L"
     words: list[str] = []
     with capture.printed(words):
-        pixels = _by_opencv(data, grey=image.mode == "L")
-        if words or pixels is None or pixels.shape != shape:
+        pixels = _by_opencv(data, level, grey=grey)
+        if words or pixels is None or pixels.shape != ((height, width) if grey else (height, width, 3)):
             return None
-        cut = _jpeg_is_cut(data, pixels, "progressive" in image.info, partial(_by_opencv, grey=image.mode == "L"))
-    if cut:
+        decode = partial(_by_opencv, grey=grey)
+        cut = _jpeg_is_cut(data, pixels, "progressive" in image.info, decode, 8 >> level)
+    if cut and (not level or _quick_jpeg(image, data) is None):  # which is judged in full, where it raises
         raise EOFError("truncated")
     return pixels
 
 
-def _by_opencv(data: bytes, small: bool = False, *, grey: bool) -> Plane | None:
-    """`small`: an eighth of its sides."""
-    if small:
-        flag = cv2.IMREAD_REDUCED_GRAYSCALE_8 if grey else cv2.IMREAD_REDUCED_COLOR_8
-    else:
-        flag = cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR_RGB
+def _by_opencv(data: bytes, level: int = 0, *, grey: bool) -> Plane | None:
+    """In 1 / 2^level of its sides."""
+    colour = 0 if grey else cv2.IMREAD_COLOR_RGB
+    flags = _SIZES[level] | colour | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:  # larger than OpenCV wants
         return None
 
 
-def _by_pillow(data: bytes, small: bool = False) -> Plane:
+def _by_pillow(data: bytes, level: int = 0) -> Plane:
     image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
     image.decodermaxblock = len(data)
-    if small:
+    if level:
         image.draft(None, (1, 1))
     return np.asarray(image)
 
 
-def _jpeg_is_cut(data: bytes, pixels: Plane, rough: bool, decode: Callable[[bytes, bool], Plane | None]) -> bool:
+def _jpeg_is_cut(
+    data: bytes, pixels: Plane, rough: bool, decode: Callable[[bytes, int], Plane | None], block: int = 8
+) -> bool:
     """Whether the coded data stop before the end marker does: libjpeg fills the rest with mid-grey, or leaves a
-    progressive image (`rough`) as it is so far, and decoders let it. `decode`: whole, or small.
+    progressive image (`rough`) as it is so far, and decoders let it. `decode`: whole, or as small as it can. `block`:
+    pixels of a block's side.
 
     Bytes put before the end marker tell: after whole data they are skipped, after cut data they become pixels.
     """
     height, width = pixels.shape[:2]
-    corner = pixels[(height - 1) // 8 * 8 :, (width - 1) // 8 * 8 :]
+    corner = pixels[(height - 1) // block * block :, (width - 1) // block * block :]
     if not rough and not {126, 127, 128, 129}.issuperset(corner.tobytes()):
         return False
     end = containers.jpeg_end(data)
     if end is None:
         return False
-    probe = decode(data[:end] + b"\x5a\x93\xc6" * 40 + data[end:], not rough)
-    before = pixels if rough else decode(data, True)
+    probe = decode(data[:end] + b"\x5a\x93\xc6" * 40 + data[end:], 0 if rough else 3)
+    before = pixels if rough else decode(data, 3)
     if probe is None or before is None:
         return False
     rows = range(0, len(probe), 256)  # in parts, which take less memory than the whole

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from augx.model import Annotations, Dataset, Dropped, Json, Object, Rle, Sample
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 KINDS: Mapping[str, str] = {
     "class": "one class an image",
@@ -41,7 +46,7 @@ def tidy(value: float) -> float:
     return whole if value == whole else value
 
 
-def tidied(values: Sequence[float]) -> list[float]:
+def tidied(values: Sequence[float] | NDArray[np.float64]) -> list[float]:
     """`tidy` of each, to a unit of the last digit where there are more."""
     if len(values) < _MANY:
         return list(map(tidy, values))
@@ -57,14 +62,38 @@ def tidied(values: Sequence[float]) -> list[float]:
     return found
 
 
-def to_row(thing: Object, area: float | None) -> dict[str, Json]:
-    """One of a row's `objects`: absent parts are left out. `area`: pixels² as COCO counts them."""
+def to_rows(things: Sequence[Object], areas: Sequence[float | None]) -> list[dict[str, Json]]:
+    """A row's `objects`. `areas`: pixels² as COCO counts them."""
+    long = [ring for thing in things for ring in thing.rings if len(ring) >= _MANY]
+    if len(long) > 1:
+        import numpy as np
+
+        points = np.concatenate(long)
+        if np.abs(points).max() < _EXACT:  # all at once
+            every = iter(_sliced(tidied(points), map(len, long)))
+            return [
+                to_row(thing, area, [next(every) if len(ring) >= _MANY else tidied(ring) for ring in thing.rings])
+                for thing, area in zip(things, areas, strict=True)
+            ]
+    return [to_row(thing, area) for thing, area in zip(things, areas, strict=True)]
+
+
+def _sliced(values: list[float], lengths: Iterable[int]) -> Iterator[list[float]]:
+    start = 0
+    for length in lengths:
+        yield values[start : start + length]
+        start += length
+
+
+def to_row(thing: Object, area: float | None, rings: list[list[float]] | None = None) -> dict[str, Json]:
+    """One of a row's `objects`: absent parts are left out. `area`: pixels² as COCO counts them. `rings`: the object's,
+    tidied, if somebody has done so."""
     row: dict[str, Json] = {"label": thing.label, "bbox": None}
     if thing.box is not None:
         x0, y0, x1, y1 = thing.box
         row["bbox"] = [tidy(x0), tidy(y0), tidy(x1 - x0), tidy(y1 - y0)]
     if thing.rings:
-        row["segmentation"] = [tidied(ring) for ring in thing.rings]
+        row["segmentation"] = [tidied(ring) for ring in thing.rings] if rings is None else rings
     elif thing.rle is not None:
         counts = thing.rle.counts
         row["segmentation"] = {

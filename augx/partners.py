@@ -38,6 +38,8 @@ class Opened(Protocol):
     """A source as a worker has opened it: its picture with labels, and the bytes of its files."""
 
     @property
+    def sketch(self) -> Picture: ...  # as large as the picture, if without its pixels
+    @property
     def picture(self) -> Picture: ...
     @property
     def files(self) -> Sequence[bytes]: ...
@@ -218,4 +220,4 @@ def _thumb(picture: Picture) -> Look:
 
 
 def _size(opened: Opened) -> int:
-    return opened.picture.pixels.nbytes + sum(map(len, opened.files))
+    return opened.sketch.pixels.nbytes + sum(map(len, opened.files))

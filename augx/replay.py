@@ -22,7 +22,7 @@ from augx.seeds import Rng
 from augx.store import Folder, Source, hashes, write_file
 from augx.transforms.catalog import SEE_LABELS, TRANSFORMS
 from augx.transforms.own.base import Need
-from augx.work import Maker, Opened
+from augx.work import Maker, Opened, of_no_file
 
 _KINDS = {"file_name": str, "source": str, "sha256": str, "source_sha256": str, "copy": int}  # of what a row says
 
@@ -58,12 +58,13 @@ def replay(output: str, name: str, image: str, input: str | None) -> tuple[bool,
         again = (row.get("override") or 0, _Recorded(row, archive), row.get("redrawn", 0))
         opened = None if "added" in row else archive.open(row["source"])
         if opened is None:
-            picture = _added(maker, row)
+            picture = of_no_file(_added(maker, row))
             encoded = maker.encoded(maker.augmented(picture, row["added"], row["copy"], *again)[0], ending)
         elif row["copy"] == 0 and maker.verbatim(opened.decoded, ending):
             encoded = opened.files[0]
         else:
-            encoded = maker.encoded(maker.augmented(opened.picture, row["source"], row["copy"], *again)[0], ending)
+            made = maker.augmented(opened, row["source"], row["copy"], *again)[0] if row["copy"] else opened.picture
+            encoded = maker.encoded(made, ending)
         same = hashlib.sha256(encoded).hexdigest() == row["sha256"]
         asked = os.path.splitext(image)[1].lower()
         if READABLE.get(asked, READABLE[ending.lower()]) != READABLE[ending.lower()]:
@@ -139,7 +140,7 @@ class _Archive:
             return self.maker.open(samples[name], files)
         opened = self.maker.open(Sample(name), [data])
         original = self.told[name] if self.told[name]["copy"] == 0 else None
-        return replace(opened, picture=_labelled(self.folder, opened.picture, self.recipe, original))
+        return replace(opened, sketch=_labelled(self.folder, opened.sketch, self.recipe, original))
 
     def source(self, name: str) -> bytes:
         """The source's bytes, checked against its row."""

@@ -81,11 +81,11 @@ def runs_of_mask(mask: Plane) -> Runs:
 def runs_of_rings(rings: Iterable[ArrayLike], width: int, height: int) -> Runs:
     """COCO's `rleFrPoly` and `rleMerge`: outlines on a grid of fifths of a pixel; where one crosses the middle of a
     column of pixels, the column changes between outside and inside."""
-    grids = _grids(rings)
-    if not grids:
+    grid, lengths = _grid(rings)
+    if not len(lengths):
         return _NONE
-    line = _toggles(grids, width, height)
-    if len(grids) == 1:
+    line = _toggles(grid, lengths, width, height)
+    if len(lengths) == 1:
         line = line[: len(line) // 2 * 2]
         return _joined(line[0::2], line[1::2])
     _, pixels, opens = _opens(line, width * height + 1)
@@ -95,38 +95,44 @@ def runs_of_rings(rings: Iterable[ArrayLike], width: int, height: int) -> Runs:
 def areas_of_rings(rings: Sequence[ArrayLike], width: int, height: int) -> list[int]:
     """The pixels of each outline for itself, as `runs_of_rings` fills it; of all of them at once, which takes hardly
     longer than one."""
-    grids = _grids(rings)
-    if len(grids) < len(rings):  # some are empty
-        return [area(runs_of_rings([ring], width, height)) for ring in rings]
-    if not grids:
+    if not rings:
         return []
-    ring, pixels, opens = _opens(_toggles(grids, width, height), width * height + 1)
-    lengths = pixels[1:][opens[:-1]] - pixels[opens]
-    return [int(count) for count in np.bincount(ring[opens], lengths, len(grids))]
+    grid, lengths = _grid(rings)
+    if len(lengths) < len(rings):  # some are empty
+        return [area(runs_of_rings([ring], width, height)) for ring in rings]
+    ring, pixels, opens = _opens(_toggles(grid, lengths, width, height), width * height + 1)
+    long = pixels[1:][opens[:-1]] - pixels[opens]
+    return [int(count) for count in np.bincount(ring[opens], long, len(lengths))]
 
 
-def _grids(rings: Iterable[ArrayLike]) -> list[NDArray[np.int64]]:
-    """The outlines that have points, in fifths of a pixel."""
-    grids = ((5 * np.asarray(ring, np.float64).reshape(-1, 2) + 0.5).astype(np.int64) for ring in rings)  # cut as in C
-    return [grid for grid in grids if len(grid)]
+def _grid(rings: Iterable[ArrayLike]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The points of the outlines that have some, in fifths of a pixel, and how many each has."""
+    there = [line for ring in rings if len(line := np.asarray(ring, np.float64).reshape(-1))]
+    lengths = np.array([len(line) // 2 for line in there], np.int64)
+    points = np.concatenate(there).reshape(-1, 2) if there else np.zeros((0, 2))
+    return (5 * points + 0.5).astype(np.int64), lengths  # cut as in C
 
 
-def _toggles(grids: Sequence[NDArray[np.int64]], width: int, height: int) -> NDArray[np.int64]:
+def _toggles(start: NDArray[np.int64], lengths: NDArray[np.int64], width: int, height: int) -> NDArray[np.int64]:
     """Where pixels change between outside and inside of each outline, counted along columns; sorted. Those of outline
-    k have k (width x height + 1) added."""
-    start = np.concatenate(grids)
-    end = np.concatenate([part for grid in grids for part in (grid[1:], grid[:1])])
+    k have k (width x height + 1) added. `start`, `lengths`: as `_grid` has them."""
+    upto, rings = np.cumsum(lengths), np.arange(len(lengths))
+    end = np.empty_like(start)
+    end[:-1] = start[1:]
+    end[upto - 1] = start[upto - lengths]
     low, high = np.minimum(start[:, 0], end[:, 0]), np.maximum(start[:, 0], end[:, 0])
     # between 5 i + 2 and 5 i + 3 on the grid lies the middle of column i
     first = np.maximum((low + 2) // 5, 0)
     many = np.maximum(np.minimum((high - 3) // 5, width - 1) - first + 1, 0)
     size = width * height
-    owner = np.repeat(np.arange(len(grids)), [len(grid) for grid in grids]) * (size + 1)
-    toggles = [np.arange(len(grids)) * (size + 1) + size]  # a ring's last run ends where the picture does
+    owner = np.repeat(rings * (size + 1), lengths)
+    toggles = [rings * (size + 1) + size]  # a ring's last run ends where the picture does
+    some = np.flatnonzero(many)
+    many, first, owner, lines = many[some], first[some], owner[some], _Lines(start[some], end[some])
     for edges in _chunks(many):
         edge = np.repeat(edges, many[edges])
-        column = np.arange(len(edge)) - np.repeat(np.cumsum(many[edges]) - many[edges], many[edges]) + first[edge]
-        row = (_row(start[edge], end[edge], 5 * column + 2) + 0.5) / 5 - 0.5
+        column = np.arange(len(edge)) - np.repeat(np.cumsum(many[edges]) - many[edges] - first[edges], many[edges])
+        row = (lines.row(edge, 5 * column + 2) + 0.5) / 5 - 0.5
         row = np.ceil(np.minimum(np.maximum(row, 0), height)).astype(np.int64)
         toggles.append(owner[edge] + column * height + row)
     return np.sort(np.concatenate(toggles))
@@ -135,7 +141,8 @@ def _toggles(grids: Sequence[NDArray[np.int64]], width: int, height: int) -> NDA
 def _opens(line: NDArray[np.int64], step: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Of `_toggles`: the outline and the pixel of each, and whether a run begins there, which ends at the next."""
     ring, pixels = np.divmod(line, step)
-    before = np.arange(len(line)) - np.searchsorted(ring, ring)
+    many = np.bincount(ring)
+    before = np.arange(len(line)) - np.repeat(np.cumsum(many) - many, many)
     return ring, pixels, (before % 2 == 0) & (np.append(ring[1:], -1) == ring)
 
 
@@ -229,32 +236,42 @@ def _joined(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Runs:
 
 
 def _chunks(many: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """The indexes of what is not 0, in pieces whose sum is about _AT_ONCE."""
-    edges = np.flatnonzero(many)
-    if len(edges):
-        upto = np.cumsum(many[edges])
-        yield from np.split(edges, np.searchsorted(upto, np.arange(_AT_ONCE, upto[-1], _AT_ONCE)))
+    """The indexes, in pieces whose sum is about _AT_ONCE."""
+    if len(many):
+        upto = np.cumsum(many)
+        yield from np.split(np.arange(len(many)), np.searchsorted(upto, np.arange(_AT_ONCE, upto[-1], _AT_ONCE)))
 
 
-def _row(start: NDArray[np.int64], end: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where edges, one for each column of the grid, pass from it to the next: the upper of the two rows of the grid."""
-    across, down = (end - start).T
-    flat = np.abs(across) >= np.abs(down)
-    along = np.where(flat, across, down)
-    slope = np.where(flat, down, across) / along
-    x, y = np.where((along < 0)[:, None], end, start).T
-    step = column - x
-    row = np.minimum((y + slope * step + 0.5).astype(np.int64), (y + slope * (step + 1) + 0.5).astype(np.int64))
-    if not flat.all():
+class _Lines:
+    """Edges on the grid, none of them upright."""
+
+    def __init__(self, start: NDArray[np.int64], end: NDArray[np.int64]) -> None:
+        across, down = (end - start).T
+        self.flat = np.abs(across) >= np.abs(down)
+        along = np.where(self.flat, across, down)
+        self.slope = np.where(self.flat, down, across) / along
+        self.x, self.y = np.where((along < 0)[:, None], end, start).T
+
+    def row(self, edge: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where an edge passes from a column of the grid to the next: the upper of the two rows of the grid."""
+        row = np.empty(len(edge), np.int64)
+        flat = self.flat[edge]
+        some, at = edge[flat], column[flat]
+        x, y, slope = self.x[some], self.y[some], self.slope[some]
+        step = at - x
+        row[flat] = np.minimum(
+            (y + slope * step + 0.5).astype(np.int64), (y + slope * (step + 1) + 0.5).astype(np.int64)
+        )
         steep = ~flat
-        x, y, slope, column = x[steep], y[steep], slope[steep], column[steep]
+        some, at = edge[steep], column[steep]
+        x, y, slope = self.x[some], self.y[some], self.slope[some]
         rising = slope > 0
-        step = np.floor((column + 0.5 - x) / slope).astype(np.int64)
+        step = np.floor((at + 0.5 - x) / slope).astype(np.int64)
         for _ in range(2):  # on to the first step in the next column; rounding may put the guess one off
-            step += ((x + slope * step + 0.5).astype(np.int64) > column) != rising
-        step -= ((x + slope * (step - 1) + 0.5).astype(np.int64) > column) == rising
+            step += ((x + slope * step + 0.5).astype(np.int64) > at) != rising
+        step -= ((x + slope * (step - 1) + 0.5).astype(np.int64) > at) == rising
         row[steep] = y + step - 1
-    return np.asarray(row)
+        return row
 
 
 def _numbers(text: str) -> NDArray[np.int64]:

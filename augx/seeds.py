@@ -26,7 +26,9 @@ class Rng:
         text = f"{seed}\0{copy}\0{step}\0{sample}"
         digest = hashlib.blake2b(text.encode(), digest_size=32).digest()
         self._key = digest[:16]
-        self.python.seed(int.from_bytes(digest[16:], "little"))
+        python = self.python
+        super(random.Random, python).seed(int.from_bytes(digest[16:], "little"))  # what its own comes to, for a number
+        python.gauss_next = None  # type: ignore[attr-defined]
         return self
 
     @property

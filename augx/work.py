@@ -30,6 +30,7 @@ from augx.timing import timing
 from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.own import base as own
 from augx.transforms.pipeline import Partners, Pipeline
+from augx.transforms.sampling import Drafts
 
 _R = TypeVar("_R")
 _NO_FOLDERS = Folders()
@@ -223,14 +224,24 @@ class Worker:
 class Opened:
     """A source as it was decoded: its picture with labels in its pixels, and the bytes of its files, image first.
 
+    `drafts`: have the pixels, for which those of the `sketch` only stand in; None: they are there.
     `dropped`: objects that no picture can show, such as empty boxes.
     """
 
-    picture: Picture
+    sketch: Picture
     decoded: images.Decoded
     files: Sequence[bytes]
     notes: tuple[str, ...]
     dropped: tuple[Dropped, ...] = ()
+    drafts: Drafts | None = None
+
+    @property
+    def picture(self) -> Picture:
+        return self.sketch if self.drafts is None else replace(self.sketch, pixels=self.drafts.whole.planes[0])
+
+
+def of_no_file(picture: Picture) -> Opened:
+    return Opened(picture, images.Decoded(picture, "", 1), (), ())
 
 
 class Maker:
@@ -266,9 +277,13 @@ class Maker:
     def open(self, sample: Sample, files: Sequence[bytes]) -> Opened:
         """Decodes a source's files (`plan.files`) and puts its labels into pixels. Raises ImageError."""
         if sample.added:  # each copy has a picture of its own
-            return Opened(_NOTHING, images.Decoded(_NOTHING, "", 1), (), ())
-        decoded = _guarded("decode", lambda: images.decode(files[0], self.recipe.limits))
+            return of_no_file(_NOTHING)
+        decoded = _guarded("decode", lambda: images.decode(files[0], self.recipe.limits, self._drafted))
         return _guarded("labels", lambda: self._labelled(sample, decoded, files))
+
+    def _drafted(self, width: int, height: int) -> int:
+        """The level of a draft that is enough for all copies of a JPEG of this size, with whichever override."""
+        return min(pipeline.drafted(width, height, images.SMALLEST) for pipeline in self.pipelines)
 
     def _labelled(self, sample: Sample, decoded: images.Decoded, files: Sequence[bytes]) -> Opened:
         picture, known = decoded.picture, sample.annotations
@@ -289,7 +304,9 @@ class Maker:
             mask=masks.get(known.mask or ""),
             instances=masks.get(known.instances or ""),
         )
-        return Opened(picture, decoded, files, tuple(sorted({*decoded.notes, *notes, *repaired})), dropped)
+        draft = decoded.draft
+        drafts = Drafts(picture.pixels, draft.level, draft.small, draft.whole) if draft else None
+        return Opened(picture, decoded, files, tuple(sorted({*decoded.notes, *notes, *repaired})), dropped, drafts)
 
     def make(
         self, job: Job, copy: int, opened: Opened, lower: Mapping[str, int] = MappingProxyType({})
@@ -303,11 +320,11 @@ class Maker:
         first: list[Applied] = []
         if job.sample.added:
             picture, told = self.added(job.sample, copy)
-            opened, first = replace(opened, picture=picture), [told]
+            opened, first = replace(opened, sketch=picture), [told]
         for attempt in range(_ATTEMPTS if copy and self.pipelines[job.variant].draws else 1):
-            made = self.augmented(opened.picture, job.sample.id, copy, job.variant, partners, attempt)
+            made = self.augmented(opened, job.sample.id, copy, job.variant, partners, attempt)
             fault = self.rejected(made[0], made[2]) if copy else ""
-            equal = 0 if copy and not first and _same_picture(made[0], opened.picture) else None
+            equal = 0 if copy and not first and _same_picture(made[0], opened) else None
             if fault or equal is not None:
                 continue
             image = self.image(opened, copy, made[0], job.ending)
@@ -335,7 +352,9 @@ class Maker:
 
     def image(self, opened: Opened, copy: int, picture: Picture, ending: str) -> bytes:
         verbatim = copy == 0 and self.verbatim(opened.decoded, ending)
-        return opened.files[0] if verbatim else self.encoded(picture, ending)
+        if verbatim:
+            return opened.files[0]
+        return self.encoded(picture if copy else _guarded("decode", lambda: opened.picture), ending)
 
     def files(
         self,
@@ -373,9 +392,13 @@ class Maker:
         return self._targets[name]
 
     def augmented(
-        self, picture: Picture, source: str, copy: int, variant: int, partners: Partners, attempt: int
+        self, opened: Opened, source: str, copy: int, variant: int, partners: Partners, attempt: int
     ) -> tuple[Picture, list[Applied], tuple[Dropped, ...]]:
-        """Copy number `copy` of a picture, what was applied, and the objects it has lost. Raises ImageError."""
+        """Copy number `copy` of a source, what was applied, and the objects it has lost. Raises ImageError.
+
+        Number 0 is its sketch.
+        """
+        picture = opened.sketch
         if not copy:
             return picture, [], ()
         seed, again = self.recipe.seed, f"again {attempt}: " if attempt else ""
@@ -383,7 +406,8 @@ class Maker:
         def at(step: str) -> Rng:
             return self.rng.at(seed, source, copy, again + step)
 
-        made, applied, lost = _guarded("transform", lambda: self.pipelines[variant](picture, at, partners))
+        pipeline = self.pipelines[variant]
+        made, applied, lost = _guarded("transform", lambda: pipeline(picture, at, partners, opened.drafts))
         if self.recipe.labels.hard and made.annotations.labels != picture.annotations.labels:
             made = replace(made, annotations=replace(made.annotations, labels=picture.annotations.labels))
         return made, applied, lost
@@ -443,7 +467,7 @@ def manifest_row(
         "height": height,
         "label": known.label,
         "labels": dict(known.labels),
-        "objects": [objects.to_row(thing, area) for thing, area in zip(things, areas, strict=True)],
+        "objects": objects.to_rows(things, areas),
         "dropped": [objects.dropped_row(one) for one in dropped],
         "captions": list(known.captions),
         "values": dict(known.values),
@@ -452,14 +476,15 @@ def manifest_row(
     }
 
 
-def _same_picture(one: Picture, other: Picture) -> bool:
+def _same_picture(one: Picture, source: Opened) -> bool:
     """Whether the pixels are the same. Most that differ do so in the few that are looked at first."""
-    here, there = one.pixels, other.pixels
-    if here is there:
-        return True
+    here, there = one.pixels, source.sketch.pixels
     if here.shape != there.shape or here.dtype != there.dtype:
         return False
-    return np.array_equal(here[::31, ::29], there[::31, ::29]) and np.array_equal(here, there)
+    there = source.picture.pixels
+    if here is there:
+        return True
+    return here[::31, ::29].tobytes() == there[::31, ::29].tobytes() and np.array_equal(here, there)
 
 
 def _mask(name: str, data: bytes, picture: Picture, orientation: int, limits: Limits) -> Mask:

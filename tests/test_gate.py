@@ -143,7 +143,7 @@ def test_whatever_a_decoder_raises_is_an_image_error(
     def load(image: ImageFile.ImageFile) -> None:
         raise error
 
-    monkeypatch.setattr(images, "_quick_jpeg", lambda image, data: None)
+    monkeypatch.setattr(images, "_quick_jpeg", lambda *_: None)
     for kind in (ImageFile.ImageFile, images.TiffImagePlugin.TiffImageFile):
         monkeypatch.setattr(kind, "load", load)
     assert code(FILES[name]) == expected

@@ -138,7 +138,7 @@ class Rows:
         self.alive()
         maker = self._maker(replace(self.recipe, steps=tuple(steps), overrides=()))
         partners = Chosen(self.maker.neighbours, job.pools, self.orders.folders, self.recipe.limits)
-        picture, applied, lost = maker.augmented(opened.picture, job.sample.id, copy, 0, partners, attempt)
+        picture, applied, lost = maker.augmented(opened, job.sample.id, copy, 0, partners, attempt)
         return replace(picture, annotations=labels.boxed(picture.annotations)), applied, lost
 
     def _maker(self, recipe: Recipe) -> Maker:

@@ -135,11 +135,17 @@ def _matrices(
     tan_x, tan_y = (np.tan(np.deg2rad(one)) + 0.0 if one else 0.0 for one in shear)
     middles = (width / 2 - 0.5, height / 2 - 0.5), (width / 2, height / 2)
     last = (0.0, 0.0, 1.0)
-    sheared = np.array([((1.0, tan_x, x + shift[0]), (tan_y, 1.0, y + shift[1]), last) for x, y in middles])
-    turned = np.array(((cos, sin, 0.0), (-sin, cos, 0.0), last))
-    scaled = np.array(((scale[0], 0.0, 0.0), (0.0, scale[1], 0.0), last))
+    across, down = scale
     centred = np.array([((1.0, 0.0, -x), (0.0, 1.0, -y), last) for x, y in middles])
-    both = sheared @ turned @ scaled @ centred
+    if tan_x or tan_y:
+        sheared = np.array([((1.0, tan_x, x + shift[0]), (tan_y, 1.0, y + shift[1]), last) for x, y in middles])
+        turned = np.array(((cos, sin, 0.0), (-sin, cos, 0.0), last))
+        scaled = np.array(((across, 0.0, 0.0), (0.0, down, 0.0), last))
+        before = sheared @ turned @ scaled
+    else:  # which is the same to the bit: nothing but zeros is added
+        (a, b), (c, d) = (cos * across, sin * down), (-sin * across, cos * down)
+        before = np.array([((a, b, x + shift[0]), (c, d, y + shift[1]), last) for x, y in middles])
+    both = before @ centred
     both[:, 2] = last
     return both[0], both[1]
 

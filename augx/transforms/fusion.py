@@ -79,6 +79,13 @@ class Course:
     def of(cls, width: int, height: int, patches: Patches | None = None) -> Course:
         return cls((width, height), (0, 0, width, height), Matrix(_EYE, width, height), patches=patches)
 
+    def _with(self, **changes: Any) -> Course:
+        """As `replace`, which would take longer than many of these take to be done."""
+        values = {name: value for name, value in self.__dict__.items() if name not in ("back", "shown")} | changes
+        course = object.__new__(Course)
+        course.__dict__.update(values)
+        return course
+
     @property
     def moved(self) -> bool:
         return bool(self.names)
@@ -99,8 +106,8 @@ class Course:
     def toned(self, stages: tuple[Stage, ...]) -> Course:
         """With more of them, at its end."""
         if self.moved or self.behind or any(isinstance(stage, Blur) for stage in stages):
-            return replace(self, behind=after(self.behind, stages))
-        return replace(self, before=_tables(after(self.before, stages)))
+            return self._with(behind=after(self.behind, stages))
+        return self._with(before=_tables(after(self.before, stages)))
 
     def joined(self, name: str, warp: Matrix, border: Border, interpolation: int) -> Course | None:
         """With a warp of the canvas more; None where what waits must be done first.
@@ -124,8 +131,7 @@ class Course:
         if not (inside or first):
             veils = (*veils, Veil(course.lap, warp.values, border))
         values, bends = warp.values @ course.matrix.values, warp.bends or course.matrix.bends
-        course = replace(
-            course,
+        course = course._with(
             names=(*self.names, name),
             matrix=Matrix(values, warp.width, warp.height, bends),
             border=border if first and not inside else course.border,
@@ -155,8 +161,8 @@ class Course:
         if ahead is None or (last and (bordered or not self._alike(_tables(last), warp))):
             return None
         if not bordered and self._alike(first, warp, ahead.reach):
-            return replace(self, blur=ahead, behind=after(first, last))
-        return replace(self._fronted(first), blur=ahead, behind=last)
+            return self._with(blur=ahead, behind=after(first, last))
+        return self._fronted(first)._with(blur=ahead, behind=last)
 
     @property
     def _tones(self) -> Tones:
@@ -196,15 +202,14 @@ class Course:
         from makes no difference to them."""
         veils = tuple(replace(veil, border=veil.border.toned(tones)) for veil in self.veils)
         border = self.border and self.border.toned(tones)
-        return replace(self, border=border, veils=veils, before=_tables(after(self.before, tones)), behind=())
+        return self._with(border=border, veils=veils, before=_tables(after(self.before, tones)), behind=())
 
     def framed(self) -> Course:
         """The frame cut down to what the canvas shows: borders lie around that from now on."""
         x0, y0, x1, y1 = (round(value) for value in self.shown)
         left, top = self.frame[:2]
         values = self.matrix.values @ shift(x0, y0)
-        return replace(
-            self,
+        return self._with(
             frame=(left + x0, top + y0, left + x1, top + y1),
             matrix=Matrix(values, self.matrix.width, self.matrix.height),
         )
@@ -223,11 +228,11 @@ class Course:
         """Labels go where the pixels go: cut wherever a border was put around a canvas."""
         x0, y0, x1, y1 = self.frame
         first, *others = (*(veil.way for veil in self.veils), self.lap)
-        laps = [replace(self, matrix=first, veils=())]
+        laps = [self._with(matrix=first, veils=())]
         laps += [Course((one.width, one.height), (0, 0, one.width, one.height), way, Border(), exact=False)
                  for one, way in zip((first, *others), others, strict=False)]  # fmt: skip
         cut = Matrix(shift(-x0, -y0), x1 - x0, y1 - y0)
-        if self.border is not None:
+        if self.border is not None and not ((x1 - x0, y1 - y0) == self.size and carrier.fits()):
             carrier.move(cut, self.cut)
         else:
             first = replace(first, values=first.values @ cut.values)
@@ -243,6 +248,7 @@ class Course:
         its pixels, if there are some from before."""
         pixels = picture.pixels
         if not self.moved:
+            pixels = levels.whole.planes[0] if levels else pixels
             return replace(picture, pixels=finished(toned(pixels, self.before), self.behind))
         deep = 257 if pixels.dtype == np.uint16 else 1
         fills = [np.asarray(border.fill, float) * deep for border in self.borders]

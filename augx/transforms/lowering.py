@@ -22,13 +22,14 @@ Lowered = Matrix | Tiles | Field
 
 _NOWHERE = (np.nan, np.nan)
 _EYE = np.eye(3)
+_SAME = _EYE.tolist()
 _CLOSE = 1e-8 + 1e-5 * _EYE  # np.allclose, whose many checks take longer than a draw
 
 
 def lower(name: str, transform: Any, params: Params, width: int, height: int) -> Lowered | None:
     """Where `transform`, called `name`, moves a picture of this size with `params`; None: nothing moves."""
     warp = _LOWERINGS[name](transform, params, width, height)
-    if isinstance(warp, Matrix) and (warp.width, warp.height) == (width, height) and (warp.values == _EYE).all():
+    if isinstance(warp, Matrix) and (warp.width, warp.height) == (width, height) and warp.values.tolist() == _SAME:
         return None
     return warp
 
@@ -85,9 +86,9 @@ def _symmetry(transform: Any, params: Params, width: int, height: int) -> Matrix
 
 
 def _affine(transform: Any, params: Params, width: int, height: int) -> Matrix:
-    if (
-        params["matrix"][0, 0] > 0.9 and (np.abs(params["matrix"] - _EYE) <= _CLOSE).all()
-    ):  # 2.0.8 leaves the picture alone then
+    matrix = params["matrix"]
+    nearly = matrix.item(0) > 0.9 and abs(matrix.item(1)) < 1e-4  # most are not
+    if nearly and (np.abs(matrix - _EYE) <= _CLOSE).all():  # 2.0.8 leaves the picture alone then
         return Matrix(np.eye(3), width, height)
     rows, columns = params["output_shape"][:2]
     return Matrix(_centred(params["matrix"]), int(np.round(columns)), int(np.round(rows)))

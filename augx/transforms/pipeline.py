@@ -7,6 +7,7 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from itertools import accumulate
@@ -29,9 +30,9 @@ from augx.transforms.fusion import FLAT, Course
 from augx.transforms.misfits import failed
 from augx.transforms.own import base as own
 from augx.transforms.own.frames import numbered, renumbered
-from augx.transforms.sampling import Grain, Levels
+from augx.transforms.sampling import Drafts, Grain, Levels, level_of, paces_of
 from augx.transforms.settings import chance
-from augx.transforms.tones import Patches
+from augx.transforms.tones import DraftedPatches, Patches, Tones
 
 At = Callable[[str], Rng]
 
@@ -43,6 +44,8 @@ _BOILERPLATE = frozenset(
     }
 )
 _MOST_NUMBERS = 64  # of an array or list that the manifest holds in full
+_TRIES = 16  # draws, to see how much pictures shrink
+_MOST_SIZES = 1000  # of pictures, for which that is known
 _MOST_BUILT = 2000  # transforms of a policy: more than any table has levels
 _FIXED = frozenset({"HorizontalFlip", "VerticalFlip", "Transpose", "NoOp", "InvertImg", "ToGray", "ToRGB", "Resize"})
 _OPTIONS = LabelOptions()
@@ -99,22 +102,43 @@ class Pipeline:
         self._levels = Levels(np.zeros((1, 1), np.uint8))  # of the picture that was here last
         self._patches = Patches(self._levels.planes[0])
         self.draws = any(_draws(step) for step in steps)
+        self._drafted: dict[tuple[int, int], int] = {}
 
     def __call__(
-        self, picture: Picture, at: At, partners: Partners = _ALONE
+        self, picture: Picture, at: At, partners: Partners = _ALONE, drafts: Drafts | None = None
     ) -> tuple[Picture, list[Applied], tuple[Dropped, ...]]:
         """The new picture, what was really applied, in order, and the objects lost. `at` gives the generators for a
-        step's stream.
+        step's stream. `drafts`: have the pixels, for which those of the picture only stand in.
 
         Raises ImageError where a transform cannot work on this picture.
         """
         if picture.pixels is not self._levels.planes[0]:
-            self._levels, self._patches = Levels(picture.pixels), Patches(picture.pixels)
+            self._levels = drafts or Levels(picture.pixels)
+            self._patches = DraftedPatches(drafts) if drafts else Patches(picture.pixels)
         way = _Way(picture, at, self._rules, partners, self._levels, self._patches)
         for index, node in enumerate(self._nodes):
             node.run(way, str(index), False)
         way.land()
         return way.picture, way.applied, tuple(way.dropped)
+
+    def drafted(self, width: int, height: int, most: int) -> int:
+        """The level, up to `most`, of a draft that is likely to be enough for all copies of a picture of this size. It
+        depends on nothing else, so that a copy does not either; which are not satisfied have the whole picture."""
+        if (width, height) not in self._drafted:
+            if len(self._drafted) >= _MOST_SIZES:
+                self._drafted.clear()
+            picture = Picture(np.broadcast_to(np.zeros(1, np.uint8), (height, width, 3)))
+            self._drafted[width, height] = min(self._level(picture, number) for number in range(_TRIES))
+        return min(most, self._drafted[width, height])
+
+    def _level(self, picture: Picture, number: int) -> int:
+        rng = Rng()
+        way = _Dry(picture, lambda step: rng.at(0, "", number, step), self._rules)
+        with suppress(_Looked, ImageError):
+            for index, node in enumerate(self._nodes):
+                node.run(way, str(index), False)
+        course = way.course
+        return level_of(paces_of(course.back, course.matrix.width, course.matrix.height)) if course.moved else 0
 
 
 def foreign(steps: Sequence[Step], fuse: bool) -> bool:
@@ -193,6 +217,8 @@ class _Way:
             self.grain = self._picture.pixels, course.grain
             if self.carrier is not None and course.moved:
                 course.carry(self.carrier)
+        elif self.levels.drafted and self._picture.pixels is self.levels.planes[0]:
+            self.picture = replace(self._picture, pixels=self.levels.whole.planes[0])
         return self._picture
 
     @picture.setter
@@ -303,6 +329,33 @@ class _Way:
         elif mask is not None and not transform.moves:
             mask = Mask(transform.erased(mask.values, params), mask.palette)
         self.picture = replace(self.picture, mask=mask, instances=instances)
+
+
+class _Looked(Exception):
+    """Something wants to see pixels."""
+
+
+class _Dry(_Way):
+    """A picture without pixels, until somebody looks."""
+
+    def __init__(self, picture: Picture, at: At, rules: own.Rules) -> None:
+        levels = Levels(picture.pixels)
+        super().__init__(picture, at, rules, _ALONE, levels, _Even(picture.pixels))
+
+    @property
+    def picture(self) -> Picture:
+        raise _Looked
+
+    @picture.setter
+    def picture(self, picture: Picture) -> None:
+        _Way.picture.fset(self, picture)  # type: ignore[attr-defined]
+
+
+class _Even(Patches):
+    """Of a picture that has no detail."""
+
+    def alike(self, tones: Tones, pace: float) -> bool:
+        return True
 
 
 def _counted(before: Picture, mixed: Picture) -> Picture:

@@ -43,6 +43,7 @@ Array = NDArray[Any]
 Window = tuple[int, int, int, int]  # x0, y0, x1, y1
 
 _EYE = np.eye(3)
+_TO_CENTRES, _FROM_CENTRES = shift(-0.5, -0.5), shift(0.5, 0.5)
 _ROOM = 3  # pixels
 _NEAR_BORDERS = cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE  # those that do not look far into the picture
 _MOST_ROOM = 1 << 26  # pixels of a picture with the borders that a canvas shows
@@ -50,6 +51,8 @@ _MOST_ROOM = 1 << 26  # pixels of a picture with the borders that a canvas shows
 
 def rendered(course: Course, levels: Levels, fills: Sequence[Array]) -> Array:
     """The pixels at the end of a course, but for what comes behind. `fills`: of each border."""
+    if levels.drafted and not _drafted(course, levels.drafted):
+        levels = levels.whole
     if course.blur and not _blurs_late(course):
         course, levels = _blurred(course, levels)
     return warped(course, levels, fills, course.interpolation, course.before, course.blur)
@@ -95,6 +98,22 @@ def warped(
         done = veil.over(done, fill, interpolation == cv2.INTER_NEAREST, same)
         drawn.append((fill, veil.edges()))
     return done
+
+
+def _drafted(course: Course, level: int) -> bool:
+    """Whether a picture shrinks so much on its course that a draft of this level is as good as the whole."""
+    if course.exact or course.matrix.bends or course.interpolation == cv2.INTER_NEAREST:
+        return False
+    paces = paces_of(course.back, course.matrix.width, course.matrix.height)
+    if level_of(paces) < level or (course.border is not None and course.border.mode != cv2.BORDER_CONSTANT):
+        return False
+    (left, top, right, bottom), (x0, y0, x1, y1) = course.frame, _seen(course)
+    inside = min(x0, y0, right - left - x1, bottom - top - y1) >= -NEAR
+    if course.size != (right - left, bottom - top) and not inside:  # a border lies around a part of the picture
+        return False
+    if course.blur and not _blurs_late(course):
+        return False
+    return course.patches is None or course.patches.follow(course.before)
 
 
 def _bordered(course: Course, plane: Array, mode: int) -> tuple[Course, Array] | None:
@@ -162,7 +181,9 @@ def _sampled(
         grain = "blurred"
     taps = (0.0, 0.0) if nearest else softness(at_level(paces, level), grain)
     reach = blur.reach if blur else 0
-    late = not tones or (inside and course.alike(tones, paces, reach))  # there may be less to do then
+    late = not tones or (
+        (inside or levels.drafted) and course.alike(tones, paces, reach)
+    )  # there may be less to do then
     back = course.back
     if plane.shape != levels.planes[0].shape:
         if inside:
@@ -175,13 +196,15 @@ def _sampled(
         window = blur.frame
     if (inside or mode in _NEAR_BORDERS) and math.isfinite(x0 + y0 + x1 + y1) and not course.matrix.bends:
         window = _around((x0, y0, x1, y1), window, 1 << level, reach)
-    alone = (tones and not late) or blur or not levels.small  # no other copy needs the same
+    alone = (tones and not late) or blur or levels.drafted or not levels.small  # no other copy needs the same
     room = 0
     if mode == cv2.BORDER_CONSTANT and not (inside and alone) and (blur or taps != (0.0, 0.0)):
         room = _ROOM + reach
     left, top = window[0] - room, window[1] - room
+    halved = 0  # how often what is at hand has been
     if (tones and not late) or (room and alone):
-        part = toned(levels.planes[0][window[1] : window[3], window[0] : window[2]], () if late else tones)
+        halved = levels.drafted
+        part = toned(levels.part(halved, (0.0, 0.0), window), () if late else tones)
         if blur and first:
             part, blur = blur.over(part), None
         if room:  # the edge of the picture is softened, too
@@ -190,14 +213,17 @@ def _sampled(
     elif room:
         levels = levels.bordered(room, value)
         window = *window[:2], window[2] + 2 * room, window[3] + 2 * room
-    part = levels.part(level, (0.0, 0.0) if blur else taps, window)
+    part = levels.part(level - halved, (0.0, 0.0) if blur else taps, window)
     if blur:
         part = blur.over(part, level, taps)
-    back = np.diag([0.5**level, 0.5**level, 1.0]) @ shift(-left, -top) @ back
+    if left or top:
+        back = shift(-left, -top) @ back
+    if level:
+        back = np.diag([0.5**level, 0.5**level, 1.0]) @ back
     if max(paces) * 0.5**level > LARGEST and not nearest:  # in one direction only
         part, smaller = averaged(part, at_level(paces, level))
         back = np.diag([*smaller, 1.0]) @ back
-    centred = shift(-0.5, -0.5) @ back @ shift(0.5, 0.5)
+    centred = _TO_CENTRES @ back @ _FROM_CENTRES
     flags, size = interpolation | cv2.WARP_INVERSE_MAP, (width, height)
     if course.matrix.perspective:
         done = cv2.warpPerspective(part, centred, size, flags=flags, borderMode=mode, borderValue=value)

@@ -5,6 +5,7 @@ covers.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Literal
 
 import cv2
@@ -135,6 +136,8 @@ class Levels:
     for that, to 40 dB; halves only come in above, as they have lost where within two pixels an edge was.
     """
 
+    drafted = 0  # the level of the largest plane that is more than a stand-in
+
     def __init__(self, plane: Array, grain: Grain = "sharp") -> None:
         self.planes, self.grain = [plane], grain
         self._soft: dict[tuple[int, float, float], Array] = {}
@@ -154,9 +157,12 @@ class Levels:
             self._bordered[room, value] = Levels(plane, self.grain)
         return self._bordered[room, value]
 
-    def part(self, level: int, taps: tuple[float, float], window: tuple[int, int, int, int]) -> Array:
-        """What a part of the plane, from x0, y0 to x1, y1, is in 1 / 2^level of the size, softened. The corner lies on
-        a pixel of that size."""
+    @property
+    def whole(self) -> Levels:
+        return self
+
+    def plane(self, level: int) -> Array:
+        """In 1 / 2^level of the size."""
         while len(self.planes) <= level:
             last = self.planes[-1]
             rows, columns = last.shape[:2]
@@ -164,10 +170,15 @@ class Levels:
                 last = cv2.copyMakeBorder(last, 0, rows % 2, 0, columns % 2, cv2.BORDER_REPLICATE)
             size = (columns + 1) // 2, (rows + 1) // 2
             self.planes.append(cv2.resize(last, size, interpolation=cv2.INTER_AREA))
+        return self.planes[level]
+
+    def part(self, level: int, taps: tuple[float, float], window: tuple[int, int, int, int]) -> Array:
+        """What a part of the plane, from x0, y0 to x1, y1, is in 1 / 2^level of the size, softened. The corner lies on
+        a pixel of that size."""
         grid = 1 << level
         x0, y0, x1, y1 = window
         part = slice(y0 >> level, -(-y1 // grid)), slice(x0 >> level, -(-x1 // grid))
-        plane = self.planes[level]
+        plane = self.plane(level)
         if taps == (0.0, 0.0):
             return plane[part]
         if plane.nbytes > _KEPT:
@@ -178,6 +189,28 @@ class Levels:
                 self._soft.clear()
             self._soft[key] = _softened(plane, taps)
         return self._soft[key][part]
+
+
+class Drafts(Levels):
+    """Of a JPEG that its decoder has made smaller, which is as good as halves and costs less. `planes` has a stand-in,
+    which only knows its size; what is larger than the draft has to be made of the `whole`."""
+
+    def __init__(self, stand_in: Array, level: int, small: Array, whole: Callable[[], Array]) -> None:
+        """`small`: in 1 / 2^level of the size."""
+        super().__init__(stand_in)
+        self.drafted = level
+        self._small = Levels(small)
+        self._decode = whole
+        self._whole: Levels | None = None
+
+    @property
+    def whole(self) -> Levels:
+        if self._whole is None:
+            self._whole = Levels(self._decode())
+        return self._whole
+
+    def plane(self, level: int) -> Array:
+        return self._small.plane(level - self.drafted)
 
 
 def _softened(plane: Array, taps: tuple[float, float]) -> Array:

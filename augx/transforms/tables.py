@@ -64,7 +64,7 @@ def stages(name: str, settings: SimpleNamespace, params: Params, channels: int) 
 
 def _cut(values: Array) -> Array:
     """The fractions are cut off."""
-    return np.clip(values, 0, 255).astype(np.uint8)
+    return np.asarray(np.minimum(np.maximum(values, 0), 255).astype(np.uint8))
 
 
 def _linear(s: SimpleNamespace, params: Params) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augx.transforms.blurs import Blur
+from augx.transforms.sampling import Drafts, level_of
 
 Array = NDArray[Any]
 Fill = float | Sequence[float]
@@ -64,15 +65,20 @@ class Patches:
     """Small squares spread over a picture. They tell whether tones make a difference between pixels that are averaged
     before and after: linear ones do not, nor do others where neighbours are much alike or the bend is elsewhere."""
 
-    def __init__(self, pixels: Array) -> None:
-        """`pixels`: uint8, (H, W) or (H, W, 3)."""
-        self._pixels = pixels
+    def __init__(self, pixels: Array, most: float = _ALIKE) -> None:
+        """`pixels`: uint8, (H, W) or (H, W, 3). `most`: levels, by which averages may differ."""
+        self._pixels, self._most = pixels, most
         self._made: dict[int, tuple[Array, Array]] = {}
 
     def alike(self, tones: Tones, pace: float) -> bool:
         """Whether it does not matter. `pace`: how many pixels are averaged, across and down."""
-        if linear(tones):
-            return True
+        return linear(tones) or self._measured(tones, pace)
+
+    def follow(self, tones: Tones) -> bool:
+        """Whether they may come after what has been averaged already: nothing has."""
+        return True
+
+    def _measured(self, tones: Tones, pace: float) -> bool:
         side = min(1 << max(1, math.ceil(math.log2(max(pace, 1)))), _WIDEST, *self._pixels.shape[:2])
         if side < 2 or self._pixels.dtype != np.uint8:
             return False
@@ -81,7 +87,7 @@ class Patches:
         patches, means = self._made[side]
         early = cv2.reduce(toned(patches, tones), 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)
         off = early - toned(means, tones)
-        return float(np.vdot(off, off)) <= _ALIKE * _ALIKE * off.size
+        return float(np.vdot(off, off)) <= self._most * self._most * off.size
 
     def _cut(self, side: int) -> tuple[Array, Array]:
         """(n, side², ...) and their means, (n, 1, ...)."""
@@ -94,6 +100,24 @@ class Patches:
         cut = self._pixels[down][:, across].reshape(_PATCHES, side, _PATCHES, side, *colours).swapaxes(1, 2)
         patches = cut.reshape(_PATCHES * _PATCHES, side * side, *colours)
         return patches, np.rint(cv2.reduce(patches, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)).astype(np.uint8)
+
+
+class DraftedPatches(Patches):
+    """Of drafts. Some of what differs has been averaged away there, so less of it is let pass: with 1 / (level + 1/2)
+    of the limit nothing passed, in photographs, that the whole picture would have refused."""
+
+    def __init__(self, drafts: Drafts) -> None:
+        super().__init__(drafts.plane(drafts.drafted), _ALIKE / (drafts.drafted + 0.5))
+        self._level = drafts.drafted
+        self._nearest = Patches(self._pixels)
+
+    def _measured(self, tones: Tones, pace: float) -> bool:
+        return level_of((pace, pace)) >= self._level and super()._measured(tones, pace * 0.5**self._level)
+
+    def follow(self, tones: Tones) -> bool:
+        """Whether tones may come after the averages that the draft is made of, as they may after the next larger ones:
+        what is finer differs less, in photographs."""
+        return self._nearest.alike(tones, 2)
 
 
 def linear(tones: Tones) -> bool:

@@ -51,7 +51,7 @@ class Matrix:
 
     @property
     def perspective(self) -> bool:
-        return bool(self.values[2, 0] or self.values[2, 1])
+        return bool(self.values.item(6) or self.values.item(7))
 
     @property
     def straight(self) -> bool:
