@@ -289,7 +289,7 @@ def guard(input: str, folder: Folder) -> None:
             fit = False
         if not fit:
             raise OutputError(f"{what} {given!r} is no path", "leave out what no file name can hold")
-    source, output = (mirror.address(os.path.realpath(path)) for path in (input, folder.root))
+    source, output = (mirror.place(path) for path in (input, folder.root))
     if source == output:
         raise OutputError(f"OUTPUT is INPUT: {folder.root}", "choose another folder for OUTPUT")
     if output.startswith(source.rstrip("/") + "/") and os.path.isdir(input):

@@ -8,6 +8,7 @@ import click
 
 from augx.cli import completing
 from augx.cli.options import Duration, cores, input_argument, json_option, quiet_option, read_options, reading_options
+from augx.cli.output import say
 
 if TYPE_CHECKING:
     from augx.learn.probe import Comparison, Outcome
@@ -108,7 +109,7 @@ def probe_command(
     for compared in found.comparisons:
         _show(found, compared)
     for note in found.notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     return 0
 
 
@@ -117,11 +118,11 @@ def _show(found: Outcome, one: Comparison) -> None:
 
     names = legible(one.scores.name), legible(one.against.name)
     means = one.scores.accuracy.mean(), one.against.accuracy.mean()
-    click.echo(f"{names[0]}: {one.words}")
-    click.echo(f"  accuracy {means[0]:.1f} %, against {means[1]:.1f} % with {names[1]}, on images held out")
+    say(f"{names[0]}: {one.words}")
+    say(f"  accuracy {means[0]:.1f} %, against {means[1]:.1f} % with {names[1]}, on images held out")
     rows = [("class", names[1], "difference")]
     for number, name in enumerate(found.classes):
         base = one.against.classes[:, number]
         said = one.classes[number]
         rows.append((legible(name), f"{base[base == base].mean():.1f}", "too few" if said is None else str(said)))
-    click.echo(table(rows))
+    say(table(rows))

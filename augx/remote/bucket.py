@@ -1,7 +1,7 @@
 """Objects under a URL: the one door to fsspec.
 
-What a store does not do at once is tried again, for some ten or twenty seconds in all. What stays is Stopped, with the URL and
-the way out; FileNotFoundError and PermissionError are those of the object. No message holds a password.
+What a store does not do at once is tried again, for some ten or twenty seconds in all. What stays is Stopped, with the
+URL and the way out; FileNotFoundError and PermissionError are those of the object. No message holds a password.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import unquote
 
 from augx.errors import InputError, Refused, Stopped
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-_SECRET = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
+_SECRET = re.compile(r"(?<=://)([^/@:]*):([^/]*)@")  # up to the last @, as in any URL
+_QUERY = re.compile(r"(?<=^http)(s?://[^?]*)\?.*", re.IGNORECASE)  # of a link that lets in whoever has it
 _INSTALL = {  # what fsspec needs for a scheme
     "s3": "augx[s3]", "s3a": "augx[s3]", "gs": "augx[gcs]", "gcs": "augx[gcs]", "az": "adlfs", "abfs": "adlfs",
     "hf": "huggingface_hub", "sftp": "paramiko", "ssh": "paramiko", "http": "aiohttp", "https": "aiohttp",
@@ -35,6 +37,7 @@ _LONG_ENOUGH = 20.0  # seconds after which nothing is tried again
 _FIRST_WAIT = 0.1  # seconds, and twice as long each time
 _AT_ONCE = 16
 _LONG_AGO = 946684800  # 2000-01-01, for a store that knows no dates
+_GO_ON = "the same command goes on from here when the cause is gone"
 _T = TypeVar("_T")
 
 
@@ -54,14 +57,28 @@ def is_address(text: str) -> bool:
 
 def shown(url: str) -> str:
     """The URL without a password."""
-    return _SECRET.sub(r"\1@", url)
+    return _QUERY.sub(r"\1", _SECRET.sub(r"\1@", url))
+
+
+def plain(url: str) -> str:
+    """The one way to write a URL: the scheme in small letters, no slash at the end. Raises Refused where it names no
+    place, or one that no folder here could stand for."""
+    scheme, _, rest = url.partition("://")
+    if not rest.strip("/"):
+        raise Refused(f"{shown(url)}: no place is named", "give a URL such as s3://bucket/folder")
+    if "::" in rest:
+        raise Refused(f"{shown(url)}: chained URLs are not read", "give the URL of a folder")
+    parts = rest.strip("/").split("/")
+    if {"", ".", ".."} & set(parts) or "\0" in rest:
+        raise Refused(f"{shown(url)}: a part of it is empty, . or ..", "give the URL of a folder as it is listed")
+    return f"{scheme.lower()}://{'/' * rest.startswith('/')}{'/'.join(parts)}"
 
 
 class Bucket:
     """All objects whose names begin with a URL and a slash. Raises Refused where what it needs is not installed."""
 
     def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
+        self.url = plain(url)
         self.name = shown(self.url)
         self.scheme = url.partition("://")[0].lower()
         self._made: tuple[int, tuple[Any, str]] | None = None
@@ -79,16 +96,32 @@ class Bucket:
         except ImportError:
             way = "pip install 'augx[remote]'"
             raise Refused(f"{self.name}: URLs need fsspec, which is not installed", way) from None
-        if "::" in self.url:
-            raise Refused(f"{self.name}: chained URLs are not read", "give the URL of a folder")
         try:
-            system, root = url_to_fs(self.url, skip_instance_cache=True)  # or it would not see new credentials
+            # from the instance cache it would not see new credentials
+            system, root = url_to_fs(self.url, skip_instance_cache=True, **self._settings())
         except ImportError as error:
             package = _INSTALL.get(self.scheme, "what it says")
             raise Refused(f"{self.name}: {error}", f"pip install '{package}'") from None
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise Refused(f"{self.name}: {self._words(error)}", "give a URL such as s3://bucket/folder") from None
+        except Exception as error:  # some connect at once, each with errors of its own
+            raise Stopped(f"cannot connect to {self.name}: {self._words(error)}", _GO_ON) from None
         return system, str(root).rstrip("/")
+
+    def _settings(self) -> dict[str, Any]:
+        if self.scheme not in ("s3", "s3a"):
+            return {}
+        from fsspec.config import conf
+
+        known = conf.get(self.scheme, {}).get("config_kwargs", {})
+        # s3fs tries again, as we do; a third one in botocore makes minutes of a server that never answers
+        return {"config_kwargs": {"retries": {"max_attempts": 0}, **known}}
+
+    @property
+    def place(self) -> str:
+        """Where it is, for however many ways there are to write the URL."""
+        known = self._system[0].protocol
+        return f"{known if isinstance(known, str) else min(known)}://{shown(self.url).partition('://')[2].lstrip('/')}"
 
     def all(self) -> Iterator[tuple[str, Entry]]:
         """Every object, folder by folder, by its name under the URL. Nothing where there is no such folder."""
@@ -193,7 +226,7 @@ class Bucket:
                 if isinstance(error, _LASTING) or last:
                     raise Stopped(
                         f"cannot {doing} {self._shown(name)}: {self._words(error)}",
-                        "the same command goes on from here when the cause is gone",
+                        _GO_ON,
                     ) from error
                 time.sleep(_FIRST_WAIT * 2**attempt * random.uniform(0.5, 1.0))
         raise AssertionError
@@ -205,8 +238,9 @@ class Bucket:
 
     def _words(self, error: Exception) -> str:
         words = " ".join((str(error) or type(error).__name__).split())
-        for secret in re.findall(r"://[^/@:]*:([^/@]+)@", self.url):
-            words = words.replace(secret, "...")
+        for _, secret in _SECRET.findall(self.url):
+            for written in filter(None, (secret, unquote(secret))):
+                words = words.replace(written, "...")
         return words[:300]
 
 

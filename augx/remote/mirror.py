@@ -25,12 +25,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from augx.errors import AugxError, InputError, OutputError, Refused, Stopped
 from augx.remote import cache
-from augx.remote.bucket import Bucket, Entry, is_address, refused
+from augx.remote.bucket import Bucket, Entry, is_address, plain, refused
 
 _OWN = ".augx"
 _OBJECTS = f"{_OWN}/objects"
@@ -38,24 +39,30 @@ _HOLLOW = 0  # the mode
 _SMALL = 64 << 20  # bytes of what is brought before anybody asks
 _PICTURES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".mpo", ".gif", ".tar", ".npy")
 _DOUBTED = 981173106 * 10**9  # as the store's: the date of a file that is not trusted
+_LONG = 200  # bytes of a name
 _TAKEN = 120.0  # seconds that a lease lasts
 _RENEWED = 30.0
 _T = TypeVar("_T")
 
 _mirrors: dict[str, Mirror] = {}
+_opened: ContextVar[list[str]] = ContextVar("_opened", default=[])  # noqa: B039  # by what `scope` is around
 
 
 class Mirror:
     """`root`: the folder here. `reads`: it is an INPUT, of which content is kept by size and date."""
 
     def __init__(self, url: str, root: str, reads: bool) -> None:
-        self.url, self.root, self.reads = url, root, reads
         self.bucket = Bucket(url)
+        self.url, self.root, self.reads = self.bucket.url, root, reads
         self.cache = cache.Cache(cache.folder(), cache.limit())
         self._marks: dict[str, str] = {}
         self._fresh: list[bytes] = []
         self._lease: _Lease | None = None
         self._writes = False
+
+    def __reduce__(self) -> tuple[Callable[..., Mirror], tuple[str, str, bool]]:
+        """In another process of this machine the same folder stands for it."""
+        return _known, (self.url, self.root, self.reads)
 
     @property
     def name(self) -> str:
@@ -347,15 +354,23 @@ def _telling() -> Iterator[None]:
 # the mirrors of this process
 
 
+def _known(url: str, root: str, reads: bool) -> Mirror:
+    """The mirror of a folder, which another process has made."""
+    return _mirrors.setdefault(root, Mirror(url, root, reads))
+
+
 def local(place: str, reads: bool, names: Sequence[str] | None = None) -> str:
     """The folder here that stands for a URL, which it lists; any other path is given back. `names`: what of it is
     wanted, None: all. Raises Refused where it cannot be had, or, if it is to be read, where nothing is there."""
     if not is_address(place):
         return place
-    if place.lower().startswith("file://"):
-        return place[len("file://") :]
-    root = os.path.join(_folder(), place.rstrip("/").rpartition("/")[2] or "root")
-    mirror = Mirror(place, root, reads)
+    scheme, _, rest = place.partition("://")
+    if scheme.lower() in ("file", "local"):
+        return rest
+    url = plain(place)
+    last = url.rpartition("/")[2]
+    root = os.path.join(_folder(), last if len(last.encode(errors="replace")) < _LONG else "root")
+    mirror = Mirror(url, root, reads)
     try:
         mirror.fill(names)
     except (OSError, Stopped) as error:
@@ -363,12 +378,13 @@ def local(place: str, reads: bool, names: Sequence[str] | None = None) -> str:
     if reads and not os.path.isdir(root):
         raise InputError(f"{mirror.name}: there is nothing", "give the URL of the folder that holds the images")
     _mirrors[root] = mirror
+    _opened.get().append(root)
     return root
 
 
 def at(path: str) -> Mirror | None:
     """The mirror that a path lies in, if it is one's."""
-    for root, mirror in _mirrors.items():
+    for root, mirror in list(_mirrors.items()):
         if path == root or path.startswith(root + os.sep):
             return mirror
     return None
@@ -397,12 +413,9 @@ class Carried(Generic[_T]):
 
     def __init__(self, start: Callable[[], _T]) -> None:
         self._start = start
-        self._mirrors = [(mirror.url, mirror.root, mirror.reads) for mirror in _mirrors.values()]
+        self._mirrors = list(_mirrors.values())  # which become known where this arrives
 
     def __call__(self) -> _T:
-        for url, root, reads in self._mirrors:
-            if root not in _mirrors:
-                _mirrors[root] = Mirror(url, root, reads)
         return self._start()
 
 
@@ -414,7 +427,8 @@ def here_only() -> bool:
 @contextmanager
 def scope() -> Iterator[None]:
     """Mirrors that are opened in the body go away at its end, and its errors tell of URLs."""
-    before = set(_mirrors)
+    own: list[str] = []
+    token = _opened.set(own)
     try:
         yield
     except AugxError as error:
@@ -422,22 +436,30 @@ def scope() -> Iterator[None]:
         error.args = (error.message,)
         raise
     finally:
-        for root in _mirrors.keys() - before:
+        _opened.reset(token)
+        for root in own:
             del _mirrors[root]
             _forget(os.path.dirname(root), os.getpid())
 
 
 def named(text: str) -> str:
     """A text with URLs instead of the folders that stand for them."""
-    for root, mirror in _mirrors.items():
+    for root, mirror in list(_mirrors.items()):
         text = text.replace(root, mirror.name)
     return text
 
 
 def address(path: str) -> str:
-    """The URL of a path in a mirror; any other path as it is."""
+    """The URL of a path in a mirror, without a password; any other path as it is."""
     mirror = at(path)
-    return mirror.url + path[len(mirror.root) :].replace(os.sep, "/") if mirror else path
+    return mirror.name + path[len(mirror.root) :].replace(os.sep, "/") if mirror else path
+
+
+def place(path: str) -> str:
+    """The same for the same place, in whichever way its URL is written; the real path of one on this machine."""
+    path = os.path.realpath(path)
+    mirror = at(path)
+    return mirror.bucket.place + path[len(mirror.root) :].replace(os.sep, "/") if mirror else path
 
 
 def _folder() -> str:

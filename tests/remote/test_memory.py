@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,7 +19,7 @@ import augx
 from augx import recipe as recipes
 from augx.cli import call
 from augx.errors import InputError, Refused, Stopped
-from augx.remote import bucket, cache
+from augx.remote import bucket, cache, mirror
 
 fsspec = pytest.importorskip("fsspec")
 from fsspec.implementations.memory import MemoryFileSystem  # noqa: E402
@@ -315,3 +317,128 @@ def test_a_finished_one_is_read(photos: Path) -> None:
     assert len(images) == 18
     assert images[0].image.shape == (18, 24, 3)
     assert augx.read("memory://in").format == "folder"
+
+
+@pytest.mark.parametrize(
+    ("input", "output", "said"),
+    [
+        ("memory://in/", "memory:///in", "OUTPUT is INPUT: memory:///in"),
+        ("MEMORY://in", "memory://in/out/", "OUTPUT memory://in/out lies inside INPUT memory://in"),
+        ("memory://in//", "memory://out/../in", "memory://out/../in: a part of it is empty, . or .."),
+        ("memory://in//cat", "memory://out", "memory://in//cat: a part of it is empty, . or .."),
+        ("memory://", "memory://out", "memory://: no place is named"),
+    ],
+)
+def test_one_place_however_it_is_written(photos: Path, input: str, output: str, said: str) -> None:
+    upload(photos, "in")
+    with pytest.raises(Refused, match=re.escape(said)):
+        run(input, output)
+    assert objects("in", own=True).keys() == files(photos).keys()
+
+
+def test_several_schemes_of_one_store(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MemoryFileSystem, "protocol", ("memory", "other"))
+    fsspec.register_implementation("other", MemoryFileSystem, clobber=True)
+    upload(photos, "in")
+    with pytest.raises(Refused, match="OUTPUT other:///in/out lies inside INPUT memory://in"):
+        run("memory://in", "other:///in/out")
+
+
+def test_what_is_written_here_is_no_url(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload(photos, "in")
+    run("memory://in", "memory://out")
+    monkeypatch.chdir(tmp_path)
+    for arguments in (
+        ["demo", "memory://demo"],
+        ["preview", "memory://in", "-o", "memory://sheet.png"],
+        ["report", "memory://out", "-o", "memory://report.html"],
+        ["init", "memory://in", "-o", "memory://recipe.yaml"],
+        ["schema", "-o", "memory://schema.json"],
+        ["replay", "memory://out", "cat/0_aug01.jpg", "-o", "memory://again.jpg"],
+    ):
+        assert call(arguments) == 2, arguments
+    assert sorted(os.listdir(tmp_path)) == ["cache", "photos", "recipe.yaml"]
+
+
+def test_no_verb_tells_of_the_folder_here(photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    upload(photos, "in")
+    MemoryFileSystem().pipe_file("/in/cat/torn.jpg", b"no picture")
+    run("memory://in", "memory://out")
+    MemoryFileSystem().pipe_file("/in/cat/9.jpg", encoded(9))
+    recipe = str(tmp_path / "recipe.yaml")
+    for arguments in (
+        ["run", "memory://in", "memory://out2", "-r", recipe, "--json"],
+        ["check", "memory://in", "memory://out", "--json"],
+        ["check", "memory://in", "memory://nowhere"],
+        ["plan", "memory://in", "--json"],
+        ["init", "memory://in", "-o", str(tmp_path / "new.yaml")],
+        ["validate", recipe, "--input", "memory://in", "--output-format", "github"],
+        ["validate", recipe, "--input", "memory://in", "--output-format", "json"],
+        ["report", "memory://out", "-o", str(tmp_path / "report.html")],
+        ["preview", "memory://in", "-o", str(tmp_path / "sheet.html"), "-j0", "-r", recipe],
+        ["replay", "memory://out", "cat/0_aug01.jpg", "-o", str(tmp_path / "again.jpg")],
+        ["verify", "memory://out", "--json"],
+    ):
+        assert call(arguments) in (0, 1), arguments
+    told = "".join(capfd.readouterr())
+    assert "memory://in" in told
+    written = [told, *(path.read_text() for path in tmp_path.glob("*.[hy][ta]ml"))]
+    written += [data.decode() for name, data in (objects("out") | objects("out2")).items() if "json" in name]
+    assert not [text for text in written if "mirrors" in text]
+
+
+def _seen(images: augx.Images[augx.Example], number: int) -> tuple[float, str]:
+    return images[number].image.mean(), images.manifest.path(images.manifest[number])
+
+
+def test_images_in_another_process(photos: Path, tmp_path: Path) -> None:
+    """As a DataLoader's workers get them: the folder here is that of the process which made them."""
+    upload(photos, "in")
+    run("memory://in", "memory://out")
+    images = augx.Images("memory://out")
+    assert images.manifest.output == "memory://out" and "memory://out" in repr(images.manifest)
+    wanted = _seen(images, 1)
+    assert wanted[1] == "memory://out/cat/0_aug01.jpg"
+    held = pickle.dumps((images, images[1]))
+    monkeys = mirror._mirrors.copy()
+    mirror._mirrors.clear()
+    try:
+        again, example = pickle.loads(held)
+        assert _seen(again, 1) == wanted
+        assert example.image.mean() == wanted[0]
+    finally:
+        mirror._mirrors.update(monkeys)
+    assert augx.read("memory://in").root == "memory://in"
+
+
+def test_runs_beside_each_other_keep_their_mirrors(photos: Path) -> None:
+    upload(photos, "in")
+    images: list[augx.Images[augx.Example]] = []
+
+    class Meanwhile:
+        def begin(self, count: int, kept: int) -> None:
+            if not kept:
+                thread = threading.Thread(target=lambda: images.append(augx.Images("memory://first")))
+                thread.start()
+                thread.join()
+
+        def step(self, made: int, failed: int) -> None: ...
+        def end(self) -> None: ...
+
+    run("memory://in", "memory://first")
+    run("memory://in", "memory://second", progress=Meanwhile())
+    assert images[0][0].image.shape == (18, 24, 3)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("sftp://me:p@ss@host/x", "sftp://me@host/x"),
+        ("sftp://me:p:a@host:22/x", "sftp://me@host:22/x"),
+        ("https://host/x?token=abc", "https://host/x"),
+        ("s3://bucket/a:b@c", "s3://bucket/a:b@c"),
+    ],
+)
+def test_no_secret_is_shown(url: str, name: str) -> None:
+    assert bucket.shown(url) == name
+    assert bucket.plain(f"{url}/") == url
