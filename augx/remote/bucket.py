@@ -6,6 +6,7 @@ URL and the way out; FileNotFoundError and PermissionError are those of the obje
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import random
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from augx.errors import InputError, Refused, Stopped
+from augx.remote.cache import keeping
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _SECRET = re.compile(r"(?<=://)([^/@:]*):([^/]*)@")  # up to the last @, as in any URL
@@ -36,6 +38,7 @@ _TRIES = 7
 _LONG_ENOUGH = 20.0  # seconds after which nothing is tried again
 _FIRST_WAIT = 0.1  # seconds, and twice as long each time
 _AT_ONCE = 16
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 _LONG_AGO = 946684800  # 2000-01-01, for a store that knows no dates
 _GO_ON = "the same command goes on from here when the cause is gone"
 _T = TypeVar("_T")
@@ -166,7 +169,17 @@ class Bucket:
     def get(self, name: str, path: str) -> None:
         """The content of an object into a file here."""
         system, _ = self._system
-        self._tried("read", name, lambda: system.get_file(self._place(name), path))
+
+        def bring() -> None:
+            try:
+                system.get_file(self._place(name), path)
+            except OSError as error:
+                if error.errno in _FULL:  # not the store, but the disk here
+                    with keeping(os.path.dirname(path)):
+                        raise
+                raise
+
+        self._tried("read", name, bring)
 
     def put(self, name: str, path: str) -> Entry:
         """An object as it is in a file here, as a whole. Large ones go in several parts."""
@@ -215,6 +228,8 @@ class Bucket:
         for attempt in range(_TRIES):
             try:
                 return action()
+            except Stopped:
+                raise
             except FileNotFoundError as error:
                 raise FileNotFoundError(error.errno or 2, "there is no such object", self._shown(name)) from None
             except PermissionError as error:
@@ -268,9 +283,8 @@ def _seconds(value: object) -> float:
 def refused(error: OSError | Stopped, name: str, output: bool = False) -> Refused:
     """What to say before anything is written."""
     if isinstance(error, Stopped):
-        return Refused(
-            error.message, "is the URL right, and the network there? Then the same command can be given again"
-        )
+        hint = "is the URL right, and the network there? Then the same command can be given again"
+        return Refused(error.message, hint if error.hint == _GO_ON else error.hint)
     way = "look at the URL and at the credentials in the usual places (environment, files, roles)"
     kind = Refused if output else InputError
     return kind(f"{error.filename or name}: {error.strerror or error}", way)

@@ -14,6 +14,7 @@ from wherever the last one stopped, on whatever machine.
 from __future__ import annotations
 
 import atexit
+import errno
 import json
 import os
 import secrets
@@ -36,9 +37,11 @@ from augx.remote.bucket import Bucket, Entry, is_address, plain, refused
 _OWN = ".augx"
 _OBJECTS = f"{_OWN}/objects"
 _HOLLOW = 0  # the mode
+_HERE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EIO)  # no fault of a name
 _SMALL = 64 << 20  # bytes of what is brought before anybody asks
 _PICTURES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".mpo", ".gif", ".tar", ".npy")
 _DOUBTED = 981173106 * 10**9  # as the store's: the date of a file that is not trusted
+_RACES = 5
 _LONG = 200  # bytes of a name
 _TAKEN = 120.0  # seconds that a lease lasts
 _RENEWED = 30.0
@@ -85,6 +88,9 @@ class Mirror:
                     continue
                 _hollow(path, entry.size, date)
             except (OSError, ValueError) as error:
+                if isinstance(error, OSError) and error.errno in _HERE:
+                    with cache.keeping(os.path.dirname(self.root)):
+                        raise
                 why = getattr(error, "strerror", None) or str(error)
                 raise InputError(f"{self.name}/{name}: no file can have this name: {why}", "rename it") from None
         if not self.reads:
@@ -127,7 +133,7 @@ class Mirror:
         if not self.reads:  # dates say nothing of the content there
             mark = (not self._writes and self._marks.get(name)) or self.bucket.info(name).mark
         key = "\n".join((self.url, name, str(size), str(date), mark))
-        return self.cache.path(key, date, partial(self._bring, name, size))
+        return self.cache.path(key, size, date, partial(self._bring, name, size))
 
     def _bring(self, name: str, size: int, path: str) -> None:
         self.bucket.get(name, path)
@@ -390,10 +396,23 @@ def at(path: str) -> Mirror | None:
     return None
 
 
-def content(path: str) -> str:
-    """Where the content of a file can be read: the path, or for one of a mirror a file of the cache."""
+def opened(path: str, flags: int) -> int:
+    """The descriptor of a file: of the path, or for one of a mirror of its content in the cache."""
     mirror = at(path) if _mirrors else None
-    return mirror.whole(path) if mirror else path
+    if mirror is None:
+        return os.open(path, flags)
+    for _ in range(_RACES):
+        place = mirror.whole(path)
+        if place == path:
+            return os.open(path, flags)
+        with suppress(FileNotFoundError):  # another process has made room for what it reads
+            return os.open(place, flags)
+    raise Stopped(f"{named(path)} does not stay in the cache until it is read", "raise AUGX_CACHE_SIZE")
+
+
+def kept(path: str) -> str:
+    """Where here a file of a mirror is kept, in words; "" for any other."""
+    return f"here it is kept in {cache.folder()}; AUGX_CACHE_DIR says otherwise" if at(path) else ""
 
 
 def prefetch(paths: Iterable[str]) -> None:
@@ -466,7 +485,8 @@ def _folder() -> str:
     """A new folder for a mirror, which goes away with this process. Those of processes that were killed do, too."""
     above = os.path.join(cache.folder(), "mirrors")
     try:
-        os.makedirs(above, exist_ok=True)
+        cache.private(os.path.dirname(above))
+        cache.private(above)
         for name in os.listdir(above):
             host, _, pid = name.rpartition(".")[0].rpartition(".")
             if host == socket.gethostname() and pid.isdigit() and not _runs(int(pid)):

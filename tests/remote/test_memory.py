@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pickle
 import re
+import stat
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -442,3 +445,83 @@ def test_runs_beside_each_other_keep_their_mirrors(photos: Path) -> None:
 def test_no_secret_is_shown(url: str, name: str) -> None:
     assert bucket.shown(url) == name
     assert bucket.plain(f"{url}/") == url
+
+
+def test_what_is_kept_is_nobody_elses(photos: Path, tmp_path: Path) -> None:
+    upload(photos, "in")
+    run("memory://in", "memory://out")
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "cache").rglob("*")}
+    assert len(modes) > 6 and {mode & 0o077 for mode in modes.values()} == {0}
+
+
+def test_a_file_of_the_cache_that_was_cut_short(photos: Path, tmp_path: Path) -> None:
+    upload(photos, "in")
+    assert run("memory://in", "memory://out").failed == 0
+    for path in (tmp_path / "cache" / "content").glob("*/*"):
+        path.write_bytes(path.read_bytes()[:100])
+    assert run("memory://in", "memory://out2").failed == 0
+    assert objects("out2") == objects("out")
+
+
+def test_made_room_before_it_was_opened(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload(photos, "in")
+    path, left = cache.Cache.path, [2]
+
+    def evicted(*args: Any) -> str:
+        place = path(*args)
+        if left and left[0]:
+            left[0] -= 1
+            os.unlink(place)
+        return place
+
+    monkeypatch.setattr(cache.Cache, "path", evicted)
+    assert run("memory://in", "memory://out").failed == 0
+    left[0] = 10**9
+    with pytest.raises(Stopped, match="does not stay in the cache") as caught:
+        run("memory://in", "memory://out3")
+    assert "AUGX_CACHE_SIZE" in caught.value.hint and "mirrors" not in caught.value.message
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_nothing_can_be_kept_here(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which is no fault of the images."""
+    upload(photos, "in")
+    private = cache.private
+
+    def refused(path: str) -> None:
+        if "content" in path:
+            raise OSError(number, os.strerror(number), path)
+        private(path)
+
+    monkeypatch.setattr(cache, "private", refused)
+    assert call(["run", "memory://in", "memory://out", "-r", str(tmp_path / "recipe.yaml")]) in (2, 3)
+    said = capsys.readouterr().err
+    assert f"cannot write {tmp_path}/cache/content: {os.strerror(number)}" in said and "AUGX_CACHE_DIR" in said
+
+
+def test_a_full_disk_is_not_the_stores_fault(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload(photos, "in")
+    calls = []
+
+    def full(*_: object, **__: object) -> None:
+        calls.append(1)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(MemoryFileSystem, "get_file", full)
+    with pytest.raises(Stopped, match=r"cannot write .*/content: No space left") as caught:
+        run("memory://in", "memory://out")
+    assert "AUGX_CACHE_DIR" in caught.value.hint
+    assert len(calls) <= 6  # nothing is read again
+
+
+def test_what_a_killed_process_was_reading_goes(tmp_path: Path) -> None:
+    kept = cache.Cache(str(tmp_path), 10)
+    (tmp_path / "content").mkdir()
+    old, new = tmp_path / "content" / "a.1", tmp_path / "content" / "b.2"
+    for path, age in ((old, 2 * 86400), (new, 60)):
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - age,) * 2)
+    kept.path("key", 3, 5, lambda path: Path(path).write_bytes(b"abc") and None)
+    assert not old.exists() and new.exists()
