@@ -52,6 +52,12 @@ class Entry(NamedTuple):
     mark: str
     time_ns: int
 
+    @property
+    def seconds(self) -> int:
+        """When it was written, by the clock of the store; 0 where that does not say."""
+        seconds = self.time_ns // 10**9
+        return seconds if seconds > _LONG_AGO else 0
+
 
 def is_address(text: str) -> bool:
     """Whether this is a URL, and no path."""

@@ -17,6 +17,7 @@ import atexit
 import errno
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -28,7 +29,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from augx.errors import AugxError, InputError, OutputError, Refused, Stopped
 from augx.remote import cache
@@ -59,13 +60,14 @@ class Mirror:
         self.url, self.root, self.reads = self.bucket.url, root, reads
         self.cache = cache.Cache(cache.folder(), cache.limit())
         self._marks: dict[str, str] = {}
+        self._locks: dict[str, Entry] = {}  # when it was listed
         self._fresh: list[bytes] = []
-        self._lease: _Lease | None = None
+        self._lease = "", ""  # name and token of the lease under which something is written, if there is one
         self._writes = False
 
-    def __reduce__(self) -> tuple[Callable[..., Mirror], tuple[str, str, bool]]:
-        """In another process of this machine the same folder stands for it."""
-        return _known, (self.url, self.root, self.reads)
+    def __reduce__(self) -> tuple[Callable[..., Mirror], tuple[str, str, bool, tuple[str, str]]]:
+        """In another process the same folder stands for it, and it writes for as long as this one's lease holds."""
+        return _known, (self.url, self.root, self.reads, self._lease)
 
     @property
     def name(self) -> str:
@@ -83,8 +85,8 @@ class Mirror:
             date = entry.time_ns if self.reads or name.startswith(f"{_OWN}/") else dates.get(name, _DOUBTED)
             try:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
-                if name.startswith(f"{_OWN}/") and name.endswith("/lock"):  # is held here, too
-                    open(path, "xb").close()
+                if _is_lock(name):  # is held here, too
+                    open(path, "ab").close()
                     continue
                 _hollow(path, entry.size, date)
             except (OSError, ValueError) as error:
@@ -93,6 +95,7 @@ class Mirror:
                         raise
                 why = getattr(error, "strerror", None) or str(error)
                 raise InputError(f"{self.name}/{name}: no file can have this name: {why}", "rename it") from None
+        self._locks = {name: entry for name, entry in found.items() if _is_lock(name)}
         if not self.reads:
             self._marks = {name: entry.mark for name, entry in found.items()}
         wanted = [self._path(name) for name, entry in found.items() if self._early(name, entry)]
@@ -239,74 +242,122 @@ class Mirror:
     @contextmanager
     def leased(self, own: str) -> Iterator[None]:
         """Holds OUTPUT, or the place of a share in it, as `lock` does on a disk. OutputError where another holds it."""
-        self._writes = True
-        locks = [name for name in self._marks if name.startswith(f"{_OWN}/") and name.endswith("/lock")]
-        whole = f"{_OWN}/lock"
-        self._lease = _Lease(self.bucket, f"{own}/lock", [whole] if own != _OWN else locks)
-        with self._lease:
-            if own != _OWN and whole not in locks:
+        whole, name = f"{_OWN}/lock", f"{own}/lock"
+        others = [whole] if own != _OWN else list(self._locks)
+        lease = _Lease(self.bucket, name, others)
+        with lease:
+            for one in {name, whole}:
+                before = lease.found if one == name else self._entry(one)
+                if before != self._locks.get(one):  # somebody has written since it was listed
+                    self._again()
+                    break
+            self._writes, self._lease = True, (name, lease.token)
+            if own != _OWN and whole not in self._locks:
                 with _telling():
                     self.bucket.write(whole, b"")  # by which OUTPUT is known as ours
             try:
                 yield
             finally:
-                self._lease = None
+                self._lease = "", ""
+
+    def _entry(self, name: str) -> Entry | None:
+        with suppress(FileNotFoundError):
+            return self.bucket.info(name)
+        return None
+
+    def _again(self) -> None:
+        """Lists anew."""
+        here = [self._path(name) for name in (f"{_OWN}/lock", *self._locks)]
+        shutil.rmtree(self.root, ignore_errors=True)
+        self.fill()
+        for path in here:
+            with suppress(OSError):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                open(path, "ab").close()
 
     def _held(self) -> None:
-        if self._lease is not None and self._lease.lost:
+        """Stopped where the lease under which this is written is another's by now, whichever process holds it."""
+        name, token = self._lease
+        if name and _holder(self.bucket, name).get("token") != token:
             raise Stopped(f"{self.name} has been taken over by another augx", "let one of them write at a time")
 
 
+def _is_lock(name: str) -> bool:
+    return name.startswith(f"{_OWN}/") and name.endswith("/lock")
+
+
+def _holder(bucket: Bucket, name: str) -> dict[str, Any]:
+    """What a lease says of who holds it; {} for nobody."""
+    try:
+        told = json.loads(bucket.read(name) or b"{}")
+        return {"host": str(told["host"]), "space": str(told.get("space", "")), "pid": int(told["pid"]),
+                "token": str(told["token"]), "until": float(told["until"])}  # fmt: skip
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return {}
+
+
 class _Lease:
-    """An object that says who writes, renewed while they do. `others`: leases that nobody may hold meanwhile."""
+    """An object that says who writes, renewed while they do. `others`: leases that nobody may hold meanwhile.
+
+    `found`: the object as it was before it was taken.
+    """
 
     _ours: ClassVar[set[str]] = set()  # those that this process holds
 
     def __init__(self, bucket: Bucket, name: str, others: Sequence[str]) -> None:
         self.bucket, self.name, self.others = bucket, name, others
-        self.lost = False
-        self._token = secrets.token_hex(8)
-        self._holder = {"host": socket.gethostname(), "pid": os.getpid(), "token": self._token}
+        self.found: Entry | None = None
+        self.token = secrets.token_hex(8)
+        self._holder = {"host": socket.gethostname(), "space": _SPACE, "pid": os.getpid(), "token": self.token}
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._renew, daemon=True)
 
     def __enter__(self) -> None:
         try:
-            if other := next(filter(None, map(self._other, [self.name, *self.others])), None):
+            if other := next(filter(None, map(self._other, dict.fromkeys([self.name, *self.others]))), None):
                 raise OutputError(
                     f"{self.bucket.name} is being written by another augx, process {other['pid']} on {other['host']}",
                     f"wait for it to end; if it was killed, wait {_TAKEN:.0f} seconds",
                 )
+            with suppress(FileNotFoundError):
+                self.found = self.bucket.info(self.name)
             self._write()
-            if self._other(self.name):
+            if _holder(self.bucket, self.name).get("token") != self.token:
                 raise OutputError(f"{self.bucket.name} is being written by another augx", "wait for it to end")
         except (OSError, Stopped) as error:
             raise refused(error, self.bucket.name, output=True) from None
-        self._ours.add(self._token)
+        self._ours.add(self.token)
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
-        self._ours.discard(self._token)
+        self._ours.discard(self.token)
         self._end.set()
         self._thread.join()
-        if not self.lost:
-            with suppress(OSError, Stopped):
+        with suppress(OSError, Stopped):
+            if _holder(self.bucket, self.name).get("token") == self.token:
                 self.bucket.write(self.name, b"")  # nothing of this machine stays
 
-    def _other(self, name: str) -> dict[str, object]:
+    def _other(self, name: str) -> dict[str, Any]:
         """Who else holds a lease, {} for nobody."""
+        told = _holder(self.bucket, name)
+        if not told or told["token"] == self.token:
+            return {}
+        if (told["host"], told["space"]) == (self._holder["host"], _SPACE):
+            pid = told["pid"]
+            gone = told["token"] not in self._ours if pid == os.getpid() else not _runs(pid)
+            if gone:  # it was killed, or could not say any more that it ended
+                return {}
+        return {} if self._late(name, told["until"]) else told
+
+    def _late(self, name: str, until: float) -> bool:
+        """Whether it was not renewed in time, by the clock of the store if that has one: those of machines differ."""
+        probe = f"{_OWN}/probe-{secrets.token_hex(4)}"
+        self.bucket.write(probe, b"")
         try:
-            told = json.loads(self.bucket.read(name) or b"{}")
-            until, pid, host = float(told["until"]), int(told["pid"]), str(told["host"])
-        except FileNotFoundError:
-            return {}
-        except (ValueError, TypeError, KeyError):
-            return {}
-        if told["token"] == self._token or until < time.time():
-            return {}
-        if host == self._holder["host"] and (told["token"] not in self._ours if pid == os.getpid() else not _runs(pid)):
-            return {}  # it was killed, or could not say any more that it ended
-        return {"pid": pid, "host": host}
+            now, then = (self.bucket.info(one).seconds for one in (probe, name))
+        finally:
+            self.bucket.remove(probe)
+        return now - then > _TAKEN if now and then else until < time.time()
 
     def _write(self) -> None:
         self.bucket.write(self.name, json.dumps(self._holder | {"until": time.time() + _TAKEN}).encode())
@@ -314,10 +365,23 @@ class _Lease:
     def _renew(self) -> None:
         while not self._end.wait(_RENEWED):
             with suppress(OSError, Stopped):
-                if self._other(self.name):
-                    self.lost = True
-                    return
+                if _holder(self.bucket, self.name).get("token") != self.token:
+                    return  # which `_held` will tell
                 self._write()
+
+
+def _space() -> str:
+    """Which processes this one sees: in another container the same number is another process."""
+    with suppress(OSError):
+        return re.sub(r"\D", "", os.readlink("/proc/self/ns/pid"))
+    return ""
+
+
+_SPACE = _space()
+
+
+def _host() -> str:
+    return f"{socket.gethostname()}-{_SPACE}"
 
 
 def _runs(pid: int) -> bool:
@@ -360,9 +424,11 @@ def _telling() -> Iterator[None]:
 # the mirrors of this process
 
 
-def _known(url: str, root: str, reads: bool) -> Mirror:
+def _known(url: str, root: str, reads: bool, lease: tuple[str, str]) -> Mirror:
     """The mirror of a folder, which another process has made."""
-    return _mirrors.setdefault(root, Mirror(url, root, reads))
+    mirror = _mirrors.setdefault(root, Mirror(url, root, reads))
+    mirror._lease = lease
+    return mirror
 
 
 def local(place: str, reads: bool, names: Sequence[str] | None = None) -> str:
@@ -489,9 +555,9 @@ def _folder() -> str:
         cache.private(above)
         for name in os.listdir(above):
             host, _, pid = name.rpartition(".")[0].rpartition(".")
-            if host == socket.gethostname() and pid.isdigit() and not _runs(int(pid)):
+            if host == _host() and pid.isdigit() and not _runs(int(pid)):
                 shutil.rmtree(os.path.join(above, name), ignore_errors=True)
-        made = os.path.realpath(tempfile.mkdtemp(prefix=f"{socket.gethostname()}.{os.getpid()}.", dir=above))
+        made = os.path.realpath(tempfile.mkdtemp(prefix=f"{_host()}.{os.getpid()}.", dir=above))
     except OSError as error:
         raise Refused(f"{above}: {error.strerror}", "set AUGX_CACHE_DIR to a folder you may write to") from None
     atexit.register(_forget, made, os.getpid())

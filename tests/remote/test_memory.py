@@ -7,11 +7,13 @@ import json
 import os
 import pickle
 import re
+import socket
 import stat
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import pytest
 from conftest import encoded
 
 import augx
+from augx import engine
 from augx import recipe as recipes
 from augx.cli import call
 from augx.errors import InputError, Refused, Stopped
@@ -288,7 +291,60 @@ def test_one_writer_at_a_time(photos: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(Refused, match="is being written by another augx, process 7 on elsewhere"):
         run("memory://in", "memory://out")
     MemoryFileSystem().pipe_file("/out/.augx/lock", json.dumps(holder | {"until": 1.0}).encode())
+    with pytest.raises(Refused, match="is being written by another augx"):  # whose clock is another
+        run("memory://in", "memory://out")
+    lock = MemoryFileSystem.store["/out/.augx/lock"]
+    lock.modified = lock.created = lock.created - timedelta(seconds=121)
     assert run("memory://in", "memory://out").made == 18  # that one has not renewed its lease
+
+
+def test_a_process_of_another_container_is_another(photos: Path) -> None:
+    upload(photos, "in")
+    holder = {"host": socket.gethostname(), "space": "1", "pid": os.getpid(), "token": "x", "until": 4e9}
+    MemoryFileSystem().pipe_file("/out/.augx/lock", json.dumps(holder).encode())
+    with pytest.raises(Refused, match="is being written by another augx"):
+        run("memory://in", "memory://out")
+    MemoryFileSystem().pipe_file("/out/.augx/lock", json.dumps(holder | {"space": mirror._SPACE}).encode())
+    assert run("memory://in", "memory://out").made == 18  # which was this process, and is not any more
+
+
+class During:
+    """Does something before the first image."""
+
+    def __init__(self, action: Callable[[], object]) -> None:
+        self.action = action
+
+    def begin(self, images: int, kept: int) -> None:
+        self.action()
+
+    def step(self, made: int, failed: int) -> None: ...
+    def end(self) -> None: ...
+
+
+def test_nothing_is_written_once_another_has_the_place(photos: Path) -> None:
+    upload(photos, "in")
+    other = json.dumps({"host": "elsewhere", "pid": 7, "token": "x", "until": 4e9}).encode()
+    taken = During(lambda: MemoryFileSystem().pipe_file("/out/.augx/lock", other))
+    with pytest.raises(Stopped, match="memory://out has been taken over by another augx"):
+        run("memory://in", "memory://out", progress=taken)
+    assert objects("out", own=True) == {".augx/lock": other}  # which stays theirs
+
+
+def test_what_another_did_since_it_was_listed(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that had to read long, and began while another ended."""
+    upload(photos, "in")
+    run("memory://in", "memory://first")
+    read = engine.read
+
+    def slowly(request: engine.Request) -> Any:
+        monkeypatch.setattr(engine, "read", read)
+        run("memory://in", "memory://out", seed=5, copies=3)
+        return read(request)
+
+    monkeypatch.setattr(engine, "read", slowly)
+    after = run("memory://in", "memory://out")
+    assert (after.made, after.removed) == (18, 6)  # aug03 goes
+    assert objects("out") == objects("first")
 
 
 def test_no_more_is_kept_than_may_be(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -418,18 +474,13 @@ def test_runs_beside_each_other_keep_their_mirrors(photos: Path) -> None:
     upload(photos, "in")
     images: list[augx.Images[augx.Example]] = []
 
-    class Meanwhile:
-        def begin(self, count: int, kept: int) -> None:
-            if not kept:
-                thread = threading.Thread(target=lambda: images.append(augx.Images("memory://first")))
-                thread.start()
-                thread.join()
-
-        def step(self, made: int, failed: int) -> None: ...
-        def end(self) -> None: ...
+    def meanwhile() -> None:
+        thread = threading.Thread(target=lambda: images.append(augx.Images("memory://first")))
+        thread.start()
+        thread.join()
 
     run("memory://in", "memory://first")
-    run("memory://in", "memory://second", progress=Meanwhile())
+    run("memory://in", "memory://second", progress=During(meanwhile))
     assert images[0][0].image.shape == (18, 24, 3)
 
 
