@@ -64,6 +64,7 @@ class Mirror:
         self._fresh: list[bytes] = []
         self._lease = "", ""  # name and token of the lease under which something is written, if there is one
         self._writes = False
+        self._salt = ""
 
     def __reduce__(self) -> tuple[Callable[..., Mirror], tuple[str, str, bool, tuple[str, str]]]:
         """In another process the same folder stands for it, and it writes for as long as this one's lease holds."""
@@ -135,13 +136,17 @@ class Mirror:
         mark = ""
         if not self.reads:  # dates say nothing of the content there
             mark = (not self._writes and self._marks.get(name)) or self.bucket.info(name).mark
-        key = "\n".join((self.url, name, str(size), str(date), mark))
+        key = "\n".join((self.url, name, str(size), str(date), mark, self._salt))
         return self.cache.path(key, size, date, partial(self._bring, name, size))
 
     def _bring(self, name: str, size: int, path: str) -> None:
         self.bucket.get(name, path)
         if os.path.getsize(path) != size:
             raise OSError(5, "it changed while it was read; run again", f"{self.name}/{name}")
+
+    def distrust(self) -> None:
+        """From now on what was kept here says nothing of what is there."""
+        self._salt = secrets.token_hex(8)
 
     def prefetch(self, paths: Iterable[str]) -> None:
         """Brings several at once, up to a quarter of what may be kept; what cannot be had will be missed later."""
@@ -202,6 +207,15 @@ class Mirror:
         name = self._name(path)
         if mark := self._marks.get(name):
             self._fresh.append(_line(name, mark, mtime_ns))
+
+    def marked(self) -> bool:
+        """Writes them down, too, for who does not hold OUTPUT and may not be allowed to; says whether that was
+        possible."""
+        try:
+            self.settle()
+        except Stopped:
+            return False
+        return True
 
     def settle(self) -> None:
         """Writes down which dates were given since."""

@@ -93,6 +93,40 @@ def test_the_same_as_on_a_disk(photos: Path, tmp_path: Path, recipe: str, to: tu
     assert objects("out", own=True)[".augx/lock"] == b""
 
 
+def test_a_bit_that_changed_there(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of which no mark tells, nor what was kept here."""
+    upload(photos, "in")
+    run("memory://in", "memory://out")
+    before = objects("out")
+    assert augx.Images("memory://out")[1].image.size  # which is kept
+    file = MemoryFileSystem.store["/out/cat/0_aug01.jpg"]
+    file.seek(200)
+    file.write(bytes([file.getvalue()[200] ^ 1]))
+    assert call(["verify", "memory://out", "-q"]) == 0
+    assert run("memory://in", "memory://out").made == 0
+    assert call(["verify", "memory://out", "--deep"]) == 1
+    assert "cat/0_aug01.jpg: its content is not what the manifest says\n" in capsys.readouterr().out
+    assert run("memory://in", "memory://out").made == 1
+    assert objects("out") == before
+
+
+def test_what_is_wrong_cannot_be_marked(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    upload(photos, "in")
+    run("memory://in", "memory://out")
+    file = MemoryFileSystem.store["/out/cat/0_aug01.jpg"]
+    file.seek(200)
+    file.write(bytes([file.getvalue()[200] ^ 1]))
+
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(13, "AccessDenied")
+
+    monkeypatch.setattr(MemoryFileSystem, "pipe_file", denied)
+    assert call(["verify", "memory://out", "--deep"]) == 1
+    assert "cannot be marked for the next run" in capsys.readouterr().out
+
+
 class Seen:
     """Which objects were read."""
 
