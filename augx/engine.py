@@ -240,6 +240,8 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
             if share:
                 leave(folder, request, plan.recipe)
             dispatch = _work(request, plan, found, folder, generation, progress)
+            if elsewhere and request.executor != "local":
+                elsewhere.look(f"{folder.own}/{journal.SEGMENTS}")
             summary, removed = ({}, 0) if share else manifest.finish(plan, folder, targets)
             if elsewhere and not share:
                 elsewhere.gather()

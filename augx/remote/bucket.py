@@ -132,11 +132,12 @@ class Bucket:
         known = self._system[0].protocol
         return f"{known if isinstance(known, str) else min(known)}://{shown(self.url).partition('://')[2].lstrip('/')}"
 
-    def all(self) -> Iterator[tuple[str, Entry]]:
-        """Every object, folder by folder, by its name under the URL. Nothing where there is no such folder."""
+    def all(self, below: str = "") -> Iterator[tuple[str, Entry]]:
+        """Every object, folder by folder, by its name under the URL. Nothing where there is no such folder. `below`:
+        only those in this folder."""
         system, root = self._system
         system.invalidate_cache()
-        waiting = [root]
+        waiting = [self._place(below)]
         while waiting:
             some, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
             for folder, listed in zip(some, self.each(partial(self._listed, top=root), some), strict=True):

@@ -49,6 +49,7 @@ _RENEWED = 30.0
 _T = TypeVar("_T")
 
 _mirrors: dict[str, Mirror] = {}
+_moved: dict[str, str] = {}  # folders of mirrors on other machines -> here
 _opened: ContextVar[list[str]] = ContextVar("_opened", default=[])  # noqa: B039  # by what `scope` is around
 
 
@@ -65,6 +66,7 @@ class Mirror:
         self._lease = "", ""  # name and token of the lease under which something is written, if there is one
         self._writes = False
         self._salt = ""
+        self._away = False  # nobody here asks for what was written
 
     def __reduce__(self) -> tuple[Callable[..., Mirror], tuple[str, str, bool, tuple[str, str]]]:
         """In another process the same folder stands for it, and it writes for as long as this one's lease holds."""
@@ -101,6 +103,16 @@ class Mirror:
             self._marks = {name: entry.mark for name, entry in found.items()}
         wanted = [self._path(name) for name, entry in found.items() if self._early(name, entry)]
         self.prefetch(wanted)
+
+    def look(self, below: str) -> None:
+        """Makes the hollow files of what workers on other machines have put into a folder."""
+        for name, entry in self.bucket.all(below):
+            path = self._path(name)
+            if not os.path.lexists(path):
+                with cache.keeping(self.root):
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
+                    _hollow(path, entry.size, entry.time_ns)
+                self._marks[name] = entry.mark
 
     def _early(self, name: str, entry: Entry) -> bool:
         """Whether it is brought at once, with all others of its kind: what the planner will open one by one."""
@@ -190,7 +202,10 @@ class Mirror:
         for path, (name, entry) in zip(paths, put, strict=True):
             status = os.stat(path)
             lines.append(_line(name, entry.mark, status.st_mtime_ns))
-            _hollow(path, status.st_size, status.st_mtime_ns)
+            if self._away:
+                os.unlink(path)
+            else:
+                _hollow(path, status.st_size, status.st_mtime_ns)
         self._note(lines)
 
     def _note(self, lines: Sequence[bytes]) -> None:
@@ -439,10 +454,24 @@ def _telling() -> Iterator[None]:
 
 
 def _known(url: str, root: str, reads: bool, lease: tuple[str, str]) -> Mirror:
-    """The mirror of a folder, which another process has made."""
+    """The mirror of a folder, which another process has made. Who writes on another machine needs a folder there."""
+    theirs = root
+    if lease[0] and root not in _mirrors and not os.path.isdir(root):
+        if theirs not in _moved:
+            _moved[theirs] = os.path.join(_folder(), os.path.basename(root))
+        root = _moved[theirs]
     mirror = _mirrors.setdefault(root, Mirror(url, root, reads))
-    mirror._lease = lease
+    mirror._lease, mirror._away = lease, root != theirs
     return mirror
+
+
+def moved(root: str, tmp: str) -> str:
+    """Where on this machine lies what does so at `root` on the one that sent it, with a folder `tmp` to write in."""
+    if root in _moved:
+        root = _moved[root]
+        with cache.keeping(root):
+            os.makedirs(os.path.join(root, *tmp.split("/")), exist_ok=True)
+    return root
 
 
 def local(place: str, reads: bool, names: Sequence[str] | None = None) -> str:

@@ -26,6 +26,7 @@ from augx import recipe as recipes
 from augx.cli import call
 from augx.errors import InputError, Refused, Stopped
 from augx.remote import bucket, cache, mirror
+from augx.store import Folder, open_regular
 
 fsspec = pytest.importorskip("fsspec")
 from fsspec.implementations.memory import MemoryFileSystem  # noqa: E402
@@ -610,3 +611,37 @@ def test_what_a_killed_process_was_reading_goes(tmp_path: Path) -> None:
         os.utime(path, (time.time() - age,) * 2)
     kept.path("key", 3, 5, lambda path: Path(path).write_bytes(b"abc") and None)
     assert not old.exists() and new.exists()
+
+
+def test_a_worker_on_another_machine(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder here is not there, and what it writes is seen here only when it is listed."""
+    root = mirror.local("memory://out", reads=False)
+    ours = mirror._mirrors[root]
+    held = {"host": "here", "space": "", "pid": 1, "token": "T", "until": 4e9}
+    MemoryFileSystem().pipe_file("/out/.augx/lock", json.dumps(held).encode())
+    ours._lease = (".augx/lock", "T")
+    sent = pickle.dumps(ours)
+    os.makedirs(root)
+    os.rename(root, f"{root}.away")
+    monkeypatch.setattr(mirror, "_mirrors", {})
+    theirs = pickle.loads(sent)
+    assert pickle.loads(sent) is theirs
+    place = mirror.moved(root, ".augx/tmp/1")
+    assert place == theirs.root != root
+    folder = Folder(place, tmp=".augx/tmp/1")
+    with folder.batch():
+        folder.write("cat/1.jpg", b"one", 5 * 10**18)
+    folder.write(".augx/journal/1.jsonl", b"{}")
+    assert objects("out") == {"cat/1.jpg": b"one"}
+    assert not os.path.exists(f"{place}/cat/1.jpg")
+    monkeypatch.setattr(mirror, "_mirrors", {root: ours})
+    os.rename(f"{root}.away", root)
+    ours.look(".augx/journal")
+    with open_regular(f"{root}/.augx/journal/1.jsonl") as file:
+        assert file.read() == b"{}"
+    assert not os.path.exists(f"{root}/cat")
+    MemoryFileSystem().pipe_file("/out/.augx/lock", json.dumps(held | {"token": "U"}).encode())
+    monkeypatch.setattr(mirror, "_mirrors", {place: theirs})
+    with pytest.raises(Stopped, match="taken over"), folder.batch():
+        folder.write("cat/2.jpg", b"two", 5 * 10**18)
+    assert "cat/2.jpg" not in objects("out")
