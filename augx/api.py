@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from augx.executors import ALL, EXECUTORS, cores
 from augx.formats import ReadOptions
 from augx.model import Dataset
 from augx.recipe import Recipe
-from augx.remote.mirror import scope
+from augx.remote.mirror import address, scope
 from augx.request import Share, here, left
 
 if TYPE_CHECKING:
@@ -188,7 +189,8 @@ def read(
 ) -> Dataset:
     """The labelled dataset at a path: names, labels and what is wrong with them, no pixels. Raises InputError."""
     root, options = here(_path("path", path), True), _read_options(labels, table, columns)
-    return formats.detect(root, _name("from_format", from_format)).read(root, options)
+    dataset = formats.detect(root, _name("from_format", from_format)).read(root, options)
+    return replace(dataset, root=address(dataset.root))
 
 
 def _changes(

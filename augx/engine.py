@@ -240,6 +240,8 @@ def run(request: Request, progress: Progress, check: Callable[[Recipe], None]) -
             if share:
                 leave(folder, request, plan.recipe)
             dispatch = _work(request, plan, found, folder, generation, progress)
+            if elsewhere and request.executor != "local":
+                elsewhere.look(f"{folder.own}/{journal.SEGMENTS}")
             summary, removed = ({}, 0) if share else manifest.finish(plan, folder, targets)
             if elsewhere and not share:
                 elsewhere.gather()
@@ -289,7 +291,7 @@ def guard(input: str, folder: Folder) -> None:
             fit = False
         if not fit:
             raise OutputError(f"{what} {given!r} is no path", "leave out what no file name can hold")
-    source, output = (mirror.address(os.path.realpath(path)) for path in (input, folder.root))
+    source, output = (mirror.place(path) for path in (input, folder.root))
     if source == output:
         raise OutputError(f"OUTPUT is INPUT: {folder.root}", "choose another folder for OUTPUT")
     if output.startswith(source.rstrip("/") + "/") and os.path.isdir(input):

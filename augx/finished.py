@@ -16,6 +16,7 @@ from augx import journal
 from augx.errors import ImageError, InputError
 from augx.journal import DAMAGED, FAILURES, MANIFEST, SUMMARY
 from augx.model import Json
+from augx.remote.mirror import address, named
 from augx.request import here
 from augx.store import Folder, Unfit, open_regular
 
@@ -36,8 +37,8 @@ class Manifest(Sequence[Row]):
     """
 
     def __init__(self, output: str | os.PathLike[str]) -> None:
-        self.output = here(os.fspath(output), reads=False)
-        self._folder = Folder(self.output)
+        self.folder = Folder(here(os.fspath(output), reads=False))
+        self.output = address(self.folder.root)
         self.summary: dict[str, Json] = self._summary()
         self._places = array("Q", [0])
         digest = hashlib.sha256()
@@ -67,13 +68,14 @@ class Manifest(Sequence[Row]):
         return f"Manifest({self.output!r}): {len(self):,} images"
 
     def path(self, row: Row) -> str:
-        """Where the image of a row lies. InputError where that is not in OUTPUT, or in a tar."""
+        """Where the image of a row lies, a URL where OUTPUT is one. InputError where that is not in OUTPUT, or in a
+        tar."""
         with _telling(f"{self.output}/{MANIFEST}"):
             name = _inside(row["file_name"])
             packed = "offset" in row
         if packed:
             raise InputError(f"{name} lies in a tar of {self.output}", "`augx.Images` reads it from there")
-        return self._folder.path(name)
+        return address(self.folder.path(name))
 
     @property
     def failures(self) -> list[Row]:
@@ -104,7 +106,7 @@ class Manifest(Sequence[Row]):
     @contextmanager
     def _open(self, name: str) -> Iterator[BinaryIO]:
         try:
-            with open_regular(self._folder.path(name)) as file:
+            with open_regular(self.folder.path(name)) as file:
                 yield file
         except OSError as error:
             raise InputError(f"{self.output}/{name} cannot be read: {error.strerror or error}", _WAY_OUT) from None
@@ -114,9 +116,9 @@ class Manifest(Sequence[Row]):
             raise InputError(f"{self.output}/{name} is not the one that {SUMMARY} was written for", _WAY_OUT)
 
     def _summary(self) -> dict[str, Json]:
-        found = journal.summary(self._folder)
+        found = journal.summary(self.folder)
         if not found:
-            raise InputError(*journal.no_run(self._folder))
+            raise InputError(*map(named, journal.no_run(self.folder)))
         if "digest" in found and found != journal.signed(found):
             raise InputError(f"{self.output}/{SUMMARY} is damaged: its digest is not that of what it says", _WAY_OUT)
         return found
@@ -148,7 +150,7 @@ class Example:
     """
 
     row: Row
-    output: str
+    folder: Folder
     classes: Sequence[str]
     line: int = 0
 
@@ -208,9 +210,9 @@ class Example:
 
     def _bytes(self, name: Json) -> bytes:
         """The content of a file of OUTPUT, and of nothing else, wherever links lead."""
-        path = Folder(self.output).path(_inside(name))
+        path = address(self.folder.path(_inside(name)))
         try:
-            return journal.place(Folder(self.output), self.row, _inside(name)).read()[0]
+            return journal.place(self.folder, self.row, _inside(name)).read()[0]
         except Unfit:
             raise InputError(f"{path} leads out of OUTPUT, or changes at this moment", _WAY_OUT) from None
         except OSError as error:
@@ -219,10 +221,10 @@ class Example:
     @contextmanager
     def _telling(self) -> Iterator[None]:
         try:
-            with _telling(f"{self.output}/{MANIFEST}" + (f":{self.line}" if self.line else "")):
+            with _telling(f"{address(self.folder.root)}/{MANIFEST}" + (f":{self.line}" if self.line else "")):
                 yield
         except ImageError as error:
-            where = f"{self.output}/{MANIFEST}:{self.line}: {self.row['file_name']}"
+            where = f"{address(self.folder.root)}/{MANIFEST}:{self.line}: {self.row['file_name']}"
             raise InputError(f"{where} or its mask cannot be decoded: {error.message}", _WAY_OUT) from None
 
 
@@ -275,5 +277,5 @@ class Images(Sequence[T], Generic[T]):
 
     def _one(self, index: int) -> T:
         number = self._numbers[index]
-        example = Example(self.manifest[number], self.manifest.output, self.classes, number + 1)
+        example = Example(self.manifest[number], self.manifest.folder, self.classes, number + 1)
         return self.transform(example) if self.transform else cast(T, example)

@@ -41,7 +41,7 @@ from augx.store import OWN, SHARES, Folder, Source, file_size, open_regular, own
 
 MANIFEST, FAILURES, SUMMARY = "manifest.jsonl", "failures.jsonl", "summary.json"
 SHARDS = "shards.jsonl"  # where OUTPUT is tars: a line about each of them
-_SEGMENTS, _INTENT = "journal", "intent.jsonl"
+SEGMENTS, _INTENT = "journal", "intent.jsonl"
 _NEVER = 2**53  # above all generations
 _SUMMARY_KEYS = {"augx": str, "plan": str, "counts": dict, "recipe": dict, "manifest": dict, "files": dict,
                  "failures_sha256": str, "versions": dict}  # fmt: skip
@@ -314,7 +314,7 @@ def write_segment(folder: Folder, name: str, entries: Iterable[tuple[Entry, list
     for entry, copies, rows in entries:
         text = entry.line(copies, sum(map(len, rows))) + b"".join(rows)
         pieces += [text, _seal(hashlib.sha256(text))]
-    folder.write(f"{folder.own}/{_SEGMENTS}/{name}.jsonl", b"".join(pieces))
+    folder.write(f"{folder.own}/{SEGMENTS}/{name}.jsonl", b"".join(pieces))
 
 
 def write_index(folder: Folder, manifest_sha256: str, files: Sequence[str], lines: Iterable[bytes]) -> None:
@@ -371,7 +371,7 @@ def _places(folder: Folder) -> list[str]:
 
 def _segments(folder: Folder) -> list[str]:
     """Their names under the folder, those of all shares too, in the order in which they count."""
-    places = [f"{own}/{_SEGMENTS}" for own in _places(folder)]
+    places = [f"{own}/{SEGMENTS}" for own in _places(folder)]
     found = [name for place in places for name in _matching(folder, place, r"\d+\.\d+\.jsonl")]
     return sorted(found, key=lambda name: (os.path.basename(name), name))
 

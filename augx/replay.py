@@ -18,6 +18,7 @@ from augx.objects import from_row
 from augx.partners import Folders
 from augx.plan import sources
 from augx.recipe import Recipe
+from augx.remote.bucket import is_address
 from augx.seeds import Rng
 from augx.store import Folder, Source, hashes, write_file
 from augx.transforms.catalog import SEE_LABELS, TRANSFORMS
@@ -106,6 +107,8 @@ def _spare(image: str, folder: Folder, input: str | None, row: Row) -> None:
     name and content."""
     if "\0" in image:
         raise Refused("--image: a NUL character is in the path", "write it elsewhere")
+    if is_address(image):
+        raise Refused(f"--image: {image} is a URL", "give a path on this machine; INPUT and OUTPUT may be URLs")
     place = os.path.realpath(image)
     for root in filter(None, (folder.root, input if os.path.lexists(image) else None)):
         if os.path.commonpath([place, os.path.realpath(root)]) == os.path.realpath(root):

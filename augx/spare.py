@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from augx import journal
 from augx.errors import OutputError, Refused
+from augx.remote.bucket import is_address
 from augx.store import OWN, Folder, open_regular
 
 _MOST = 16 << 20  # bytes of a file that is looked into
@@ -19,6 +20,8 @@ def check_place(path: str, example: str, what: str = "a file", endings: Sequence
         raise Refused("-o: a NUL character is in the path", "write it elsewhere")
     if not path:
         raise Refused("-o: the name is empty", "give the name of a file")
+    if is_address(path):
+        raise Refused(f"{path}: {what} is written to this machine", "give -o a path here; INPUT and OUTPUT may be URLs")
     place = os.path.realpath(path)
     for one, said in ((path, path), (place, f"{path} leads to {place}")):
         if endings and os.path.splitext(one)[1].lower() not in endings:

@@ -48,7 +48,8 @@ _OWN_FAULTS = frozenset((
 
 def stopped(doing: str, path: str, error: OSError) -> Stopped:
     """What to raise where the system refuses: with the place and the way out."""
-    return Stopped(f"{doing} {path}: {error.strerror or error}", way_out(error))
+    here = mirror.kept(path) if error.errno in _WAYS_OUT else ""
+    return Stopped(f"{doing} {path}: {error.strerror or error}", way_out(error) + (f" ({here})" if here else ""))
 
 
 def way_out(error: OSError) -> str:
@@ -465,7 +466,7 @@ def open_regular(path: str) -> BinaryIO:
     """Opens a file to read, but nothing that might wait for ever or that is no file: then OSError. Stopped where the
     system cannot open any."""
     try:
-        descriptor = os.open(mirror.content(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = mirror.opened(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         if error.errno in _SHORT:
             raise stopped("cannot open", path, error) from error

@@ -41,6 +41,9 @@ def verify(output: str, workers: int, deep: bool = False) -> tuple[int, list[str
     Raises OutputError where no run has ended.
     """
     folder = Folder(output)
+    elsewhere = mirror.at(folder.root)
+    if elsewhere and deep:
+        elsewhere.distrust()
     told = journal.summary(folder)
     if not told and not os.path.isfile(folder.path(MANIFEST)):
         raise OutputError(*journal.no_run(folder))
@@ -80,6 +83,8 @@ def verify(output: str, workers: int, deep: bool = False) -> tuple[int, list[str
     findings += [f"{name}: it is in no row of the manifest" for name in sorted(unlisted - seen.keys())]
     if told and rows != told["counts"].get("images"):
         findings.append(f"{MANIFEST}: it has {rows} rows, {SUMMARY} says {told['counts'].get('images')}")
+    if elsewhere and not elsewhere.marked():
+        findings.append(f"{MANIFEST}: what does not hold{_UNMARKED}")
     return rows, [printable(finding) for finding in findings]
 
 

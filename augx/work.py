@@ -73,6 +73,7 @@ class Orders:
 def start(orders: Orders) -> Callable[[Shard, Callable[[], None]], dict[str, Json]]:
     """Makes this process ready and returns the function that works off a shard, and says that it gets on."""
     cv2.setNumThreads(0)  # the workers are the parallelism
+    orders = replace(orders, output=mirror.moved(orders.output, orders.tmp))
     if orders.versions and (refused := _unfit(orders)):
         said, hint = refused
         return lambda shard, alive: {"stopped": f"{socket.gethostname()} {said}", "hint": hint}
@@ -134,7 +135,7 @@ class Worker:
         except _Short:
             entries, short = [], list(range(len(shard.jobs)))
         except Stopped as stopped:
-            return {"stopped": stopped.message, "hint": stopped.hint}
+            return {"stopped": mirror.named(stopped.message), "hint": stopped.hint}
         made = sum(len(copies) for _, copies, _ in entries)
         answer = {"made": made, "failed": sum(len(entry.failed) for entry, _, _ in entries), "short": short}
         return answer | {"profile": self.timing.take()} if self.timing else answer

@@ -31,7 +31,10 @@ def demo_command(output: str, copies: int) -> int:
     from augx import demo, engine, recipe
     from augx.cli.output import Progress, summarise
     from augx.errors import OutputError
+    from augx.remote.bucket import is_address
 
+    if is_address(output):
+        raise OutputError(f"{output}: the demo is drawn on this machine", "give a path here")
     there = os.path.lexists(output) and (not os.path.isdir(output) or os.listdir(output))
     if there and not demo.begun(output, f"images-x{copies}"):
         raise OutputError(f"{output} is there already and is not empty", "choose a new folder")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from augx.cli.options import input_argument, read_options, reading_options
+from augx.cli.output import say
 
 _SCHEMA = ".augx.schema.json"
 
@@ -42,7 +43,7 @@ def init_command(input: str, output: str, force: bool, schema: bool, from_format
     splits = sorted({sample.split for sample in dataset.samples if sample.split})
     text = starter(any(s.annotations.labels for s in dataset.samples), splits, dataset.classes)
     if output == "-":
-        click.echo(text, nl=False)
+        say(text, nl=False)
         return 0
     beside = os.path.join(os.path.dirname(output), _SCHEMA)
     _check(output, beside if schema else "", force)
@@ -52,10 +53,10 @@ def init_command(input: str, output: str, force: bool, schema: bool, from_format
         write_file(beside, as_text().encode())
         text = f"# yaml-language-server: $schema={_SCHEMA}\n{text}"
     write_file(output, text.encode())
-    click.echo(f"wrote {output} for {len(dataset.samples):,} images in format {dataset.format}")
+    say(f"wrote {output} for {len(dataset.samples):,} images in format {dataset.format}")
     if schema:
-        click.echo(f"wrote {beside}, by which editors complete and explain it")
-    click.echo(f"next: augx run {input} OUTPUT -r {output}")
+        say(f"wrote {beside}, by which editors complete and explain it")
+    say(f"next: augx run {input} OUTPUT -r {output}")
     return 0
 
 

@@ -16,6 +16,7 @@ from augx.cli.options import (
     reading_options,
     training_options,
 )
+from augx.cli.output import say
 
 _SEARCH = "policy"
 _LOSSES = ("none", "content", "style")
@@ -73,15 +74,15 @@ def learn_command(method: str, input: str, model: str, as_json: bool, quiet: boo
     if as_json:
         print_json(asdict(found.card))
     elif not quiet and found.fresh:
-        click.echo(f"nothing to do: {model} is what this would write")
+        say(f"nothing to do: {model} is what this would write")
     elif not quiet:
         why = ", as it got no better" if training["stopped"] else ""
-        click.echo(f"{model}: {training['steps']:,} steps{why}, {training['cpu_seconds']:,.0f} s of CPU")
-        click.echo(f"see what it has learned:  {model}.png")
+        say(f"{model}: {training['steps']:,} steps{why}, {training['cpu_seconds']:,.0f} s of CPU")
+        say(f"see what it has learned:  {model}.png")
         much = "per_class: 50" if TRANSFORMS[METHODS[method].step].adds else "p: 0.5"
-        click.echo(f"use it in a recipe:       - {METHODS[method].step}: {{model: {model}, {much}}}")
+        say(f"use it in a recipe:       - {METHODS[method].step}: {{model: {model}, {much}}}")
     if said := collapse(found.card.gates):
-        click.echo(f"warning: {model}: {said}", err=True)
+        say(f"warning: {model}: {said}", err=True)
     return 0
 
 
@@ -93,15 +94,13 @@ def _search(asked: Any, as_json: bool, quiet: bool) -> None:
     if as_json:
         print_json(found.told())
     elif not quiet and found.fresh:
-        click.echo(f"nothing to do: {asked.model} is what this would write")
+        say(f"nothing to do: {asked.model} is what this would write")
     elif not quiet:
         for note in found.notes:
-            click.echo(f"note: {note}", err=True)
+            say(f"note: {note}", err=True)
         tried, last = found.rungs[0], found.rungs[-1]
-        click.echo(f"{asked.model}: {len(found.policies)} of {tried.tried} sub-policies, {found.seconds:,.0f} s of CPU")
-        click.echo(f"the best gains {found.gains[0]} points, the last one kept {found.gains[-1]}")
-        click.echo(
-            f"halves of the pictures agree on the order: {tried.alike:.2f} of all, {last.alike:.2f} of the last ones"
-        )
-        click.echo(f"see what they do:         {asked.model}.png")
-        click.echo(f"use it in a recipe:       - policy: {asked.model}")
+        say(f"{asked.model}: {len(found.policies)} of {tried.tried} sub-policies, {found.seconds:,.0f} s of CPU")
+        say(f"the best gains {found.gains[0]} points, the last one kept {found.gains[-1]}")
+        say(f"halves of the pictures agree on the order: {tried.alike:.2f} of all, {last.alike:.2f} of the last ones")
+        say(f"see what they do:         {asked.model}.png")
+        say(f"use it in a recipe:       - policy: {asked.model}")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from augx.cli.options import Place, fsync_option, json_option, output_argument, quiet_option, verbose_option
+from augx.cli.output import say
 
 
 @click.command("merge", short_help="Join the shards in OUTPUT.")
@@ -42,10 +43,8 @@ def merge_command(output: str, input: str | None, as_json: bool, quiet: bool, ve
             print_json({"missing": missing})
         elif not quiet:
             for one in missing:
-                click.echo(f"shard {one['shard']}: {one['images']:,} of {one['of']:,} images are missing")
-            click.echo(
-                f"{len(missing)} of {max(outcome.missing).of} shards are to be run, or run again; nothing was joined"
-            )
+                say(f"shard {one['shard']}: {one['images']:,} of {one['of']:,} images are missing")
+            say(f"{len(missing)} of {max(outcome.missing).of} shards are to be run, or run again; nothing was joined")
         return 1
     if as_json:
         show_json(outcome)

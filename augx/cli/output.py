@@ -24,6 +24,11 @@ _LONGEST = 60  # characters of a name in a table
 _EVERY = 30.0  # seconds between lines where there is no terminal
 
 
+def say(text: str = "", err: bool = False, nl: bool = True) -> None:
+    """Prints a text; of what lies elsewhere it has the URL, not the folder here that stands for it."""
+    click.echo(named(text), err=err, nl=nl)
+
+
 class Progress:
     """A bar on a terminal, a line now and then elsewhere, nothing with `quiet`."""
 
@@ -39,7 +44,7 @@ class Progress:
         if self.quiet:
             return
         if kept:
-            click.echo(f"{kept:,} images are in place from before", err=True)
+            say(f"{kept:,} images are in place from before", err=True)
         if sys.stderr.isatty():
             from tqdm import tqdm
 
@@ -57,7 +62,7 @@ class Progress:
             self.last = time.monotonic()
             rate = done / (self.last - self.started)
             left = (self.images - done) / rate
-            click.echo(
+            say(
                 f"{done:,} of {self.images:,} images, {rate:.0f} a second, {self.failed} failed, {left:.0f} s left",
                 err=True,
             )
@@ -80,7 +85,7 @@ class Steps:
         self.steps, self.last = steps, time.monotonic()
         if self.quiet:
             return
-        click.echo(words, err=True)
+        say(words, err=True)
         if sys.stderr.isatty():
             from tqdm import tqdm
 
@@ -92,7 +97,7 @@ class Steps:
             self.bar.update(done - self.bar.n)
         elif not self.quiet and time.monotonic() - self.last >= _EVERY:
             self.last = time.monotonic()
-            click.echo(f"{self.unit} {done:,} of {self.steps:,}" + (f", {says}" if says else ""), err=True)
+            say(f"{self.unit} {done:,} of {self.steps:,}" + (f", {says}" if says else ""), err=True)
 
     def end(self) -> None:
         if self.bar is not None:
@@ -100,7 +105,7 @@ class Steps:
 
 
 def print_json(value: Json) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    say(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def show_json(outcome: Outcome, share: Share | None = None) -> None:
@@ -113,7 +118,7 @@ def show_json(outcome: Outcome, share: Share | None = None) -> None:
 def warn(recipe: Recipe, quiet: bool) -> None:
     if not quiet:
         for problem in recipe.warnings:
-            click.echo(f"warning: {problem}", err=True)
+            say(f"warning: {problem}", err=True)
 
 
 def legible(name: str) -> str:
@@ -161,7 +166,7 @@ def balance_table(reached: dict[str, dict[str, int | None]], unit: str, most: in
 def show_profile(outcome: Outcome) -> None:
     """Where the time went: CPU milliseconds for each image made, and shares."""
     if not outcome.made:
-        click.echo("no image was made: there is no time to tell of", err=True)
+        say("no image was made: there is no time to tell of", err=True)
         return
     total = sum(outcome.profile.values()) or 1.0
     rows = [("CPU time", "ms an image", "share")]
@@ -170,40 +175,40 @@ def show_profile(outcome: Outcome) -> None:
             continue
         rows.append((part, f"{1000 * seconds / max(outcome.made, 1):.3f}", f"{100 * seconds / total:.1f} %"))
     rows.append(("all", f"{1000 * total / max(outcome.made, 1):.3f}", f"{total:.2f} s"))
-    click.echo(table(rows), err=True)
+    say(table(rows), err=True)
 
 
 def summarise(outcome: Outcome, output: str, verbose: bool, idle: str = "nothing to do") -> None:
     """The closing words of a run: how many, failed and why, per class, where, and what next. `idle`: what is said
     where no image was made."""
-    summary, counts, output = outcome.summary, outcome.summary["counts"], named(output)
+    summary, counts = outcome.summary, outcome.summary["counts"]
     if not outcome.made and not outcome.removed and not counts["failed"]:
-        click.echo(f"{idle}: {counts['images']:,} images are in {output}")
+        say(f"{idle}: {counts['images']:,} images are in {output}")
     else:
-        click.echo(
+        say(
             f"{counts['images']:,} images from {counts['sources']:,} sources in {output} "
             f"({outcome.made:,} made, {outcome.kept:,} kept from before, {outcome.removed:,} removed)"
         )
         if summary["classes"] and (set(summary["classes"]) != {"(none)"}):
-            click.echo()
-            click.echo(class_table(summary["classes"], 10_000 if verbose else 20))
+            say()
+            say(class_table(summary["classes"], 10_000 if verbose else 20))
     for code, count in summary["warnings"].items():
-        click.echo(f"warning: {count:,} x {_explained(code)}", err=True)
+        say(f"warning: {count:,} x {_explained(code)}", err=True)
     if summary["ignored"]:
         kinds = ", ".join(f"{count} {ending}" for ending, count in summary["ignored"].items())
-        click.echo(f"not images, left out: {kinds}", err=True)
-    click.echo()
+        say(f"not images, left out: {kinds}", err=True)
+    say()
     if counts["failed"]:
-        click.echo(f"{counts['failed']:,} images could not be made; each is a row in {output}/failures.jsonl:")
+        say(f"{counts['failed']:,} images could not be made; each is a row in {output}/failures.jsonl:")
         for code, count in summary["failures"].items():
-            click.echo(f"  {count:,} x {_explained(code)}")
+            say(f"  {count:,} x {_explained(code)}")
     if counts["equal"]:
-        click.echo(
+        say(
             f"{counts['equal']:,} images equal their source or another copy, though they were drawn up to six times: "
             f"{summary['multiplication']:g} different images per source"
         )
-    click.echo(f"how each image was made:  {output}/manifest.jsonl")
-    click.echo(f"check it any time with:   augx verify {output}")
+    say(f"how each image was made:  {output}/manifest.jsonl")
+    say(f"check it any time with:   augx verify {output}")
 
 
 def _explained(code: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import time
@@ -19,9 +20,8 @@ from augx.cli.options import (
     request,
     shard_option,
 )  # fmt: skip
-from augx.cli.output import balance_table, class_table, legible, print_json
+from augx.cli.output import balance_table, class_table, legible, print_json, say
 from augx.errors import one_line
-from augx.remote.mirror import named
 
 if TYPE_CHECKING:
     from augx.plan import Plan
@@ -71,7 +71,7 @@ def plan_command(
     """
     if print_hash:
         digest = _hash(input, chosen, share)
-        print_json({"hash": digest}) if as_json else click.echo(digest)
+        print_json({"hash": digest}) if as_json else say(digest)
         return 0
     if price is not None or cores is not None:
         machines = machines or 1
@@ -102,35 +102,36 @@ def show_plan(
         print_json(figures)
         return 0
     if verbose:
-        click.echo(_compiled(plan.recipe))
-    click.echo(
+        say(_compiled(plan.recipe))
+    say(
         f"{figures['images']:,} images from {figures['sources']:,} sources: "
         f"{figures['originals']:,} originals and {figures['copies']:,} copies"
         + (f", and {figures['added']:,} that the recipe adds" if "added" in figures else "")
     )
     kind = "files" if figures["tars"] is None else "tars"
     size, seconds = _size(figures["bytes"]), _duration(figures["cpu_seconds"])
-    click.echo(f"about {size} in {figures['files']:,} {kind} and {seconds} of CPU time")
+    say(f"about {size} in {figures['files']:,} {kind} and {seconds} of CPU time")
     if machines:
-        click.echo(_machines(figures["machines"]))
+        say(_machines(figures["machines"]))
     if figures["objects"]["before"]:
-        click.echo(f"objects: {figures['objects']['before']:,} -> {figures['objects']['after']:,}")
+        say(f"objects: {figures['objects']['before']:,} -> {figures['objects']['after']:,}")
     for name, count in figures["splits"].items():
-        click.echo(f"split {legible(name)}: {count['before']:,} -> {count['after']:,}")
+        say(f"split {legible(name)}: {count['before']:,} -> {count['after']:,}")
     if figures["balance"]:
-        click.echo()
-        click.echo(balance_table(figures["balance"], figures["balance_unit"]))
+        say()
+        say(balance_table(figures["balance"], figures["balance_unit"]))
     elif set(figures["classes"]) - {"(none)"}:
-        click.echo()
-        click.echo(class_table(figures["classes"]))
+        say()
+        say(class_table(figures["classes"]))
     if figures["failed"]:
-        click.echo(f"\n{figures['failed']:,} images cannot be made, for example {one_line(figures['first_failure'])}")
+        say(f"\n{figures['failed']:,} images cannot be made, for example {one_line(figures['first_failure'])}")
     for message in figures["warnings"][:_MOST_WARNINGS]:
-        click.echo(f"warning: {one_line(message)}", err=True)
+        say(f"warning: {one_line(message)}", err=True)
     if len(figures["warnings"]) > _MOST_WARNINGS:
-        click.echo(f"... and {len(figures['warnings']) - _MOST_WARNINGS} more (--json has all)", err=True)
+        say(f"... and {len(figures['warnings']) - _MOST_WARNINGS} more (--json has all)", err=True)
     if figures["sources"] > _MANY:  # taking millions of objects apart would take seconds that nobody needs
         sys.stdout.flush()
+        atexit._run_exitfuncs()
         os._exit(0)
     return 0
 
@@ -196,7 +197,7 @@ def check_command(input: str, output: str, as_json: bool, quiet: bool, **chosen:
     if as_json:
         print_json({"fresh": not reasons, "reasons": reasons})
     elif not quiet:
-        click.echo(named("\n".join(f"stale: {reason}" for reason in reasons) if reasons else f"fresh: {output}"))
+        say("\n".join(f"stale: {reason}" for reason in reasons) if reasons else f"fresh: {output}")
     return 1 if reasons else 0
 
 

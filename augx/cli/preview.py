@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from augx.cli.options import input_argument, planning_options, quiet_option, request, workers_option
+from augx.cli.output import say
 
 
 @click.command("preview", short_help="See what run would make.")
@@ -86,13 +87,13 @@ def preview_command(
     if path is not None:
         sheet.save(path)
     if terminal is not None:
-        click.echo(terminal(sheet.image(".png")))
+        say(terminal(sheet.image(".png")))
     if not quiet:
         for note in sheet.notes:
-            click.echo(note, err=True)
+            say(note, err=True)
         if path is not None:
-            click.echo(f"{path}: {sheet.told}")
+            say(f"{path}: {sheet.told}")
     if sheet.failed:
         pictures = "1 picture" if sheet.failed == 1 else f"{sheet.failed:,} pictures"
-        click.echo(f"{pictures} could not be made; the sheet says why", err=True)
+        say(f"{pictures} could not be made; the sheet says why", err=True)
     return 1 if sheet.failed else 0

@@ -16,6 +16,7 @@ from augx.cli.options import (
     reading_options,
     training_options,
 )
+from augx.cli.output import say
 
 if TYPE_CHECKING:
     from augx.learn.probe import Comparison, Outcome
@@ -119,9 +120,9 @@ def probe_command(input: str, recipes: tuple[str, ...], against: str, as_json: b
     for compared in found.comparisons:
         _show(found, compared)
     for note in found.notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     if chosen["path"] is not None and not quiet:
-        click.echo(f"all of it: {chosen['path']}", err=True)
+        say(f"all of it: {chosen['path']}", err=True)
     return 0
 
 
@@ -130,10 +131,10 @@ def _show(found: Outcome, one: Comparison) -> None:
 
     names = legible(one.scores.name), legible(one.against.name)
     means = one.scores.marks.mean(), one.against.marks.mean()
-    click.echo(f"{names[0]}: {one.words}")
-    click.echo(f"  {found.measure} {means[0]:.1f} %, against {means[1]:.1f} % with {names[1]}, on images held out")
+    say(f"{names[0]}: {one.words}")
+    say(f"  {found.measure} {means[0]:.1f} %, against {means[1]:.1f} % with {names[1]}, on images held out")
     rows = [("class", names[1], "difference")]
     for number, name in enumerate(found.classes):
         said = one.classes[number]
         rows.append((name, f"{one.against.classes[number]:.1f}", "too few" if said is None else str(said)))
-    click.echo(table(rows))
+    say(table(rows))

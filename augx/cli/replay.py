@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from augx.cli.options import Place, output_argument
+from augx.cli.output import say
 
 
 @click.command("replay", short_help="Make one image again.")
@@ -29,5 +30,5 @@ def replay_command(output: str, file: str, image: str, input: str | None) -> int
     from augx.replay import replay
 
     same, message = replay(output, file, image, input)
-    click.echo(message)
+    say(message)
     return 0 if same else 1

@@ -7,6 +7,7 @@ import os
 import click
 
 from augx.cli.options import json_option, output_argument, quiet_option
+from augx.cli.output import say
 
 
 @click.command("report", short_help="Look at a finished run.")
@@ -66,13 +67,13 @@ def report_command(
     if as_json:
         print_json(report.as_json(found.told))
     elif markdown:
-        click.echo(report.markdown(found.told, name), nl=False)
+        say(report.markdown(found.told, name), nl=False)
     elif not quiet:
         for one in report.verdicts(found.told):
-            click.echo(f"{one.level + ':':<9}{one.title}: {one.words}")
+            say(f"{one.level + ':':<9}{one.title}: {one.words}")
         if path is not None:
-            click.echo(f"all figures and pictures: {path}")
+            say(f"all figures and pictures: {path}")
     passed = report.gate(found.told, limits)
     for line in passed:
-        click.echo(f"augx: {line}", err=True)
+        say(f"augx: {line}", err=True)
     return 1 if passed else 0

@@ -18,6 +18,7 @@ from augx.cli.options import (
     verbose_option,
     working_options,
 )  # fmt: skip
+from augx.cli.output import say
 
 if TYPE_CHECKING:
     from augx.request import Share
@@ -64,7 +65,6 @@ def run_command(
         return show_plan(input, chosen, as_json, share=share)
     from augx import engine, recipe
     from augx.cli.output import Progress, show_json, show_profile, summarise, warn
-    from augx.remote.mirror import named
 
     asked = request(input, output, chosen)
     if asked.recipe is not None:
@@ -74,8 +74,8 @@ def run_command(
     if as_json:
         show_json(outcome, share)
     elif not quiet and not outcome.summary:
-        click.echo(f"shard {share}: {outcome.made:,} images made, {outcome.kept:,} kept, {outcome.failed:,} failed")
-        click.echo(f"when all shards are done:  augx merge {named(output)}")
+        say(f"shard {share}: {outcome.made:,} images made, {outcome.kept:,} kept, {outcome.failed:,} failed")
+        say(f"when all shards are done:  augx merge {output}")
     elif not quiet:
         summarise(outcome, output, verbose)
     if profile and not as_json and not quiet:

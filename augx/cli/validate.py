@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from augx.cli import completing
 from augx.cli.options import Place, hard_option, quiet_option, read_options, reading_options, to_option
+from augx.cli.output import say
 from augx.errors import one_line
+from augx.remote.mirror import named
 
 if TYPE_CHECKING:
     from augx.errors import Problem
@@ -108,22 +110,26 @@ def validate_command(
         _fix(list(dict.fromkeys(recipes)))
     for name in recipes:
         problems += _findings(name, input, look, chosen)
-    problems = list(dict.fromkeys(problems))  # of the dataset each once
+    problems = list(dict.fromkeys(map(_named, problems)))  # of the dataset each once
     if output_format == "json":
         print_json([asdict(problem) for problem in problems])
     elif output_format == "github":
-        for problem in _fewer(problems, input):
-            click.echo(_github(problem))
+        for problem in _fewer(problems, named(input or "")):
+            say(_github(problem))
     else:
-        for problem in _fewer(problems, input):
-            click.echo(f"{problem} [{problem.severity}: {problem.code}]")
+        for problem in _fewer(problems, named(input or "")):
+            say(f"{problem} [{problem.severity}: {problem.code}]")
         if not quiet and not any(problem.severity == "error" for problem in problems):
             count = Counter(problem.severity for problem in problems)
             rest = [f"{count[level]} {level}{'s' * (count[level] > 1)}" for level in _LEVELS if count[level]]
-            click.echo(
-                f"no errors in {', '.join(map(one_line, recipes))}" + (f"; {' and '.join(rest)}" if rest else "")
-            )
+            say(f"no errors in {', '.join(map(one_line, recipes))}" + (f"; {' and '.join(rest)}" if rest else ""))
     return _code(problems, strict)
+
+
+def _named(problem: Problem) -> Problem:
+    """With URLs instead of the folders that stand for them."""
+    file, message, way_out = map(named, (problem.file, problem.message, problem.suggestion))
+    return replace(problem, file=file, message=message, suggestion=way_out)
 
 
 def _code(problems: Sequence[Problem], strict: bool) -> int:
@@ -167,10 +173,10 @@ def _fix(names: Sequence[str]) -> None:
     for name, (text, done) in mended.items():
         write_file(name, text)
         for line in done:
-            click.echo(f"fixed {one_line(line)}", err=True)
+            say(f"fixed {one_line(line)}", err=True)
         if (others := status[name].st_nlink - 1) > 0:
             also = f"{others} other name{'s' * (others > 1)} (hard links)"
-            click.echo(f"warning: {name} is a file of its own now; {also} of it have the text as it was", err=True)
+            say(f"warning: {name} is a file of its own now; {also} of it have the text as it was", err=True)
 
 
 def _fixed(name: str) -> tuple[bytes, list[str]]:
@@ -194,7 +200,7 @@ def _fixed(name: str) -> tuple[bytes, list[str]]:
     return fixed(text, name, find)
 
 
-def _fewer(problems: Sequence[Problem], input: str | None) -> Iterator[Problem]:
+def _fewer(problems: Sequence[Problem], input: str) -> Iterator[Problem]:
     """The first of each code in a dataset, and how many more there are."""
     from augx.errors import Problem
 
@@ -207,7 +213,7 @@ def _fewer(problems: Sequence[Problem], input: str | None) -> Iterator[Problem]:
     for (level, code), number in count.items():
         if number > _MOST:
             message = f"{number - _MOST:,} more like this"
-            yield Problem(input or "", 0, 0, message, "--output-format json has all", level, code)
+            yield Problem(input, 0, 0, message, "--output-format json has all", level, code)
 
 
 def _github(problem: Problem) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from augx.cli.options import cores, json_option, output_argument, quiet_option, workers_option
+from augx.cli.output import say
 from augx.errors import one_line
 
 
@@ -35,6 +36,6 @@ def verify_command(output: str, deep: bool, workers: int | None, as_json: bool, 
         print_json({"rows": rows, "findings": findings})
     elif not quiet:
         for finding in findings:
-            click.echo(one_line(finding))
-        click.echo(f"{rows:,} rows hold" if not findings else f"{len(findings):,} findings in {rows:,} rows")
+            say(one_line(finding))
+        say(f"{rows:,} rows hold" if not findings else f"{len(findings):,} findings in {rows:,} rows")
     return 1 if findings else 0

@@ -6,6 +6,7 @@ the way out; FileNotFoundError and PermissionError are those of the object. No m
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import random
@@ -16,11 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import unquote
 
 from augx.errors import InputError, Refused, Stopped
+from augx.remote.cache import keeping
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-_SECRET = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
+_SECRET = re.compile(r"(?<=://)([^/@:]*):([^/]*)@")  # up to the last @, as in any URL
+_QUERY = re.compile(r"(?<=^http)(s?://[^?]*)\?.*", re.IGNORECASE)  # of a link that lets in whoever has it
 _INSTALL = {  # what fsspec needs for a scheme
     "s3": "augx[s3]", "s3a": "augx[s3]", "gs": "augx[gcs]", "gcs": "augx[gcs]", "az": "adlfs", "abfs": "adlfs",
     "hf": "huggingface_hub", "sftp": "paramiko", "ssh": "paramiko", "http": "aiohttp", "https": "aiohttp",
@@ -35,7 +39,9 @@ _TRIES = 7
 _LONG_ENOUGH = 20.0  # seconds after which nothing is tried again
 _FIRST_WAIT = 0.1  # seconds, and twice as long each time
 _AT_ONCE = 16
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 _LONG_AGO = 946684800  # 2000-01-01, for a store that knows no dates
+_GO_ON = "the same command goes on from here when the cause is gone"
 _T = TypeVar("_T")
 
 
@@ -47,6 +53,12 @@ class Entry(NamedTuple):
     mark: str
     time_ns: int
 
+    @property
+    def seconds(self) -> int:
+        """When it was written, by the clock of the store; 0 where that does not say."""
+        seconds = self.time_ns // 10**9
+        return seconds if seconds > _LONG_AGO else 0
+
 
 def is_address(text: str) -> bool:
     """Whether this is a URL, and no path."""
@@ -55,14 +67,28 @@ def is_address(text: str) -> bool:
 
 def shown(url: str) -> str:
     """The URL without a password."""
-    return _SECRET.sub(r"\1@", url)
+    return _QUERY.sub(r"\1", _SECRET.sub(r"\1@", url))
+
+
+def plain(url: str) -> str:
+    """The one way to write a URL: the scheme in small letters, no slash at the end. Raises Refused where it names no
+    place, or one that no folder here could stand for."""
+    scheme, _, rest = url.partition("://")
+    if not rest.strip("/"):
+        raise Refused(f"{shown(url)}: no place is named", "give a URL such as s3://bucket/folder")
+    if "::" in rest:
+        raise Refused(f"{shown(url)}: chained URLs are not read", "give the URL of a folder")
+    parts = rest.strip("/").split("/")
+    if {"", ".", ".."} & set(parts) or "\0" in rest:
+        raise Refused(f"{shown(url)}: a part of it is empty, . or ..", "give the URL of a folder as it is listed")
+    return f"{scheme.lower()}://{'/' * rest.startswith('/')}{'/'.join(parts)}"
 
 
 class Bucket:
     """All objects whose names begin with a URL and a slash. Raises Refused where what it needs is not installed."""
 
     def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
+        self.url = plain(url)
         self.name = shown(self.url)
         self.scheme = url.partition("://")[0].lower()
         self._folders: set[str] = set()  # that are there
@@ -81,22 +107,39 @@ class Bucket:
         except ImportError:
             way = "pip install 'augx[remote]'"
             raise Refused(f"{self.name}: URLs need fsspec, which is not installed", way) from None
-        if "::" in self.url:
-            raise Refused(f"{self.name}: chained URLs are not read", "give the URL of a folder")
         try:
-            system, root = url_to_fs(self.url, skip_instance_cache=True)  # or it would not see new credentials
+            # from the instance cache it would not see new credentials
+            system, root = url_to_fs(self.url, skip_instance_cache=True, **self._settings())
         except ImportError as error:
             package = _INSTALL.get(self.scheme, "what it says")
             raise Refused(f"{self.name}: {error}", f"pip install '{package}'") from None
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise Refused(f"{self.name}: {self._words(error)}", "give a URL such as s3://bucket/folder") from None
+        except Exception as error:  # some connect at once, each with errors of its own
+            raise Stopped(f"cannot connect to {self.name}: {self._words(error)}", _GO_ON) from None
         return system, str(root).rstrip("/")
 
-    def all(self) -> Iterator[tuple[str, Entry]]:
-        """Every object, folder by folder, by its name under the URL. Nothing where there is no such folder."""
+    def _settings(self) -> dict[str, Any]:
+        if self.scheme not in ("s3", "s3a"):
+            return {}
+        from fsspec.config import conf
+
+        known = conf.get(self.scheme, {}).get("config_kwargs", {})
+        # s3fs tries again, as we do; a third one in botocore makes minutes of a server that never answers
+        return {"config_kwargs": {"retries": {"max_attempts": 0}, **known}}
+
+    @property
+    def place(self) -> str:
+        """Where it is, for however many ways there are to write the URL."""
+        known = self._system[0].protocol
+        return f"{known if isinstance(known, str) else min(known)}://{shown(self.url).partition('://')[2].lstrip('/')}"
+
+    def all(self, below: str = "") -> Iterator[tuple[str, Entry]]:
+        """Every object, folder by folder, by its name under the URL. Nothing where there is no such folder. `below`:
+        only those in this folder."""
         system, root = self._system
         system.invalidate_cache()
-        waiting = [root]
+        waiting = [self._place(below)]
         while waiting:
             some, waiting = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
             for folder, listed in zip(some, self.each(partial(self._listed, top=root), some), strict=True):
@@ -135,7 +178,17 @@ class Bucket:
     def get(self, name: str, path: str) -> None:
         """The content of an object into a file here."""
         system, _ = self._system
-        self._tried("read", name, lambda: system.get_file(self._place(name), path))
+
+        def bring() -> None:
+            try:
+                system.get_file(self._place(name), path)
+            except OSError as error:
+                if error.errno in _FULL:  # not the store, but the disk here
+                    with keeping(os.path.dirname(path)):
+                        raise
+                raise
+
+        self._tried("read", name, bring)
 
     def put(self, name: str, path: str) -> Entry:
         """An object as it is in a file here, as a whole. Large ones go in several parts."""
@@ -195,6 +248,8 @@ class Bucket:
         for attempt in range(_TRIES):
             try:
                 return action()
+            except Stopped:
+                raise
             except FileNotFoundError as error:
                 raise FileNotFoundError(error.errno or 2, "there is no such object", self._shown(name)) from None
             except PermissionError as error:
@@ -206,7 +261,7 @@ class Bucket:
                 if isinstance(error, _LASTING) or last:
                     raise Stopped(
                         f"cannot {doing} {self._shown(name)}: {self._words(error)}",
-                        "the same command goes on from here when the cause is gone",
+                        _GO_ON,
                     ) from error
                 time.sleep(_FIRST_WAIT * 2**attempt * random.uniform(0.5, 1.0))
         raise AssertionError
@@ -218,8 +273,9 @@ class Bucket:
 
     def _words(self, error: Exception) -> str:
         words = " ".join((str(error) or type(error).__name__).split())
-        for secret in re.findall(r"://[^/@:]*:([^/@]+)@", self.url):
-            words = words.replace(secret, "...")
+        for _, secret in _SECRET.findall(self.url):
+            for written in filter(None, (secret, unquote(secret))):
+                words = words.replace(written, "...")
         return words[:300]
 
 
@@ -247,9 +303,8 @@ def _seconds(value: object) -> float:
 def refused(error: OSError | Stopped, name: str, output: bool = False) -> Refused:
     """What to say before anything is written."""
     if isinstance(error, Stopped):
-        return Refused(
-            error.message, "is the URL right, and the network there? Then the same command can be given again"
-        )
+        hint = "is the URL right, and the network there? Then the same command can be given again"
+        return Refused(error.message, hint if error.hint == _GO_ON else error.hint)
     way = "look at the URL and at the credentials in the usual places (environment, files, roles)"
     kind = Refused if output else InputError
     return kind(f"{error.filename or name}: {error.strerror or error}", way)

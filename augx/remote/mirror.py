@@ -14,8 +14,10 @@ from wherever the last one stopped, on whatever machine.
 from __future__ import annotations
 
 import atexit
+import errno
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -25,37 +27,50 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import partial
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from augx.errors import AugxError, InputError, OutputError, Refused, Stopped
 from augx.remote import cache
-from augx.remote.bucket import Bucket, Entry, is_address, refused
+from augx.remote.bucket import Bucket, Entry, is_address, plain, refused
 
 _OWN = ".augx"
 _OBJECTS = f"{_OWN}/objects"
 _HOLLOW = 0  # the mode
+_HERE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.EIO)  # no fault of a name
 _SMALL = 64 << 20  # bytes of what is brought before anybody asks
 _PICTURES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".mpo", ".gif", ".tar", ".npy")
 _DOUBTED = 981173106 * 10**9  # as the store's: the date of a file that is not trusted
+_RACES = 5
+_LONG = 200  # bytes of a name
 _TAKEN = 120.0  # seconds that a lease lasts
 _RENEWED = 30.0
 _T = TypeVar("_T")
 
 _mirrors: dict[str, Mirror] = {}
+_moved: dict[str, str] = {}  # folders of mirrors on other machines -> here
+_opened: ContextVar[list[str]] = ContextVar("_opened", default=[])  # noqa: B039  # by what `scope` is around
 
 
 class Mirror:
     """`root`: the folder here. `reads`: it is an INPUT, of which content is kept by size and date."""
 
     def __init__(self, url: str, root: str, reads: bool) -> None:
-        self.url, self.root, self.reads = url, root, reads
         self.bucket = Bucket(url)
+        self.url, self.root, self.reads = self.bucket.url, root, reads
         self.cache = cache.Cache(cache.folder(), cache.limit())
         self._marks: dict[str, str] = {}
+        self._locks: dict[str, Entry] = {}  # when it was listed
         self._fresh: list[bytes] = []
-        self._lease: _Lease | None = None
+        self._lease = "", ""  # name and token of the lease under which something is written, if there is one
         self._writes = False
+        self._salt = ""
+        self._away = False  # nobody here asks for what was written
+
+    def __reduce__(self) -> tuple[Callable[..., Mirror], tuple[str, str, bool, tuple[str, str]]]:
+        """In another process the same folder stands for it, and it writes for as long as this one's lease holds."""
+        return _known, (self.url, self.root, self.reads, self._lease)
 
     @property
     def name(self) -> str:
@@ -73,17 +88,31 @@ class Mirror:
             date = entry.time_ns if self.reads or name.startswith(f"{_OWN}/") else dates.get(name, _DOUBTED)
             try:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
-                if name.startswith(f"{_OWN}/") and name.endswith("/lock"):  # is held here, too
-                    open(path, "xb").close()
+                if _is_lock(name):  # is held here, too
+                    open(path, "ab").close()
                     continue
                 _hollow(path, entry.size, date)
             except (OSError, ValueError) as error:
+                if isinstance(error, OSError) and error.errno in _HERE:
+                    with cache.keeping(os.path.dirname(self.root)):
+                        raise
                 why = getattr(error, "strerror", None) or str(error)
                 raise InputError(f"{self.name}/{name}: no file can have this name: {why}", "rename it") from None
+        self._locks = {name: entry for name, entry in found.items() if _is_lock(name)}
         if not self.reads:
             self._marks = {name: entry.mark for name, entry in found.items()}
         wanted = [self._path(name) for name, entry in found.items() if self._early(name, entry)]
         self.prefetch(wanted)
+
+    def look(self, below: str) -> None:
+        """Makes the hollow files of what workers on other machines have put into a folder."""
+        for name, entry in self.bucket.all(below):
+            path = self._path(name)
+            if not os.path.lexists(path):
+                with cache.keeping(self.root):
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
+                    _hollow(path, entry.size, entry.time_ns)
+                self._marks[name] = entry.mark
 
     def _early(self, name: str, entry: Entry) -> bool:
         """Whether it is brought at once, with all others of its kind: what the planner will open one by one."""
@@ -119,13 +148,17 @@ class Mirror:
         mark = ""
         if not self.reads:  # dates say nothing of the content there
             mark = (not self._writes and self._marks.get(name)) or self.bucket.info(name).mark
-        key = "\n".join((self.url, name, str(size), str(date), mark))
-        return self.cache.path(key, date, partial(self._bring, name, size))
+        key = "\n".join((self.url, name, str(size), str(date), mark, self._salt))
+        return self.cache.path(key, size, date, partial(self._bring, name, size))
 
     def _bring(self, name: str, size: int, path: str) -> None:
         self.bucket.get(name, path)
         if os.path.getsize(path) != size:
             raise OSError(5, "it changed while it was read; run again", f"{self.name}/{name}")
+
+    def distrust(self) -> None:
+        """From now on what was kept here says nothing of what is there."""
+        self._salt = secrets.token_hex(8)
 
     def prefetch(self, paths: Iterable[str]) -> None:
         """Brings several at once, up to a quarter of what may be kept; what cannot be had will be missed later."""
@@ -169,7 +202,10 @@ class Mirror:
         for path, (name, entry) in zip(paths, put, strict=True):
             status = os.stat(path)
             lines.append(_line(name, entry.mark, status.st_mtime_ns))
-            _hollow(path, status.st_size, status.st_mtime_ns)
+            if self._away:
+                os.unlink(path)
+            else:
+                _hollow(path, status.st_size, status.st_mtime_ns)
         self._note(lines)
 
     def _note(self, lines: Sequence[bytes]) -> None:
@@ -187,6 +223,15 @@ class Mirror:
         name = self._name(path)
         if mark := self._marks.get(name):
             self._fresh.append(_line(name, mark, mtime_ns))
+
+    def marked(self) -> bool:
+        """Writes them down, too, for who does not hold OUTPUT and may not be allowed to; says whether that was
+        possible."""
+        try:
+            self.settle()
+        except Stopped:
+            return False
+        return True
 
     def settle(self) -> None:
         """Writes down which dates were given since."""
@@ -227,74 +272,122 @@ class Mirror:
     @contextmanager
     def leased(self, own: str) -> Iterator[None]:
         """Holds OUTPUT, or the place of a share in it, as `lock` does on a disk. OutputError where another holds it."""
-        self._writes = True
-        locks = [name for name in self._marks if name.startswith(f"{_OWN}/") and name.endswith("/lock")]
-        whole = f"{_OWN}/lock"
-        self._lease = _Lease(self.bucket, f"{own}/lock", [whole] if own != _OWN else locks)
-        with self._lease:
-            if own != _OWN and whole not in locks:
+        whole, name = f"{_OWN}/lock", f"{own}/lock"
+        others = [whole] if own != _OWN else list(self._locks)
+        lease = _Lease(self.bucket, name, others)
+        with lease:
+            for one in {name, whole}:
+                before = lease.found if one == name else self._entry(one)
+                if before != self._locks.get(one):  # somebody has written since it was listed
+                    self._again()
+                    break
+            self._writes, self._lease = True, (name, lease.token)
+            if own != _OWN and whole not in self._locks:
                 with _telling():
                     self.bucket.write(whole, b"")  # by which OUTPUT is known as ours
             try:
                 yield
             finally:
-                self._lease = None
+                self._lease = "", ""
+
+    def _entry(self, name: str) -> Entry | None:
+        with suppress(FileNotFoundError):
+            return self.bucket.info(name)
+        return None
+
+    def _again(self) -> None:
+        """Lists anew."""
+        here = [self._path(name) for name in (f"{_OWN}/lock", *self._locks)]
+        shutil.rmtree(self.root, ignore_errors=True)
+        self.fill()
+        for path in here:
+            with suppress(OSError):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                open(path, "ab").close()
 
     def _held(self) -> None:
-        if self._lease is not None and self._lease.lost:
+        """Stopped where the lease under which this is written is another's by now, whichever process holds it."""
+        name, token = self._lease
+        if name and _holder(self.bucket, name).get("token") != token:
             raise Stopped(f"{self.name} has been taken over by another augx", "let one of them write at a time")
 
 
+def _is_lock(name: str) -> bool:
+    return name.startswith(f"{_OWN}/") and name.endswith("/lock")
+
+
+def _holder(bucket: Bucket, name: str) -> dict[str, Any]:
+    """What a lease says of who holds it; {} for nobody."""
+    try:
+        told = json.loads(bucket.read(name) or b"{}")
+        return {"host": str(told["host"]), "space": str(told.get("space", "")), "pid": int(told["pid"]),
+                "token": str(told["token"]), "until": float(told["until"])}  # fmt: skip
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return {}
+
+
 class _Lease:
-    """An object that says who writes, renewed while they do. `others`: leases that nobody may hold meanwhile."""
+    """An object that says who writes, renewed while they do. `others`: leases that nobody may hold meanwhile.
+
+    `found`: the object as it was before it was taken.
+    """
 
     _ours: ClassVar[set[str]] = set()  # those that this process holds
 
     def __init__(self, bucket: Bucket, name: str, others: Sequence[str]) -> None:
         self.bucket, self.name, self.others = bucket, name, others
-        self.lost = False
-        self._token = secrets.token_hex(8)
-        self._holder = {"host": socket.gethostname(), "pid": os.getpid(), "token": self._token}
+        self.found: Entry | None = None
+        self.token = secrets.token_hex(8)
+        self._holder = {"host": socket.gethostname(), "space": _SPACE, "pid": os.getpid(), "token": self.token}
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._renew, daemon=True)
 
     def __enter__(self) -> None:
         try:
-            if other := next(filter(None, map(self._other, [self.name, *self.others])), None):
+            if other := next(filter(None, map(self._other, dict.fromkeys([self.name, *self.others]))), None):
                 raise OutputError(
                     f"{self.bucket.name} is being written by another augx, process {other['pid']} on {other['host']}",
                     f"wait for it to end; if it was killed, wait {_TAKEN:.0f} seconds",
                 )
+            with suppress(FileNotFoundError):
+                self.found = self.bucket.info(self.name)
             self._write()
-            if self._other(self.name):
+            if _holder(self.bucket, self.name).get("token") != self.token:
                 raise OutputError(f"{self.bucket.name} is being written by another augx", "wait for it to end")
         except (OSError, Stopped) as error:
             raise refused(error, self.bucket.name, output=True) from None
-        self._ours.add(self._token)
+        self._ours.add(self.token)
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
-        self._ours.discard(self._token)
+        self._ours.discard(self.token)
         self._end.set()
         self._thread.join()
-        if not self.lost:
-            with suppress(OSError, Stopped):
+        with suppress(OSError, Stopped):
+            if _holder(self.bucket, self.name).get("token") == self.token:
                 self.bucket.write(self.name, b"")  # nothing of this machine stays
 
-    def _other(self, name: str) -> dict[str, object]:
+    def _other(self, name: str) -> dict[str, Any]:
         """Who else holds a lease, {} for nobody."""
+        told = _holder(self.bucket, name)
+        if not told or told["token"] == self.token:
+            return {}
+        if (told["host"], told["space"]) == (self._holder["host"], _SPACE):
+            pid = told["pid"]
+            gone = told["token"] not in self._ours if pid == os.getpid() else not _runs(pid)
+            if gone:  # it was killed, or could not say any more that it ended
+                return {}
+        return {} if self._late(name, told["until"]) else told
+
+    def _late(self, name: str, until: float) -> bool:
+        """Whether it was not renewed in time, by the clock of the store if that has one: those of machines differ."""
+        probe = f"{_OWN}/probe-{secrets.token_hex(4)}"
+        self.bucket.write(probe, b"")
         try:
-            told = json.loads(self.bucket.read(name) or b"{}")
-            until, pid, host = float(told["until"]), int(told["pid"]), str(told["host"])
-        except FileNotFoundError:
-            return {}
-        except (ValueError, TypeError, KeyError):
-            return {}
-        if told["token"] == self._token or until < time.time():
-            return {}
-        if host == self._holder["host"] and (told["token"] not in self._ours if pid == os.getpid() else not _runs(pid)):
-            return {}  # it was killed, or could not say any more that it ended
-        return {"pid": pid, "host": host}
+            now, then = (self.bucket.info(one).seconds for one in (probe, name))
+        finally:
+            self.bucket.remove(probe)
+        return now - then > _TAKEN if now and then else until < time.time()
 
     def _write(self) -> None:
         self.bucket.write(self.name, json.dumps(self._holder | {"until": time.time() + _TAKEN}).encode())
@@ -302,10 +395,23 @@ class _Lease:
     def _renew(self) -> None:
         while not self._end.wait(_RENEWED):
             with suppress(OSError, Stopped):
-                if self._other(self.name):
-                    self.lost = True
-                    return
+                if _holder(self.bucket, self.name).get("token") != self.token:
+                    return  # which `_held` will tell
                 self._write()
+
+
+def _space() -> str:
+    """Which processes this one sees: in another container the same number is another process."""
+    with suppress(OSError):
+        return re.sub(r"\D", "", os.readlink("/proc/self/ns/pid"))
+    return ""
+
+
+_SPACE = _space()
+
+
+def _host() -> str:
+    return f"{socket.gethostname()}-{_SPACE}"
 
 
 def _runs(pid: int) -> bool:
@@ -348,15 +454,39 @@ def _telling() -> Iterator[None]:
 # the mirrors of this process
 
 
+def _known(url: str, root: str, reads: bool, lease: tuple[str, str]) -> Mirror:
+    """The mirror of a folder, which another process has made. Who writes on another machine needs a folder there."""
+    theirs = root
+    if lease[0] and root not in _mirrors and not os.path.isdir(root):
+        if theirs not in _moved:
+            _moved[theirs] = os.path.join(_folder(), os.path.basename(root))
+        root = _moved[theirs]
+    mirror = _mirrors.setdefault(root, Mirror(url, root, reads))
+    mirror._lease, mirror._away = lease, root != theirs
+    return mirror
+
+
+def moved(root: str, tmp: str) -> str:
+    """Where on this machine lies what does so at `root` on the one that sent it, with a folder `tmp` to write in."""
+    if root in _moved:
+        root = _moved[root]
+        with cache.keeping(root):
+            os.makedirs(os.path.join(root, *tmp.split("/")), exist_ok=True)
+    return root
+
+
 def local(place: str, reads: bool, names: Sequence[str] | None = None) -> str:
     """The folder here that stands for a URL, which it lists; any other path is given back. `names`: what of it is
     wanted, None: all. Raises Refused where it cannot be had, or, if it is to be read, where nothing is there."""
     if not is_address(place):
         return place
-    if place.lower().startswith("file://"):
-        return place[len("file://") :]
-    root = os.path.join(_folder(), place.rstrip("/").rpartition("/")[2] or "root")
-    mirror = Mirror(place, root, reads)
+    scheme, _, rest = place.partition("://")
+    if scheme.lower() in ("file", "local"):
+        return rest
+    url = plain(place)
+    last = url.rpartition("/")[2]
+    root = os.path.join(_folder(), last if len(last.encode(errors="replace")) < _LONG else "root")
+    mirror = Mirror(url, root, reads)
     try:
         mirror.fill(names)
     except (OSError, Stopped) as error:
@@ -364,21 +494,35 @@ def local(place: str, reads: bool, names: Sequence[str] | None = None) -> str:
     if reads and not os.path.isdir(root):
         raise InputError(f"{mirror.name}: there is nothing", "give the URL of the folder that holds the images")
     _mirrors[root] = mirror
+    _opened.get().append(root)
     return root
 
 
 def at(path: str) -> Mirror | None:
     """The mirror that a path lies in, if it is one's."""
-    for root, mirror in _mirrors.items():
+    for root, mirror in list(_mirrors.items()):
         if path == root or path.startswith(root + os.sep):
             return mirror
     return None
 
 
-def content(path: str) -> str:
-    """Where the content of a file can be read: the path, or for one of a mirror a file of the cache."""
+def opened(path: str, flags: int) -> int:
+    """The descriptor of a file: of the path, or for one of a mirror of its content in the cache."""
     mirror = at(path) if _mirrors else None
-    return mirror.whole(path) if mirror else path
+    if mirror is None:
+        return os.open(path, flags)
+    for _ in range(_RACES):
+        place = mirror.whole(path)
+        if place == path:
+            return os.open(path, flags)
+        with suppress(FileNotFoundError):  # another process has made room for what it reads
+            return os.open(place, flags)
+    raise Stopped(f"{named(path)} does not stay in the cache until it is read", "raise AUGX_CACHE_SIZE")
+
+
+def kept(path: str) -> str:
+    """Where here a file of a mirror is kept, in words; "" for any other."""
+    return f"here it is kept in {cache.folder()}; AUGX_CACHE_DIR says otherwise" if at(path) else ""
 
 
 def prefetch(paths: Iterable[str]) -> None:
@@ -398,12 +542,9 @@ class Carried(Generic[_T]):
 
     def __init__(self, start: Callable[[], _T]) -> None:
         self._start = start
-        self._mirrors = [(mirror.url, mirror.root, mirror.reads) for mirror in _mirrors.values()]
+        self._mirrors = list(_mirrors.values())  # which become known where this arrives
 
     def __call__(self) -> _T:
-        for url, root, reads in self._mirrors:
-            if root not in _mirrors:
-                _mirrors[root] = Mirror(url, root, reads)
         return self._start()
 
 
@@ -415,7 +556,8 @@ def here_only() -> bool:
 @contextmanager
 def scope() -> Iterator[None]:
     """Mirrors that are opened in the body go away at its end, and its errors tell of URLs."""
-    before = set(_mirrors)
+    own: list[str] = []
+    token = _opened.set(own)
     try:
         yield
     except AugxError as error:
@@ -423,14 +565,15 @@ def scope() -> Iterator[None]:
         error.args = (error.message,)
         raise
     finally:
-        for root in _mirrors.keys() - before:
+        _opened.reset(token)
+        for root in own:
             del _mirrors[root]
             _forget(os.path.dirname(root), os.getpid())
 
 
 def named(text: str) -> str:
     """A text with URLs instead of the folders that stand for them."""
-    for root, mirror in _mirrors.items():
+    for root, mirror in list(_mirrors.items()):
         text = text.replace(root, mirror.name)
     return text
 
@@ -441,16 +584,24 @@ def address(path: str) -> str:
     return mirror.name + path[len(mirror.root) :].replace(os.sep, "/") if mirror else path
 
 
+def place(path: str) -> str:
+    """The same for the same place, in whichever way its URL is written; the real path of one on this machine."""
+    path = os.path.realpath(path)
+    mirror = at(path)
+    return mirror.bucket.place + path[len(mirror.root) :].replace(os.sep, "/") if mirror else path
+
+
 def _folder() -> str:
     """A new folder for a mirror, which goes away with this process. Those of processes that were killed do, too."""
     above = os.path.join(cache.folder(), "mirrors")
     try:
-        os.makedirs(above, exist_ok=True)
+        cache.private(os.path.dirname(above))
+        cache.private(above)
         for name in os.listdir(above):
             host, _, pid = name.rpartition(".")[0].rpartition(".")
-            if host == socket.gethostname() and pid.isdigit() and not _runs(int(pid)):
+            if host == _host() and pid.isdigit() and not _runs(int(pid)):
                 shutil.rmtree(os.path.join(above, name), ignore_errors=True)
-        made = os.path.realpath(tempfile.mkdtemp(prefix=f"{socket.gethostname()}.{os.getpid()}.", dir=above))
+        made = os.path.realpath(tempfile.mkdtemp(prefix=f"{_host()}.{os.getpid()}.", dir=above))
     except OSError as error:
         raise Refused(f"{above}: {error.strerror}", "set AUGX_CACHE_DIR to a folder you may write to") from None
     atexit.register(_forget, made, os.getpid())
