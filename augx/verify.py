@@ -21,7 +21,7 @@ from contextlib import suppress
 from functools import partial
 
 from augx import images, journal, objects
-from augx.errors import ImageError, OutputError, Stopped, printable
+from augx.errors import ImageError, OutputError, printable
 from augx.journal import FAILURES, MANIFEST, SHARDS, SUMMARY
 from augx.model import Json
 from augx.naming import tar_of
@@ -76,9 +76,6 @@ def verify(output: str, workers: int, deep: bool = False) -> tuple[int, list[str
                         continue
                     known = not ours or name == MANIFEST or fault in _SEEN or folder.date(name, DOUBTED)
                     findings.append(f"{name}: {fault}" + ("" if known else _UNMARKED))
-    if elsewhere := mirror.at(output):
-        with suppress(Stopped):  # as where OUTPUT cannot be written
-            elsewhere.settle()
     findings += [f"{name}: it has {n} rows" for name, n in seen.items() if n > 1]
     findings += [f"{name}: it is in no row of the manifest" for name in sorted(unlisted - seen.keys())]
     if told and rows != told["counts"].get("images"):
