@@ -145,7 +145,9 @@ class Bucket:
                     if place.rstrip("/") == folder:
                         if told.get("type") == "directory":
                             raise InputError(f"{self._shown(folder)}//: no file can have this name", "rename it")
-                        continue  # what consoles leave for an empty folder; or the file itself
+                        if folder == root and place == root and _entry(told).size:
+                            raise InputError(f"{self.name} is a file", "give the URL of a folder")
+                        continue  # what consoles leave for an empty folder
                     if told.get("type") == "directory":
                         waiting.append(place.rstrip("/"))
                     elif not place.endswith("/"):

@@ -97,6 +97,8 @@ class Mirror:
                     with cache.keeping(os.path.dirname(self.root)):
                         raise
                 why = getattr(error, "strerror", None) or str(error)
+                if isinstance(error, (FileExistsError, NotADirectoryError, IsADirectoryError)):
+                    why = "a folder in it is a file, too, or it is a folder"
                 raise InputError(f"{self.name}/{name}: no file can have this name: {why}", "rename it") from None
         self._locks = {name: entry for name, entry in found.items() if _is_lock(name)}
         if not self.reads:

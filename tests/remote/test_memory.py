@@ -645,3 +645,30 @@ def test_a_worker_on_another_machine(photos: Path, tmp_path: Path, monkeypatch: 
     with pytest.raises(Stopped, match="taken over"), folder.batch():
         folder.write("cat/2.jpg", b"two", 5 * 10**18)
     assert "cat/2.jpg" not in objects("out")
+
+
+def test_a_file_where_a_folder_is_to_be(photos: Path) -> None:
+    upload(photos, "in")
+    for input, output in (("in/cat/0.jpg", "out"), ("in", "in2/cat/0.jpg")):
+        upload(photos, "in2")
+        with pytest.raises(InputError, match=r"cat/0\.jpg is a file"):
+            run(f"memory://{input}", f"memory://{output}")
+
+
+@pytest.mark.parametrize("names", [("a", "a/b.jpg"), ("a/b.jpg", "a")])
+def test_a_name_that_is_a_folder_too(monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
+    entry = bucket.Entry(3, "x", 5)
+    monkeypatch.setattr(bucket.Bucket, "all", lambda self: iter([(name, entry) for name in names]))
+    with pytest.raises(InputError, match="no file can have this name: a folder in it is a file"):
+        run("memory://in", "memory://out")
+
+
+def test_shards_whose_input_is_out_of_reach(photos: Path) -> None:
+    upload(photos, "in")
+    run("memory://in", "memory://out", shard="1/1")
+    upload(photos, "moved")
+    MemoryFileSystem().rm("/in", recursive=True)
+    with pytest.raises(InputError, match="memory://in: there is nothing") as caught:
+        augx.merge("memory://out")
+    assert "--input" in caught.value.hint
+    assert augx.merge("memory://out", "memory://moved").kept == 18
