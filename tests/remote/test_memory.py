@@ -270,6 +270,24 @@ def test_denied_before_anything_is_written(photos: Path, monkeypatch: pytest.Mon
         run("memory://in", "memory://out")
 
 
+def test_credentials_that_expire(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No image fails of that."""
+    upload(photos, "in")
+
+    def expired(*_: object, **__: object) -> None:
+        raise PermissionError(13, "The provided token has expired.")
+
+    with monkeypatch.context() as patch, pytest.raises(Stopped, match=r"access denied: .*token has expired"):
+        run(
+            "memory://in", "memory://out", progress=During(lambda: patch.setattr(MemoryFileSystem, "get_file", expired))
+        )
+    assert run("memory://in", "memory://out").failed == 0
+    monkeypatch.setattr(MemoryFileSystem, "ls", expired)
+    with pytest.raises(Refused, match="memory://in: access denied") as caught:
+        run("memory://in", "memory://out")
+    assert "credentials" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
