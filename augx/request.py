@@ -144,10 +144,13 @@ def left(output: str, input: str | None = None) -> Request:
         )
         read = ReadOptions(**asked["read"])
         to_formats, loss = tuple(asked["to"]), bool(asked["allow_loss"])
-        place = input or here(asked["input"], reads=True)
-        return Request(place, output, recipe, asked["from"], to_formats, read, allow_loss=loss, merge=first.of)
     except (Refused, *DAMAGED):
         raise OutputError(f"{folder.path(first.own)}/{_ASKED} is damaged", _again(first)) from None
+    try:
+        place = input or here(asked["input"], reads=True)
+    except Refused as error:  # a password, for one, was not written down
+        raise type(error)(error.message, f"give INPUT with --input, if it is elsewhere; {error.hint}") from None
+    return Request(place, output, recipe, asked["from"], to_formats, read, allow_loss=loss, merge=first.of)
 
 
 def _share_at(folder: Folder, own: str) -> Share:

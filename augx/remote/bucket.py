@@ -35,6 +35,7 @@ _LASTING = (FileNotFoundError, PermissionError, FileExistsError, IsADirectoryErr
             TypeError, NotImplementedError)  # fmt: skip
 _NOT_LET_IN = re.compile(r"NoCredentials|PartialCredentials|DefaultCredentials|Unauthorized|Forbidden|AuthenticationE")
 _FLAT = ("s3", "s3a", "gs", "gcs", "az", "abfs", "hf")  # which have no folders
+_NOT_NOW = re.compile(r"expired|credential|access ?key|security token|skewed|signature", re.IGNORECASE)
 _TRIES = 7
 _LONG_ENOUGH = 20.0  # seconds after which nothing is tried again
 _FIRST_WAIT = 0.1  # seconds, and twice as long each time
@@ -147,7 +148,9 @@ class Bucket:
                     if place.rstrip("/") == folder:
                         if told.get("type") == "directory":
                             raise InputError(f"{self._shown(folder)}//: no file can have this name", "rename it")
-                        continue  # what consoles leave for an empty folder; or the file itself
+                        if folder == root and place == root and _entry(told).size:
+                            raise InputError(f"{self.name} is a file", "give the URL of a folder")
+                        continue  # what consoles leave for an empty folder
                     if told.get("type") == "directory":
                         waiting.append(place.rstrip("/"))
                     elif not place.endswith("/"):
@@ -253,10 +256,12 @@ class Bucket:
             except FileNotFoundError as error:
                 raise FileNotFoundError(error.errno or 2, "there is no such object", self._shown(name)) from None
             except PermissionError as error:
+                if _NOT_NOW.search(str(error)):
+                    raise self._shut_out(name, error) from None
                 raise PermissionError(13, f"access denied: {self._words(error)}", self._shown(name)) from None
             except Exception as error:
                 if _NOT_LET_IN.search(type(error).__name__):
-                    raise PermissionError(13, f"access denied: {self._words(error)}", self._shown(name)) from None
+                    raise self._shut_out(name, error) from None
                 last = attempt == _TRIES - 1 or time.monotonic() > enough
                 if isinstance(error, _LASTING) or last:
                     raise Stopped(
@@ -265,6 +270,11 @@ class Bucket:
                     ) from error
                 time.sleep(_FIRST_WAIT * 2**attempt * random.uniform(0.5, 1.0))
         raise AssertionError
+
+    def _shut_out(self, name: str, error: Exception) -> Stopped:
+        """For what says nothing of one object: then none of them can be had."""
+        way = "look at the credentials in the usual places (environment, files, roles); then the same command goes on"
+        return Stopped(f"{self._shown(name)}: access denied: {self._words(error)}", way)
 
     def _shown(self, name: str) -> str:
         root = self._system[1]

@@ -17,23 +17,21 @@ import atexit
 import errno
 import json
 import os
-import re
 import secrets
 import shutil
-import socket
 import stat
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from augx.errors import AugxError, InputError, OutputError, Refused, Stopped
+from augx.errors import AugxError, InputError, Refused, Stopped
 from augx.remote import cache
 from augx.remote.bucket import Bucket, Entry, is_address, plain, refused
+from augx.remote.lease import Lease, holder, runs
 
 _OWN = ".augx"
 _OBJECTS = f"{_OWN}/objects"
@@ -44,8 +42,6 @@ _PICTURES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", 
 _DOUBTED = 981173106 * 10**9  # as the store's: the date of a file that is not trusted
 _RACES = 5
 _LONG = 200  # bytes of a name
-_TAKEN = 120.0  # seconds that a lease lasts
-_RENEWED = 30.0
 _T = TypeVar("_T")
 
 _mirrors: dict[str, Mirror] = {}
@@ -97,6 +93,8 @@ class Mirror:
                     with cache.keeping(os.path.dirname(self.root)):
                         raise
                 why = getattr(error, "strerror", None) or str(error)
+                if isinstance(error, (FileExistsError, NotADirectoryError, IsADirectoryError)):
+                    why = "a folder in it is a file, too, or it is a folder"
                 raise InputError(f"{self.name}/{name}: no file can have this name: {why}", "rename it") from None
         self._locks = {name: entry for name, entry in found.items() if _is_lock(name)}
         if not self.reads:
@@ -274,7 +272,7 @@ class Mirror:
         """Holds OUTPUT, or the place of a share in it, as `lock` does on a disk. OutputError where another holds it."""
         whole, name = f"{_OWN}/lock", f"{own}/lock"
         others = [whole] if own != _OWN else list(self._locks)
-        lease = _Lease(self.bucket, name, others)
+        lease = Lease(self.bucket, name, others)
         with lease:
             for one in {name, whole}:
                 before = lease.found if one == name else self._entry(one)
@@ -308,120 +306,12 @@ class Mirror:
     def _held(self) -> None:
         """Stopped where the lease under which this is written is another's by now, whichever process holds it."""
         name, token = self._lease
-        if name and _holder(self.bucket, name).get("token") != token:
+        if name and holder(self.bucket, name).get("token") != token:
             raise Stopped(f"{self.name} has been taken over by another augx", "let one of them write at a time")
 
 
 def _is_lock(name: str) -> bool:
     return name.startswith(f"{_OWN}/") and name.endswith("/lock")
-
-
-def _holder(bucket: Bucket, name: str) -> dict[str, Any]:
-    """What a lease says of who holds it; {} for nobody."""
-    try:
-        told = json.loads(bucket.read(name) or b"{}")
-        return {"host": str(told["host"]), "space": str(told.get("space", "")), "pid": int(told["pid"]),
-                "token": str(told["token"]), "until": float(told["until"])}  # fmt: skip
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
-        return {}
-
-
-class _Lease:
-    """An object that says who writes, renewed while they do. `others`: leases that nobody may hold meanwhile.
-
-    `found`: the object as it was before it was taken.
-    """
-
-    _ours: ClassVar[set[str]] = set()  # those that this process holds
-
-    def __init__(self, bucket: Bucket, name: str, others: Sequence[str]) -> None:
-        self.bucket, self.name, self.others = bucket, name, others
-        self.found: Entry | None = None
-        self.token = secrets.token_hex(8)
-        self._holder = {"host": socket.gethostname(), "space": _SPACE, "pid": os.getpid(), "token": self.token}
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._renew, daemon=True)
-
-    def __enter__(self) -> None:
-        try:
-            if other := next(filter(None, map(self._other, dict.fromkeys([self.name, *self.others]))), None):
-                raise OutputError(
-                    f"{self.bucket.name} is being written by another augx, process {other['pid']} on {other['host']}",
-                    f"wait for it to end; if it was killed, wait {_TAKEN:.0f} seconds",
-                )
-            with suppress(FileNotFoundError):
-                self.found = self.bucket.info(self.name)
-            self._write()
-            if _holder(self.bucket, self.name).get("token") != self.token:
-                raise OutputError(f"{self.bucket.name} is being written by another augx", "wait for it to end")
-        except (OSError, Stopped) as error:
-            raise refused(error, self.bucket.name, output=True) from None
-        self._ours.add(self.token)
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._ours.discard(self.token)
-        self._end.set()
-        self._thread.join()
-        with suppress(OSError, Stopped):
-            if _holder(self.bucket, self.name).get("token") == self.token:
-                self.bucket.write(self.name, b"")  # nothing of this machine stays
-
-    def _other(self, name: str) -> dict[str, Any]:
-        """Who else holds a lease, {} for nobody."""
-        told = _holder(self.bucket, name)
-        if not told or told["token"] == self.token:
-            return {}
-        if (told["host"], told["space"]) == (self._holder["host"], _SPACE):
-            pid = told["pid"]
-            gone = told["token"] not in self._ours if pid == os.getpid() else not _runs(pid)
-            if gone:  # it was killed, or could not say any more that it ended
-                return {}
-        return {} if self._late(name, told["until"]) else told
-
-    def _late(self, name: str, until: float) -> bool:
-        """Whether it was not renewed in time, by the clock of the store if that has one: those of machines differ."""
-        probe = f"{_OWN}/probe-{secrets.token_hex(4)}"
-        self.bucket.write(probe, b"")
-        try:
-            now, then = (self.bucket.info(one).seconds for one in (probe, name))
-        finally:
-            self.bucket.remove(probe)
-        return now - then > _TAKEN if now and then else until < time.time()
-
-    def _write(self) -> None:
-        self.bucket.write(self.name, json.dumps(self._holder | {"until": time.time() + _TAKEN}).encode())
-
-    def _renew(self) -> None:
-        while not self._end.wait(_RENEWED):
-            with suppress(OSError, Stopped):
-                if _holder(self.bucket, self.name).get("token") != self.token:
-                    return  # which `_held` will tell
-                self._write()
-
-
-def _space() -> str:
-    """Which processes this one sees: in another container the same number is another process."""
-    with suppress(OSError):
-        return re.sub(r"\D", "", os.readlink("/proc/self/ns/pid"))
-    return ""
-
-
-_SPACE = _space()
-
-
-def _host() -> str:
-    return f"{socket.gethostname()}-{_SPACE}"
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True
 
 
 def _line(name: str, mark: str, date: int) -> bytes:
@@ -599,9 +489,9 @@ def _folder() -> str:
         cache.private(above)
         for name in os.listdir(above):
             host, _, pid = name.rpartition(".")[0].rpartition(".")
-            if host == _host() and pid.isdigit() and not _runs(int(pid)):
+            if host == this_host() and pid.isdigit() and not runs(int(pid)):
                 shutil.rmtree(os.path.join(above, name), ignore_errors=True)
-        made = os.path.realpath(tempfile.mkdtemp(prefix=f"{_host()}.{os.getpid()}.", dir=above))
+        made = os.path.realpath(tempfile.mkdtemp(prefix=f"{this_host()}.{os.getpid()}.", dir=above))
     except OSError as error:
         raise Refused(f"{above}: {error.strerror}", "set AUGX_CACHE_DIR to a folder you may write to") from None
     atexit.register(_forget, made, os.getpid())

@@ -25,7 +25,7 @@ from augx import engine
 from augx import recipe as recipes
 from augx.cli import call
 from augx.errors import InputError, Refused, Stopped
-from augx.remote import bucket, cache, mirror
+from augx.remote import bucket, cache, lease, mirror
 from augx.store import Folder, open_regular
 
 fsspec = pytest.importorskip("fsspec")
@@ -287,6 +287,24 @@ def test_denied_before_anything_is_written(photos: Path, monkeypatch: pytest.Mon
         run("memory://in", "memory://out")
 
 
+def test_credentials_that_expire(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No image fails of that."""
+    upload(photos, "in")
+
+    def expired(*_: object, **__: object) -> None:
+        raise PermissionError(13, "The provided token has expired.")
+
+    with monkeypatch.context() as patch, pytest.raises(Stopped, match=r"access denied: .*token has expired"):
+        run(
+            "memory://in", "memory://out", progress=During(lambda: patch.setattr(MemoryFileSystem, "get_file", expired))
+        )
+    assert run("memory://in", "memory://out").failed == 0
+    monkeypatch.setattr(MemoryFileSystem, "ls", expired)
+    with pytest.raises(Refused, match="memory://in: access denied") as caught:
+        run("memory://in", "memory://out")
+    assert "credentials" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -356,7 +374,7 @@ def test_a_process_of_another_container_is_another(photos: Path) -> None:
     MemoryFileSystem().pipe_file("/out/.augx/lock", json.dumps(holder).encode())
     with pytest.raises(Refused, match="is being written by another augx"):
         run("memory://in", "memory://out")
-    MemoryFileSystem().pipe_file("/out/.augx/lock", json.dumps(holder | {"space": mirror._SPACE}).encode())
+    MemoryFileSystem().pipe_file("/out/.augx/lock", json.dumps(holder | {"space": lease._SPACE}).encode())
     assert run("memory://in", "memory://out").made == 18  # which was this process, and is not any more
 
 
@@ -662,3 +680,30 @@ def test_a_worker_on_another_machine(photos: Path, tmp_path: Path, monkeypatch: 
     with pytest.raises(Stopped, match="taken over"), folder.batch():
         folder.write("cat/2.jpg", b"two", 5 * 10**18)
     assert "cat/2.jpg" not in objects("out")
+
+
+def test_a_file_where_a_folder_is_to_be(photos: Path) -> None:
+    upload(photos, "in")
+    for input, output in (("in/cat/0.jpg", "out"), ("in", "in2/cat/0.jpg")):
+        upload(photos, "in2")
+        with pytest.raises(InputError, match=r"cat/0\.jpg is a file"):
+            run(f"memory://{input}", f"memory://{output}")
+
+
+@pytest.mark.parametrize("names", [("a", "a/b.jpg"), ("a/b.jpg", "a")])
+def test_a_name_that_is_a_folder_too(monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
+    entry = bucket.Entry(3, "x", 5)
+    monkeypatch.setattr(bucket.Bucket, "all", lambda self: iter([(name, entry) for name in names]))
+    with pytest.raises(InputError, match="no file can have this name: a folder in it is a file"):
+        run("memory://in", "memory://out")
+
+
+def test_shards_whose_input_is_out_of_reach(photos: Path) -> None:
+    upload(photos, "in")
+    run("memory://in", "memory://out", shard="1/1")
+    upload(photos, "moved")
+    MemoryFileSystem().rm("/in", recursive=True)
+    with pytest.raises(InputError, match="memory://in: there is nothing") as caught:
+        augx.merge("memory://out")
+    assert "--input" in caught.value.hint
+    assert augx.merge("memory://out", "memory://moved").kept == 18
