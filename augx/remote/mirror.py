@@ -31,7 +31,7 @@ from typing import Generic, TypeVar
 from augx.errors import AugxError, InputError, Refused, Stopped
 from augx.remote import cache
 from augx.remote.bucket import Bucket, Entry, is_address, plain, refused
-from augx.remote.lease import Lease, holder, runs
+from augx.remote.lease import Lease, holder, runs, this_host
 
 _OWN = ".augx"
 _OBJECTS = f"{_OWN}/objects"
