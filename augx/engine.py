@@ -360,7 +360,7 @@ def _means(request: Request) -> Means:
     from augx.dispatch import Means
 
     asked = request
-    if mirror.here_only():  # no other process sees it
+    if mirror.here_only(asked.input, asked.output):  # no other process sees it
         if asked.executor != "local":
             raise Refused(f"--executor {asked.executor} sees nothing of memory://", "leave it out")
         asked = replace(asked, workers=0)

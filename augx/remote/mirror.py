@@ -438,9 +438,9 @@ class Carried(Generic[_T]):
         return self._start()
 
 
-def here_only() -> bool:
-    """Whether some mirror stands for what only this process sees."""
-    return any(mirror.bucket.scheme == "memory" for mirror in _mirrors.values())
+def here_only(*paths: str) -> bool:
+    """Whether one of them stands for what only this process sees."""
+    return any(mirror.bucket.scheme == "memory" for mirror in filter(None, map(at, paths)))
 
 
 @contextmanager
