@@ -129,6 +129,10 @@ class Bucket:
         # s3fs tries again, as we do; a third one in botocore makes minutes of a server that never answers
         return {"config_kwargs": {"retries": {"max_attempts": 0}, **known}}
 
+    def connect(self) -> None:
+        """Raises Refused or Stopped where there is no way to this place, as far as can be told before it is asked."""
+        _ = self._system
+
     @property
     def place(self) -> str:
         """Where it is, for however many ways there are to write the URL."""

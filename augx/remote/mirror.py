@@ -30,7 +30,7 @@ from typing import Generic, TypeVar
 
 from augx.errors import AugxError, InputError, Refused, Stopped
 from augx.remote import cache
-from augx.remote.bucket import Bucket, Entry, is_address, plain, refused
+from augx.remote.bucket import Bucket, Entry, is_address, refused
 from augx.remote.lease import Lease, holder, runs, this_host
 
 _OWN = ".augx"
@@ -52,9 +52,8 @@ _opened: ContextVar[list[str]] = ContextVar("_opened", default=[])  # noqa: B039
 class Mirror:
     """`root`: the folder here. `reads`: it is an INPUT, of which content is kept by size and date."""
 
-    def __init__(self, url: str, root: str, reads: bool) -> None:
-        self.bucket = Bucket(url)
-        self.url, self.root, self.reads = self.bucket.url, root, reads
+    def __init__(self, bucket: Bucket, root: str, reads: bool) -> None:
+        self.bucket, self.url, self.root, self.reads = bucket, bucket.url, root, reads
         self.cache = cache.Cache(cache.folder(), cache.limit())
         self._marks: dict[str, str] = {}
         self._locks: dict[str, Entry] = {}  # when it was listed
@@ -351,7 +350,7 @@ def _known(url: str, root: str, reads: bool, lease: tuple[str, str]) -> Mirror:
         if theirs not in _moved:
             _moved[theirs] = os.path.join(_folder(), os.path.basename(root))
         root = _moved[theirs]
-    mirror = _mirrors.setdefault(root, Mirror(url, root, reads))
+    mirror = _mirrors.setdefault(root, Mirror(Bucket(url), root, reads))
     mirror._lease, mirror._away = lease, root != theirs
     return mirror
 
@@ -373,14 +372,15 @@ def local(place: str, reads: bool, names: Sequence[str] | None = None) -> str:
     scheme, _, rest = place.partition("://")
     if scheme.lower() in ("file", "local"):
         return rest
-    url = plain(place)
-    last = url.rpartition("/")[2]
-    root = os.path.join(_folder(), last if len(last.encode(errors="replace")) < _LONG else "root")
-    mirror = Mirror(url, root, reads)
+    bucket = Bucket(place)
+    last = bucket.url.rpartition("/")[2]
     try:
+        bucket.connect()  # before anything is made here
+        root = os.path.join(_folder(), last if len(last.encode(errors="replace")) < _LONG else "root")
+        mirror = Mirror(bucket, root, reads)
         mirror.fill(names)
     except (OSError, Stopped) as error:
-        raise refused(error, mirror.name, output=not reads) from None
+        raise refused(error, bucket.name, output=not reads) from None
     if reads and not os.path.isdir(root):
         raise InputError(f"{mirror.name}: there is nothing", "give the URL of the folder that holds the images")
     _mirrors[root] = mirror

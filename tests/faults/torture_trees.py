@@ -159,7 +159,7 @@ def _roots() -> Iterator[Case]:
         yield Case(f"INPUT is {name}", files, exit, said=said)  # type: ignore[arg-type]
     yield Case("INPUT is a link", {"in": Link("real"), "real/cat/a.png": PNG, "real/dog/b.png": PNG}, 0, made=4)
     for word, said in (("", "INPUT is empty"), ("in/nul\0", "in"), ("x" * 5_000, "cannot be read"), ("~", "no such"),
-                       ("http://example.org/in", "no such folder"), ("in/../../../../../..", "INPUT")):  # fmt: skip
+                       ("nosuch://example.org/in", "example.org/in: "), ("in/../../../../../..", "INPUT")):  # fmt: skip
         if "\0" not in word:
             yield Case(f"INPUT is {word[:30]!r}", GOOD, exit=2, words=("run", word, *RUN[2:]), said=said)
     for word in ("in", "in/out", ".", "in/cat", "./in/../in"):
