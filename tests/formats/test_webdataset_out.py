@@ -384,7 +384,8 @@ def test_all_labels_in_one_document():
     said = json.loads(document(row_of(EVERYTHING), details_of(dataset)))
     keys = {"label", "bbox", "area", "segmentation", "rle", "keypoints", "obb", "iscrowd", "index", "extra"}
     assert all(one.keys() == keys for one in said["objects"]), "`datasets` takes types from the first few"
-    assert isinstance(said["objects"][3]["rle"]["counts"], str)
+    assert said["objects"][3]["rle"]["counts"]
+    assert all(one["rle"] == {"size": [10, 20], "counts": ""} for one in said["objects"][:3] if one["segmentation"])
     known, split, problems = annotations_of(said)
     assert (split, problems) == ("dev", [])
     assert (known.labels, known.values, known.captions) == (
@@ -669,14 +670,22 @@ def test_datasets_reads_what_we_write(photos, tmp_path):
 
 
 def test_datasets_reads_boxes(tmp_path):
+    """Masks of crowds, too, that begin after the images it takes types from."""
     datasets = pytest.importorskip("datasets")
     datasets.disable_progress_bars()
-    plant(tmp_path / "in", coco_set())
+    files = coco_set(12, segmentation=[[4, 5, 16, 5, 16, 15]])
+    files["annotations.json"]["annotations"].append(
+        {"id": 99, "image_id": 1, "category_id": 2, "bbox": [0, 0, 2, 2], "area": 4, "iscrowd": 1}
+        | {"segmentation": {"size": [30, 40], "counts": [0, 2, 28, 2, 1168]}}
+    )
+    plant(tmp_path / "in", files)
     pack(tmp_path / "in", tmp_path / "out", tar_images=100)
     files = {"train": sorted(map(str, (tmp_path / "out").glob("*.tar")))}
     found = datasets.load_dataset("webdataset", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
     known = {row["file_name"].partition("/")[2].rpartition(".")[0]: row for row in rows(tmp_path / "out")}
     assert len(found) == len(known)
+    masks = [n for n, one in enumerate(found) for thing in one["json"]["objects"] if thing["rle"]["counts"]]
+    assert min(masks) >= 5, "else the types were there to see"
     for one in found:
         row = known[one["__key__"]]
         assert [thing["bbox"] for thing in one["json"]["objects"]] == [thing["bbox"] for thing in row["objects"]]

@@ -1,7 +1,8 @@
 """What augx itself writes into its tars: a JSON document beside each image that holds all its labels, read back whole.
 
 Readers such as `datasets` take the type of a field from the first few documents. So every document of a dataset has the
-same keys, numbers of places are always fractions, and weights stand in a list beside the names they are for.
+same keys, numbers of places are always fractions, weights stand in a list beside the names they are for, and where some
+objects have a mask, the others have one whose counts are "".
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def document(row: Row, details: Details) -> str:
         "label": row["label"],
         "labels": list(weights),
         "weights": [float(weight) for weight in weights.values()],
-        "objects": [_record(one, details) for one in row["objects"]] if row["objects"] else [],
+        "objects": [_record(one, row, details) for one in row["objects"]] if row["objects"] else [],
         "captions": row["captions"],
         "values": row["values"],
         "width": row["width"],
@@ -102,9 +103,11 @@ def document(row: Row, details: Details) -> str:
     return _ENCODER.encode(said)
 
 
-def _record(one: Mapping[str, Json], details: Details) -> dict[str, Json]:
+def _record(one: Mapping[str, Json], row: Row, details: Details) -> dict[str, Json]:
     record: dict[str, Json] = {"label": one["label"], "bbox": _floats(one["bbox"]), "area": _floats(one.get("area"))}
     record |= dict.fromkeys(details.parts)
+    if "rle" in record:
+        record["rle"] = {"size": [row["height"], row["width"]], "counts": ""}
     shape = one.get("segmentation")
     if isinstance(shape, Mapping):
         record["rle"] = {"size": shape["size"], "counts": _text(shape)}
@@ -171,7 +174,9 @@ def _are(values: Json, kind: type) -> bool:
 
 
 def _object(record: Mapping[str, Json]) -> tuple[Object | None, list[str]]:
-    shape = record.get("rle") or record.get("segmentation")
+    mask = record.get("rle")
+    none = isinstance(mask, dict) and mask.get("counts") == ""
+    shape = record.get("segmentation") if none or not mask else mask
     thing, wrong = object_of({**record, "segmentation": shape, "label": None}, "label")
     if thing is None:
         return None, wrong
