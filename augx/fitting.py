@@ -272,6 +272,20 @@ def refuse_inventions(dataset: Dataset, recipe: Recipe) -> None:
             if step.name == "feature_space":
                 hint = "`mode: noise` leaves them in place; the others are for images that have classes only"
             raise InputError(f"{step.name} moves things to where no label says, and {sample.id} has {what}", hint)
+    numbers = _numbers(dataset)
+    if inventing and numbers and not any(kinds(sample.annotations) - {"values"} for sample in dataset.samples):
+        step = inventing[0]
+        hint = "leave it out, or give images classes: it then makes pictures of one class"
+        if step.name == "feature_space":
+            hint = "`mode: noise` takes no other picture; the others are for images that have classes"
+        said = f"{step.name} makes pictures between or beyond others, and all that images have is numbers"
+        raise InputError(f"{said} ({few(numbers)}): nobody knows which a new one has", hint)
+
+
+def _numbers(dataset: Dataset) -> list[str]:
+    """Columns that hold numbers."""
+    known = (item for sample in dataset.samples for item in sample.annotations.values.items())
+    return sorted({name for name, value in known if isinstance(value, (int, float))})
 
 
 def _invents(step: Step) -> bool:
@@ -320,14 +334,15 @@ def unmoved(dataset: Dataset, recipe: Recipe) -> list[Flaw]:
         for name, count in sorted(fields.items())
     ]
     pairs = sorted(name for name in columns if re.search("(^|_)x$", name) and name[:-1] + "y" in columns)
-    weighing = [step for step in recipe.all_steps() if step.name in WEIGHING and step.p != 0]
-    mixing = sorted(
-        {step.name for step in weighing if step.args.get("mode") != "noise"}
-    )  # noise takes no other picture
-    numbers = {name for s in dataset.samples for name, v in s.annotations.values.items() if isinstance(v, (int, float))}
+    steps = [
+        step for step in recipe.all_steps() if TRANSFORMS[step.name].partners not in ("", "folder") and step.p != 0
+    ]
+    # noise takes no other picture
+    mixing = sorted({step.name for step in steps if step.args.get("mode") != "noise"})
+    numbers = _numbers(dataset)
     if numbers and mixing:
         leave = "leaves" if len(mixing) == 1 else "leave"
-        said = f"{' and '.join(mixing)} {leave} {few(sorted(numbers))} as the first picture has it"
+        said = f"{' and '.join(mixing)} {leave} {few(numbers)} as the first picture has it"
         found.append(Flaw("unmixed-values", "", said))
     if pairs:
         found.append(

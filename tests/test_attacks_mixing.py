@@ -284,8 +284,9 @@ def test_values_that_a_mix_leaves_alone_are_told(tmp_path: Path, capsys: pytest.
     (tmp_path / "r.yaml").write_text("version: 1\ntransforms: [{mixup: {p: 1}}]\n")
     assert call(["validate", str(tmp_path / "r.yaml"), "--input", str(root)]) == 0
     assert "mixup leaves angle as the first picture has it" in capsys.readouterr().out
-    run(root, tmp_path / "out", a_recipe("[{mosaic: {p: 1}}]"))
-    assert json.loads((tmp_path / "out" / "summary.json").read_text())["warnings"]["unmixed-values"] == 1
+    for name in ("mosaic", "extrapolate", "samplepairing"):
+        run(root, tmp_path / name, a_recipe(f"[{{{name}: {{p: 1}}}}]"))
+        assert json.loads((tmp_path / name / "summary.json").read_text())["warnings"]["unmixed-values"] == 1
 
 
 def test_objects_of_partners_count_where_lost_ones_are_rejected(tmp_path: Path) -> None:

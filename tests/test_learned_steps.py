@@ -177,6 +177,25 @@ def test_what_is_made_of_two_pictures_is_for_classes_only(tmp_path: Path) -> Non
     assert [one.message for one in fitting.unmoved(known, asked)] == ["neural leaves age as the first picture has it"]
 
 
+@pytest.mark.parametrize(
+    "step", ["{neural: {model: m.safetensors}}", "{feature_space: {model: m.safetensors, mode: interpolate}}"]
+)
+def test_what_is_labelled_by_numbers_only_is_not_made_of_others(tmp_path: Path, step: str) -> None:
+    """Between two ages lies a third one, and a wrong one would be taught as true."""
+    models.model(tmp_path / "m.safetensors", replace(CARD, method="neural" if "neural" in step else CARD.method))
+    asked = recipe.read(written(tmp_path, f"[{step}]"))
+    ages = tuple(Sample(f"{age}.jpg", Annotations(values={"age": age, "by": "Ann"})) for age in (7, 9))
+    with pytest.raises(InputError, match=r"all that images have is numbers \(age\): nobody knows which a new one has"):
+        fitting.refuse_inventions(Dataset("", "", ages), asked)
+    named = tuple(Sample(one.id, replace(one.annotations, labels={"cat": 1.0})) for one in ages)
+    fitting.refuse_inventions(Dataset("", "", named), asked)
+    words = tuple(Sample(one.id, replace(one.annotations, values={"by": "Ann"})) for one in ages)
+    fitting.refuse_inventions(Dataset("", "", words), asked)
+    noise = "[{feature_space: {model: m.safetensors, mode: noise}}]"
+    models.model(tmp_path / "m.safetensors")
+    fitting.refuse_inventions(Dataset("", "", ages), recipe.read(written(tmp_path, noise)))
+
+
 def test_a_model_of_other_pictures_is_told_of(photos: Path, tmp_path: Path, torch_there: None) -> None:
     path = written(tmp_path)
     models.model(tmp_path / "m.safetensors")

@@ -27,8 +27,9 @@ class Gan(Added, Learned):
 
     `per_class`: how many of each class, or of some: `{cat: 50}`. `truncation`: scales the numbers that a picture is
     drawn from: below 1 pictures are more alike and have fewer faults. `confidence`: the least share that a classifier
-    of the real pictures must give the class; 0 takes any. `novelty`: how far the nearest real picture must be, 1: as
-    far as all but one in twenty of the real ones are from each other; 0 takes any. `attempts`: how often one is drawn.
+    of the real pictures must give the class; 0 takes any. `novelty`: how far the nearest real picture must be, also
+    if one of them is moved a little, turned, larger, smaller or mirrored, 1: as far as all but one in twenty of the
+    real ones are from each other; 0 takes any. `attempts`: how often one is drawn.
     """
 
     name: ClassVar[str] = "gan"

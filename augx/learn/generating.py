@@ -155,7 +155,8 @@ class Fitting:
         with torch.no_grad():
             parts = zip(code.split(64), labels.split(64), strict=True)
             made = [self.average(one.to(self.device), of.to(self.device)) for one, of in parts]
-        return self._gates().seen(levels(torch.cat(made)))[1], labels.numpy()
+            found: NDArray[np.float32] = gates.features(self._gates().net, levels(torch.cat(made))).cpu().numpy()
+        return found, labels.numpy()
 
     def _gates(self) -> Gates:
         if self.held is None:
@@ -165,9 +166,11 @@ class Fitting:
                     gates.features(self.judge.net, part.to(self.device)).cpu() for part in self.pictures.split(256)
                 ]
             found, labels = torch.cat(every).numpy(), self.labels.numpy()
-            kept, copy = gates.kept_of(found, labels)
+            kept = gates.kept_of(len(found))
+            found, labels = found[kept], labels[kept]
+            copy = gates.copy_distance(self.judge.net, self.pictures[torch.from_numpy(kept)], found)
             names = [self.known.samples[number].id for number in self.some[kept]]
-            self.held = Gates(self.judge.net, self.known.classes, found[kept], labels[kept], names, copy)
+            self.held = Gates(self.judge.net, self.known.classes, found, labels, names, copy)
         return self.held
 
     def finished(self) -> dict[str, Any]:
@@ -252,17 +255,18 @@ class Painter:
     def fault(
         self, pixels: Pixels, name: str, confidence: float = CONFIDENCE, novelty: float = 1.0
     ) -> tuple[str, dict[str, Json]]:
-        """Why a picture is not let through, "" if it is, and what was found. `confidence`: the least share that the
-        classifier gives its class. `novelty`: the least distance from real pictures, in those of a copy."""
+        """Why a picture is not let through, "" if it is, and what was found till then. `confidence`: the least share
+        that the classifier gives its class. `novelty`: the least distance from real pictures, in those of a copy."""
         gates = self.gates
         x = torch.from_numpy(data.squared(pixels, self.side)).permute(2, 0, 1)[None].to(self.device)
         with alone():
-            shares, seen = gates.seen(x)
-        share = float(shares[0, self.classes.index(name)])
-        distance, names = gates.nearest(seen[0])
+            share = float(gates.shares(x)[0, self.classes.index(name)])
+            told: dict[str, Json] = {"confidence": round(share, 4)}
+            if share < confidence:
+                return UNRECOGNISED, told
+            distance, names = gates.nearest(x)
         far = distance / gates.copy if gates.copy else 1.0
-        told = {"confidence": round(share, 4), "novelty": round(far, 4), "partners": names}
-        return UNRECOGNISED if share < confidence else COPIED if far < novelty else "", told
+        return COPIED if far < novelty else "", told | {"novelty": round(far, 4), "partners": names}
 
 
 @lru_cache(maxsize=4)

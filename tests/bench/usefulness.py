@@ -9,6 +9,9 @@ DATA holds class folders of CIFAR-10 (Krizhevsky 2009): train50, test200 and, fo
 weights from the manifest), for `none` the photos, and nothing else: there is no augmentation while it trains. All train
 for the same number of steps. A seed is that of the recipe, of the net's first weights and of the order of the pictures.
 
+A recipe named `this+that`, or of that file name, is held against `that`, all others against `none`: the mean of what it
+has more, seed by seed, with its 95 % interval (Student's t).
+
 --cv is for the choice between recipes, which must not see the test images: for each seed another 500 images of
 train500, none of train50, are multiplied and trained on, and the 2000 after them are the test.
 """
@@ -17,11 +20,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -31,6 +37,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from augx.learn.classifier import recognised, trained
+from augx.learn.judging import quantile
 
 HEAD = "version: 1\ncopies: 10\ntransforms:\n"
 
@@ -132,6 +139,19 @@ def recipe_of(name: str) -> str:
     return text and HEAD + text
 
 
+def base_of(name: str) -> str:
+    """What a recipe is held against; "" for `none` itself."""
+    under = Path(name).stem.rpartition("+")[2]
+    return under if under in RECIPES and under != name else "" if name == "none" else "none"
+
+
+def more(found: Sequence[float], base: Sequence[float]) -> str:
+    """The mean difference, seed by seed, with its 95 % interval."""
+    each = [one - other for one, other in zip(found, base, strict=True)]
+    margin = quantile(len(each) - 1) * statistics.stdev(each) / math.sqrt(len(each))
+    return f"{statistics.mean(each):+.1f} ± {margin:.1f}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path)
@@ -143,9 +163,10 @@ def main() -> None:
     parser.add_argument("--cv", action="store_true", help="on train500 alone")
     told = parser.parse_args()
     torch.set_num_threads(1)
-    print(f"| recipe | accuracy, % | sd | {' | '.join(f'seed {seed}' for seed in range(told.seeds))} |")
-    print("|---" * (told.seeds + 3) + "|")
-    for name in told.only:
+
+    @cache
+    def scores(name: str) -> list[float]:
+        """One for each seed."""
         found = []
         for seed in range(told.seeds):
             with tempfile.TemporaryDirectory() as place:
@@ -155,8 +176,17 @@ def main() -> None:
                 else:
                     train, test = told.data / told.train, told.data / told.test
                 found.append(score(recipe_of(name), train, photos(test), seed, told.steps))
+        return found
+
+    seeds = " | ".join(f"seed {seed}" for seed in range(told.seeds))
+    print(f"| recipe | accuracy, % | sd | more than | by | {seeds} |")
+    print("|---" * (told.seeds + 5) + "|")
+    for name in told.only:
+        found, base = scores(name), base_of(name)
         mean, sd = statistics.mean(found), statistics.stdev(found) if len(found) > 1 else 0.0
-        print(f"| {name} | {mean:.1f} | {sd:.1f} | {' | '.join(f'{one:.1f}' for one in found)} |", flush=True)
+        by = more(found, scores(base)) if base and len(found) > 1 else ""
+        each = " | ".join(f"{one:.2f}" for one in found)
+        print(f"| {name} | {mean:.1f} | {sd:.1f} | {base} | {by} | {each} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -164,21 +164,50 @@ def test_what_no_gate_lets_through_fails_by_name(model: Path, pictures: Path, tm
     assert found[0]["message"] == "cat: none of 4 generated pictures passes: 4 unrecognised"
 
 
+CHANGES: dict[str, Callable[[Any], Any]] = {
+    "as it is": lambda pixels: pixels,
+    "in another light": lambda pixels: np.clip(pixels * 0.8 + 20, 0, 255).astype(np.uint8),
+    "moved": lambda pixels: np.pad(pixels, ((2, 0), (0, 1), (0, 0)), "reflect")[:32, 1:],
+    "mirrored and moved": lambda pixels: np.roll(pixels[:, ::-1], -2, 1),
+}
+
+
 def test_a_copy_is_told_from_another_picture_of_the_same_kind(model: Path, pictures: Path) -> None:
-    """In another light, and saved anew, too."""
     from augx.learn.generating import painter
 
     found = painter(artefact.Place(str(model)))
-    copies = others = 0
-    for path in sorted(pictures.glob("*/*.jpg")):
-        pixels = images.decode(path.read_bytes()).picture.pixels
-        for copy in (pixels, np.clip(pixels * 0.8 + 20, 0, 255).astype(np.uint8)):
-            fault, told = found.fault(copy, path.parent.name, confidence=0)
-            copies += fault == "copied" and told["partners"][0] == str(path.relative_to(pictures))
-    for seed in range(100, 132):
-        pixels = images.decode(encoded(seed, width=32, height=32)).picture.pixels
-        others += found.fault(pixels, "cat", confidence=0)[0] == "copied"
-    assert (copies, others) == (64, pytest.approx(0, abs=3))
+    real = {str(path.relative_to(pictures)): path.read_bytes() for path in sorted(pictures.glob("*/*.jpg"))[::3]}
+    copies = dict.fromkeys(CHANGES, 0)
+    for name, content in real.items():
+        for how, change in CHANGES.items():
+            pixels = np.ascontiguousarray(change(images.decode(content).picture.pixels))
+            fault, told = found.fault(pixels, name[:3], confidence=0)
+            copies[how] += fault == "copied" and told["partners"][0] == name
+    others = [images.decode(encoded(seed, width=32, height=32)).picture.pixels for seed in range(100, 132)]
+    refused = [found.fault(pixels, "cat", confidence=0)[0] for pixels in others].count("copied")
+    assert (copies, refused) == (dict.fromkeys(CHANGES, len(real)), pytest.approx(0, abs=4))
+
+
+def test_how_far_a_copy_is_does_not_depend_on_how_it_was_moved() -> None:
+    import torch
+
+    from augx.learn import gates
+    from augx.learn.classifier import Net
+
+    torch.manual_seed(0)
+    net = Net(2).eval().requires_grad_(False)
+    pictures = torch.from_numpy(
+        np.stack([images.decode(encoded(n, width=64, height=64)).picture.pixels for n in range(6)])
+    )
+    pictures = pictures.permute(0, 3, 1, 2).contiguous()
+    kept = gates.features(net, pictures).numpy()
+    copy = gates.copy_distance(net, pictures, kept)
+    held = gates.Gates(net, ("cat", "dog"), kept, np.zeros(6, np.int64), list("abcdef"), copy)
+    assert held.nearest(pictures[3:4])[0] < 1e-3 < copy
+    moved = torch.roll(pictures[3:4], (4, -2), (2, 3)).flip(3)  # a sixteenth of the side, at most
+    distance, names = held.nearest(moved)
+    assert names[0] == "d" and 0 < distance < copy / 2
+    assert gates.copy_distance(net, pictures[:1], kept[:1]) == 0.0
 
 
 def test_arguments_loosen_the_gates_and_what_was_rejected_is_counted(model: Path) -> None:
