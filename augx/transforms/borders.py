@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from augx.transforms.sampling import inverse
 from augx.transforms.tones import Fill, Tones, toned_fill
-from augx.transforms.warps import Matrix
+from augx.transforms.warps import Matrix, Rows
 
 Array = NDArray[Any]
 
@@ -41,11 +41,11 @@ Edge = tuple[float, float, float]  # a, b, c: a x + b y + c pixels within lies a
 class Veil:
     """A constant border between two warps: it hides what the canvas of the first does not show.
 
-    `way`: to that canvas, from the one of the veil before or else from the frame; `rest`: (3, 3), to the last canvas.
+    `way`: to that canvas, from the one of the veil before or else from the frame; `rest`: to the last canvas.
     """
 
     way: Matrix
-    rest: Array
+    rest: Rows
     border: Border
 
     def over(self, plane: Array, fill: Array, nearest: bool, drawn: Sequence[Edge] = ()) -> Array:
@@ -75,8 +75,8 @@ class Veil:
 
     def edges(self) -> list[Edge]:
         """a, b, c of each side of the canvas: a x + b y + c is how far within a place of the last canvas lies."""
-        back, (width, height) = inverse(self.rest), (self.way.width, self.way.height)
-        middle = self.rest @ (width / 2, height / 2, 1)
+        back, (width, height) = np.array(inverse(self.rest)), (self.way.width, self.way.height)
+        middle = np.array(self.rest) @ (width / 2, height / 2, 1)
         lines = np.array([back[0], width * back[2] - back[0], back[1], height * back[2] - back[1]])
         lines *= np.sign(lines @ (middle / middle[2]))[:, None]
         far = np.hypot(lines[:, 0], lines[:, 1])

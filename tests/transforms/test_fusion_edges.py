@@ -14,7 +14,7 @@ from augx.seeds import Rng
 from augx.transforms.borders import Border, Veil
 from augx.transforms.fusion import Course
 from augx.transforms.pipeline import Pipeline
-from augx.transforms.warps import Matrix
+from augx.transforms.warps import SAME, Matrix, rows_of
 
 
 def off(steps: list[Step], source: np.ndarray, fuse: bool = True) -> float:
@@ -211,7 +211,7 @@ def test_what_is_hidden_is_filled_to_the_pixel() -> None:
         depths = values[2] @ [[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]]
         if abs(np.linalg.det(values[:2, :2])) < 0.02 or depths.min() < 0.05:
             continue
-        veil, nearest = Veil(Matrix(np.eye(3), width, height), values, Border()), bool(number % 2)
+        veil, nearest = Veil(Matrix(SAME, width, height), rows_of(values), Border()), bool(number % 2)
         plane, fill = rng.integers(0, 256, (rows, columns, 3), np.uint8), np.array([10.0, 200, 50])
         places = (np.mgrid[: 16 * rows, : 16 * columns] + 0.5) / 16
         y, x = np.mgrid[:rows, :columns] + 0.5 if nearest else places

@@ -273,7 +273,7 @@ def test_tiles_cut_outlines() -> None:
 
 def test_what_lies_behind_the_horizon_is_cut_in_two() -> None:
     """x' = x / (x - 5), y' = y / (x - 5): the line x = 5 goes to infinity."""
-    matrix = Matrix(np.array([[1.0, 0, 0], [0, 1, 0], [1, 0, -5]]), 10, 10, bends=True)
+    matrix = Matrix(((1.0, 0, 0), (0, 1, 0), (1, 0, -5)), 10, 10, bends=True)
     parts = matrix.ring(np.array([(1.0, 1), (9, 1), (9, 2), (1, 2)]))
     assert len(parts) == 2
     ahead, behind = parts
