@@ -34,6 +34,13 @@ class Border:
         return replace(self, fill=toned_fill(self.fill, tones)) if self.mode == cv2.BORDER_CONSTANT else self
 
 
+Colour = tuple[float, ...]  # one level, or one for each channel
+
+
+def colour_of(fill: Fill, times: int = 1) -> Colour:
+    return (float(fill * times),) if isinstance(fill, (int, float)) else tuple(float(one * times) for one in fill)
+
+
 Edge = tuple[float, float, float]  # a, b, c: a x + b y + c pixels within lies a place
 
 
@@ -48,7 +55,7 @@ class Veil:
     rest: Rows
     border: Border
 
-    def over(self, plane: Array, fill: Array, nearest: bool, drawn: Sequence[Edge] = ()) -> Array:
+    def over(self, plane: Array, fill: Colour, nearest: bool, drawn: Sequence[Edge] = ()) -> Array:
         """`plane`, which is as large as the last canvas, with `fill` where it is hidden, and mixed with it at edges.
 
         What is well hidden is filled as polygons; what is near an edge, pixel by pixel. `drawn`: edges that are there

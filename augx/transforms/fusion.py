@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from augx.labels import Carrier
 from augx.model import Mask, Picture
 from augx.transforms.blurs import Blur, Front, front
-from augx.transforms.borders import Border, Veil
+from augx.transforms.borders import Border, Veil, colour_of
 from augx.transforms.rendering import rendered, warped
 from augx.transforms.sampling import (
     Box,
@@ -207,8 +207,10 @@ class Course:
 
     def framed(self) -> Course:
         """The frame cut down to what the canvas shows: borders lie around that from now on."""
-        x0, y0, x1, y1 = (round(value) for value in self.shown)
-        left, top = self.frame[:2]
+        x0, y0, x1, y1 = map(round, self.shown)
+        left, top, right, bottom = self.frame
+        if (x0, y0, x1, y1) == (0, 0, right - left, bottom - top):
+            return self
         values = product(self.matrix.rows, shift(x0, y0))
         return self._with(
             frame=(left + x0, top + y0, left + x1, top + y1),
@@ -252,18 +254,18 @@ class Course:
             pixels = levels.whole.planes[0] if levels else pixels
             return replace(picture, pixels=finished(toned(pixels, self.before), self.behind))
         deep = 257 if pixels.dtype == np.uint16 else 1
-        fills = [np.asarray(border.fill, float) * deep for border in self.borders]
+        fills = [colour_of(border.fill, deep) for border in self.borders]
         pixels = rendered(self, levels or Levels(pixels, "interpolated"), fills)
         pixels = np.ascontiguousarray(finished(pixels, self.behind))
         alpha, mask, instances = picture.alpha, picture.mask, picture.instances
         if alpha is not None:
-            nothing = [np.zeros(1) for _ in fills]
+            nothing = [(0.0,)] * len(fills)
             alpha = np.ascontiguousarray(warped(self, Levels(alpha), nothing, self.interpolation))
         if mask is not None:
             mask = Mask(self.plane(mask.values, outside, reflects=True), mask.palette)
         if instances is not None:
             instances = Mask(self.objects(instances.values), instances.palette)
-        return replace(picture, pixels=pixels, alpha=alpha, mask=mask, instances=instances)
+        return Picture(pixels, alpha, picture.icc, picture.annotations, mask, instances)
 
     def plane(self, values: Array, outside: int, reflects: bool) -> Array:
         """A mask moved as the pixels are but never mixed: each new pixel has the value of the pixel its centre lies in.
@@ -272,7 +274,7 @@ class Course:
         of their own; else `outside` is around it.
         """
         classes = [outside if border.classes is None or not reflects else border.classes for border in self.borders]
-        fills = [np.asarray(one, float) for one in classes]
+        fills = [colour_of(one) for one in classes]
         return np.ascontiguousarray(warped(self, Levels(values), fills, cv2.INTER_NEAREST, repeats=reflects))
 
     @property

@@ -541,8 +541,11 @@ def parameters(drawn: Mapping[str, Any]) -> dict[str, Json]:
     Arrays and lists of more than 64 numbers become their shape, dtype and a digest that tells them apart.
     NaN and infinities are null. What JSON cannot say (generators, functions) is left out.
     """
-    plain = ((key, _plain(value)) for key, value in drawn.items() if key not in _BOILERPLATE and value is not None)
-    return {key: value for key, value in plain if value is not _NOTHING}
+    found: dict[str, Json] = {}
+    for key, value in drawn.items():
+        if key not in _BOILERPLATE and value is not None and (plain := _plain(value)) is not _NOTHING:
+            found[key] = plain
+    return found
 
 
 _NOTHING = object()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augx.transforms.blurs import Front
-from augx.transforms.borders import Border, Edge, Veil
+from augx.transforms.borders import Border, Colour, Edge, Veil
 from augx.transforms.sampling import (
     LARGEST,
     NEAR,
@@ -49,7 +49,7 @@ _NEAR_BORDERS = cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE  # those that do not l
 _MOST_ROOM = 1 << 26  # pixels of a picture with the borders that a canvas shows
 
 
-def rendered(course: Course, levels: Levels, fills: Sequence[Array]) -> Array:
+def rendered(course: Course, levels: Levels, fills: Sequence[Colour]) -> Array:
     """The pixels at the end of a course, but for what comes behind. `fills`: of each border."""
     if levels.drafted and not _drafted(course, levels.drafted):
         levels = levels.whole
@@ -61,7 +61,7 @@ def rendered(course: Course, levels: Levels, fills: Sequence[Array]) -> Array:
 def warped(
     course: Course,
     levels: Levels,
-    fills: Sequence[Array],
+    fills: Sequence[Colour],
     interpolation: int,
     tones: Tones = (),
     blur: Front | None = None,
@@ -69,14 +69,13 @@ def warped(
 ) -> Array:
     """A plane at the end of the course. `fills`: of each border; `tones` are for what is in the plane, not for
     those, and so is `blur`. `repeats`: a border that repeats pixels does so."""
-    mode = next(course.borders).mode
-    if not repeats and course.border is not None:
-        mode = cv2.BORDER_CONSTANT
+    mode = cv2.BORDER_REPLICATE
+    if course.border is not None:
+        mode = course.border.mode if repeats else cv2.BORDER_CONSTANT
     plane = course.cut(levels.planes[0])
     width, height = course.matrix.width, course.matrix.height
-    veils = [*zip(course.veils, fills[1:], strict=True)]
+    veils = list(zip(course.veils, fills[1:], strict=True))
     paces = (1.0, 1.0) if course.exact else paces_of(course.back, width, height)
-    frame = Matrix(SAME, plane.shape[1], plane.shape[0])
     if course.border is not None and mode != cv2.BORDER_CONSTANT and max(paces) > LARGEST:
         bordered = None if interpolation == cv2.INTER_NEAREST else _bordered(course, plane, mode)
         if bordered is not None:
@@ -84,20 +83,27 @@ def warped(
             return warped(wider, Levels(plane, levels.grain), fills, interpolation, tones)
     if mode == cv2.BORDER_CONSTANT and interpolation != cv2.INTER_NEAREST and level_of(paces):
         # Sampled with the picture, its edge would be as wide as the paces.
-        veils.insert(0, (Veil(frame, course.matrix.rows, Border()), fills[0]))
+        veils.insert(0, (_edge(course, plane), fills[0]))
         mode = cv2.BORDER_REPLICATE
-    value = _channels(fills[0], max(plane.shape[2:], default=1))
+    value = fills[0] if len(fills[0]) > 1 or plane.ndim == 2 else fills[0] * plane.shape[2]
     done = _sampled(course, levels, plane, paces, mode, value, interpolation, tones, blur)
-    if veils and course.exact:
+    if not veils:
+        return done
+    if course.exact:
         done = done.copy()  # it may be a part of the picture
-    drawn: list[tuple[Array, list[Edge]]] = []
-    if mode == cv2.BORDER_CONSTANT and veils:
-        drawn.append((fills[0], Veil(frame, course.matrix.rows, Border()).edges()))
+    drawn: list[tuple[Colour, list[Edge]]] = []
+    if mode == cv2.BORDER_CONSTANT:
+        drawn.append((fills[0], _edge(course, plane).edges()))
     for veil, fill in veils:
-        same = [edge for colour, edges in drawn if np.array_equal(colour, fill) for edge in edges]
+        same = [edge for colour, edges in drawn if colour == fill for edge in edges]
         done = veil.over(done, fill, interpolation == cv2.INTER_NEAREST, same)
         drawn.append((fill, veil.edges()))
     return done
+
+
+def _edge(course: Course, plane: Array) -> Veil:
+    """Of the frame."""
+    return Veil(Matrix(SAME, plane.shape[1], plane.shape[0]), course.matrix.rows, Border())
 
 
 def _drafted(course: Course, level: int) -> bool:
@@ -232,20 +238,15 @@ def _sampled(
     return toned(done, tones) if late else done
 
 
-def _channels(fill: Array, count: int) -> tuple[float, ...]:
-    """A value for each of so many channels."""
-    values = fill.reshape(-1).tolist()
-    return tuple(values * count) if len(values) == 1 else tuple(values)
-
-
 def _around(seen: Box, within: Window, grid: int, reach: int) -> Window:
     """What is seen of a plane, with what interpolation looks at around it and `reach` more, but at least a pixel; the
     corner on one of `grid` times the size."""
     margin = 4 * grid + reach
-    x0, y0 = (max(least, min(math.floor(low) - margin, most - 1)) // grid * grid
-              for low, least, most in zip(seen[:2], within[:2], within[2:], strict=True))  # fmt: skip
-    x1, y1 = (max(first + 1, min(math.ceil(high) + margin, most))
-              for first, high, most in zip((x0, y0), seen[2:], within[2:], strict=True))  # fmt: skip
+    left, top, right, bottom = within
+    x0 = max(left, min(math.floor(seen[0]) - margin, right - 1)) // grid * grid
+    y0 = max(top, min(math.floor(seen[1]) - margin, bottom - 1)) // grid * grid
+    x1 = max(x0 + 1, min(math.ceil(seen[2]) + margin, right))
+    y1 = max(y0 + 1, min(math.ceil(seen[3]) + margin, bottom))
     return x0, y0, x1, y1
 
 

@@ -232,15 +232,25 @@ def at_level(paces: Paces, level: int) -> Paces:
 
 def softness(paces: Paces, grain: Grain) -> tuple[float, float]:
     """The outer taps, across and down, in few steps, so that copies share planes."""
-    if max(paces) <= _UNEVEN * min(paces):
-        paces = (math.sqrt(paces[0] * paces[1]),) * 2
+    across, down = paces
+    if max(across, down) <= _UNEVEN * min(across, down):
+        across = down = math.sqrt(across * down)
     if grain == "blurred":  # nothing can be missed: no more than what new pixels are larger
-        across, down = (min(max((pace * pace - 1) / 24, 0.0), _TAPS[-1][1]) for pace in paces)
-        return across, down
-    if grain == "interpolated" and max(paces) < _BLUNT:
+        return _blunt(across), _blunt(down)
+    if grain == "interpolated" and max(across, down) < _BLUNT:
         return 0.0, 0.0
-    across, down = (next((tap for most, tap in _TAPS if pace < most), _TAPS[-1][1]) for pace in paces)
-    return across, down
+    return _tap(across), _tap(down)
+
+
+def _blunt(pace: float) -> float:
+    return min(max((pace * pace - 1) / 24, 0.0), _TAPS[-1][1])
+
+
+def _tap(pace: float) -> float:
+    for most, tap in _TAPS:
+        if pace < most:
+            return tap
+    return _TAPS[-1][1]
 
 
 def paces_of(back: Rows, width: int, height: int) -> Paces:
