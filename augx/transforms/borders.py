@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -63,7 +64,7 @@ class Veil:
         """
         value = np.broadcast_to(np.rint(fill), max(plane.shape[2:], default=1)).astype(plane.dtype)
         height, width = plane.shape[:2]
-        edges = [edge for edge in self.edges() if not any(np.allclose(edge, one, atol=_ALIKE) for one in drawn)]
+        edges = [edge for edge in self.edges() if not any(_same(edge, one) for one in drawn)]
         corners = [(0.5, 0.5), (width - 0.5, 0.5), (width - 0.5, height - 0.5), (0.5, height - 0.5)]
         rings: list[Array] = []
         for a, b, c in edges:
@@ -82,12 +83,21 @@ class Veil:
 
     def edges(self) -> list[Edge]:
         """a, b, c of each side of the canvas: a x + b y + c is how far within a place of the last canvas lies."""
-        back, (width, height) = np.array(inverse(self.rest)), (self.way.width, self.way.height)
-        middle = np.array(self.rest) @ (width / 2, height / 2, 1)
-        lines = np.array([back[0], width * back[2] - back[0], back[1], height * back[2] - back[1]])
-        lines *= np.sign(lines @ (middle / middle[2]))[:, None]
-        far = np.hypot(lines[:, 0], lines[:, 1])
-        return [(a, b, c) for a, b, c in (lines[far > 0] / far[far > 0, None]).tolist()]
+        (a, b, x), (c, d, y), (e, f, w) = inverse(self.rest)
+        width, height = self.way.width, self.way.height
+        lines = [(a, b, x), (width * e - a, width * f - b, width * w - x)]
+        lines += [(c, d, y), (height * e - c, height * f - d, height * w - y)]
+        across, down, weight = ((row[0] * width + row[1] * height) / 2 + row[2] for row in self.rest)
+        across, down = across / weight, down / weight
+        found = []
+        for a, b, c in lines:
+            if far := math.copysign(math.hypot(a, b), a * across + b * down + c):
+                found.append((a / far, b / far, c / far))
+        return found
+
+
+def _same(one: Edge, other: Edge) -> bool:
+    return all(math.isclose(here, there, rel_tol=1e-5, abs_tol=_ALIKE) for here, there in zip(one, other, strict=True))
 
 
 def _mix(plane: Array, edge: Edge, value: Array, nearest: bool) -> None:
@@ -96,7 +106,7 @@ def _mix(plane: Array, edge: Edge, value: Array, nearest: bool) -> None:
     height, width = plane.shape[:2]
     steep = abs(a) >= abs(b)
     slope, rise, count, most = (a, b, height, width) if steep else (b, a, width, height)
-    at = np.arange(count)[:, None]
+    at = np.arange(*_met(slope, rise, c, count, most))[:, None]
     start = rise * (at + 0.5) + c
     first = min(-_FAR / slope, _WITHIN / slope) - 0.5 - start / slope
     across = np.minimum(np.maximum(np.floor(first) + np.arange(_BAND), 0), most - 1)
@@ -106,6 +116,15 @@ def _mix(plane: Array, edge: Edge, value: Array, nearest: bool) -> None:
     numbers = (at * width + across if steep else across * width + at).reshape(-1)
     flat, share = plane.reshape(-1, len(value)), share.reshape(-1, 1)
     flat[numbers] = np.rint(flat[numbers] * share + value * (1 - share))
+
+
+def _met(slope: float, rise: float, c: float, count: int, most: int) -> tuple[int, int]:
+    """The rows, of `count` with so many pixels at `most`, in which an edge is, or near its ends."""
+    lean = -rise / slope  # pixels along a row, for one row more
+    if not lean:
+        return 0, count
+    first, last = sorted(((c / slope - _BAND) / lean, (c / slope + most + _BAND) / lean))
+    return max(0, min(count, math.floor(first) - 1)), max(0, min(count, math.ceil(last) + 1))
 
 
 def _share(apart: Array, steep: float, flat: float) -> Array:
