@@ -17,6 +17,7 @@ from augx.transforms.sampling import (
     LARGEST,
     NEAR,
     UP_TO,
+    WIDEST,
     Box,
     Grain,
     Levels,
@@ -226,7 +227,7 @@ def _sampled(
         back = product(shift(-left, -top), back)
     if level:
         back = product(scale(0.5**level, 0.5**level), back)
-    if max(paces) * 0.5**level > LARGEST and not nearest:  # in one direction only
+    if max(paces) * 0.5**level > WIDEST and not nearest:  # in one direction only
         part, smaller = averaged(part, at_level(paces, level))
         back = product(scale(*smaller), back)
     centred = np.array(product(product(_TO_CENTRES, back), _FROM_CENTRES))

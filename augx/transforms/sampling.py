@@ -21,9 +21,12 @@ Grain = Literal["sharp", "interpolated", "blurred"]  # what was done to a pictur
 
 NEAR = 1e-6  # pixels, by which arithmetic may be off
 UP_TO = 1.02  # pixels between samples, up to which none is passed over
-LARGEST = 2.9  # pixels between samples, up to which three taps do
+LARGEST = 2.9  # pixels between samples, above which a plane is halved
+WIDEST = 3.45  # pixels between samples in one direction, up to which three taps do
 _SAME = 1e-9  # by which numbers of a matrix may be off
-_TAPS = ((UP_TO, 0.0), (1.3, 0.07), (1.75, 0.12), (2.15, 0.18), (LARGEST, 0.25))  # pace below, outer taps
+_TAPS = (  # pace below, outer taps
+    (UP_TO, 0.0), (1.3, 0.07), (1.75, 0.12), (2.15, 0.18), (LARGEST, 0.25), (WIDEST, 1 / 3)
+)  # fmt: skip
 _BLUNT = 1.45  # pixels between samples, up to which a picture that was just interpolated is soft enough
 _KEPT = 4 << 20  # bytes of a softened plane
 _MOST_KEPT = 6  # of them
@@ -233,7 +236,7 @@ def at_level(paces: Paces, level: int) -> Paces:
 def softness(paces: Paces, grain: Grain) -> tuple[float, float]:
     """The outer taps, across and down, in few steps, so that copies share planes."""
     across, down = paces
-    if max(across, down) <= _UNEVEN * min(across, down):
+    if max(across, down) <= min(LARGEST, _UNEVEN * min(across, down)):
         across = down = math.sqrt(across * down)
     if grain == "blurred":  # nothing can be missed: no more than what new pixels are larger
         return _blunt(across), _blunt(down)
