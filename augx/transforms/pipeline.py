@@ -552,16 +552,17 @@ _NOTHING = object()
 
 
 def _plain(value: Any) -> Json:
-    kind = type(value)
-    if kind is int or kind is str or kind is bool:  # most are, and there are many
-        return value
+    kind = type(value)  # most are one of these, and there are many
     if kind is float:
         return value if math.isfinite(value) else None
+    if kind is int or kind is str or kind is bool:
+        return value
     if isinstance(value, np.ndarray):
         if value.size > _MOST_NUMBERS:
             return _digest(value)
         listed = value.tolist()
-        return listed if value.dtype.kind in "iub" or np.isfinite(value).all() else _plain(listed)
+        finite = value.dtype.kind in "iub" or np.count_nonzero(np.isfinite(value)) == value.size
+        return listed if finite else _plain(listed)
     if isinstance(value, np.generic):
         return _plain(value.item())
     if value is None or isinstance(value, (bool, int, str)):
