@@ -19,6 +19,7 @@ Array = NDArray[Any]
 
 _ALIKE = 1e-4  # pixels, by which edges that are one may be apart
 _WITHIN = 0.71  # pixels from the centre of a pixel to its corner
+_UPRIGHT = 1e-6  # pixels along a row for one row more, which are none
 _FILLED, _FAR, _BAND = 1.25, 2.0, 5  # pixels beyond an edge that is filled, that is looked at; pixels along a row
 
 
@@ -87,11 +88,10 @@ class Veil:
         width, height = self.way.width, self.way.height
         lines = [(a, b, x), (width * e - a, width * f - b, width * w - x)]
         lines += [(c, d, y), (height * e - c, height * f - d, height * w - y)]
-        across, down, weight = ((row[0] * width + row[1] * height) / 2 + row[2] for row in self.rest)
-        across, down = across / weight, down / weight
+        across, down, weight = ((row[0] * width + row[1] * height) / 2 + row[2] for row in self.rest)  # the middle
         found = []
         for a, b, c in lines:
-            if far := math.copysign(math.hypot(a, b), a * across + b * down + c):
+            if far := math.copysign(math.hypot(a, b), (a * across + b * down + c * weight) * weight):
                 found.append((a / far, b / far, c / far))
         return found
 
@@ -121,7 +121,7 @@ def _mix(plane: Array, edge: Edge, value: Array, nearest: bool) -> None:
 def _met(slope: float, rise: float, c: float, count: int, most: int) -> tuple[int, int]:
     """The rows, of `count` with so many pixels at `most`, in which an edge is, or near its ends."""
     lean = -rise / slope  # pixels along a row, for one row more
-    if not lean:
+    if abs(lean) < _UPRIGHT:
         return 0, count
     first, last = sorted(((c / slope - _BAND) / lean, (c / slope + most + _BAND) / lean))
     return max(0, min(count, math.floor(first) - 1)), max(0, min(count, math.ceil(last) + 1))
