@@ -44,7 +44,7 @@ _SUBSAMPLINGS = {
 }
 _JFIF = 20  # bytes of a JPEG in front of what comes next
 _ICC_PART = 65533 - 14  # bytes of a profile in one segment
-_LOSSLESS: Mapping[str, Any] = {"lossless": True, "exact": True, "quality": 75}
+_LOSSLESS: Mapping[str, Any] = {"lossless": True, "exact": True, "quality": 75}  # which is effort here
 
 _DEFAULT = Limits()
 _LONGEST_TEXT = 160_000  # of EXIF in the text of a PNG
@@ -442,33 +442,36 @@ def encode(picture: Picture, ending: str, options: ImageOptions) -> bytes:
         size = f"{pixels.shape[1]} x {pixels.shape[0]}"
         why = f"{name} holds {limit} pixels a side at most, not {size}; use `format: png`"
         raise ImageError("too-large", why, "encode")
-    samples = pixels if alpha is None else np.dstack((pixels, alpha))
-    as_colour = name == "WEBP" or (deep and alpha is not None and name == "TIFF")  # which write no grey, or no such one
-    icc = None if as_colour and pixels.ndim == 2 else _matching_profile(picture.icc, pixels)
-    level = options.png_level
-    settings: Mapping[str, Mapping[str, Any]] = {
-        "PNG": {"compress_level": level, "compress_type": zlib.Z_RLE if level <= _RUNS_ONLY else zlib.Z_FILTERED},
-        # method 2: half the time of 4. exact: also the colour under full transparency; without loss, quality is effort
-        "WEBP": {"method": 2, **(_LOSSLESS if options.lossless else {"quality": options.quality})},
-        "TIFF": {"compression": "tiff_adobe_deflate"},
-        "BMP": {},
-    }
     try:
+        if name == "JPEG":
+            return _jpeg(pixels, _matching_profile(picture.icc, pixels), options)
+        samples = pixels if alpha is None else np.dstack((pixels, alpha))
+        # What writes no grey, or no such one, writes colour.
+        as_colour = name == "WEBP" or (deep and alpha is not None and name == "TIFF")
+        icc = None if as_colour and pixels.ndim == 2 else _matching_profile(picture.icc, pixels)
         if deep and name == "TIFF":
             return containers.deep_tiff(samples, icc)
         if deep and samples.ndim == 3:
-            return containers.deep_png(samples, icc, level)
-        if name == "JPEG":
-            return _jpeg(samples, icc, options)
+            return containers.deep_png(samples, icc, options.png_level)
         out = io.BytesIO()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            Image.fromarray(samples).save(out, name, icc_profile=icc, **settings[name])
+            Image.fromarray(samples).save(out, name, icc_profile=icc, **_settings(name, options))
         return out.getvalue()
     except MemoryError as error:
         raise ImageError("out-of-memory", f"not enough memory to write this {name}", "encode") from error
     except Exception as error:
         raise ImageError("encode-failed", f"this picture cannot be written as {name}: {error}", "encode") from error
+
+
+def _settings(name: str, options: ImageOptions) -> Mapping[str, Any]:
+    """Pillow's."""
+    level = options.png_level
+    if name == "PNG":
+        return {"compress_level": level, "compress_type": zlib.Z_RLE if level <= _RUNS_ONLY else zlib.Z_FILTERED}
+    if name == "WEBP":  # method 2: half the time of 4. exact: also the colour under full transparency
+        return {"method": 2, **(_LOSSLESS if options.lossless else {"quality": options.quality})}
+    return {"compression": "tiff_adobe_deflate"} if name == "TIFF" else {}
 
 
 def _jpeg(samples: Plane, icc: bytes | None, options: ImageOptions) -> bytes:

@@ -50,9 +50,12 @@ GO_ON = "run the same command again: it goes on from there"
 DAMAGED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError)  # what a spoilt line does
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
 def dump(row: Json) -> bytes:
     """One line of JSON, as the manifest has it."""
-    return json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    return _encode(row).encode() + b"\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,15 +20,15 @@ class Rng:
         self._generator = np.random.Generator(self._bits)
         self._key = b""  # of a place that `_bits` is still to be moved to: most steps draw from the other one only
         self.python = random.Random(0)
+        self._seed = super(random.Random, self.python).seed  # what its own comes to, for a number
 
     def at(self, seed: int, sample: str, copy: int, step: str) -> Rng:
         """Moves both generators to the beginning of their stream for this place, and returns self."""
         text = f"{seed}\0{copy}\0{step}\0{sample}"
         digest = hashlib.blake2b(text.encode(), digest_size=32).digest()
         self._key = digest[:16]
-        python = self.python
-        super(random.Random, python).seed(int.from_bytes(digest[16:], "little"))  # what its own comes to, for a number
-        python.gauss_next = None  # type: ignore[attr-defined]
+        self._seed(int.from_bytes(digest[16:], "little"))
+        self.python.gauss_next = None  # type: ignore[attr-defined]
         return self
 
     @property

@@ -118,6 +118,7 @@ class Folder:
 
     def __init__(self, root: str, fsync: str = "off", own: str = OWN, tmp: str = "") -> None:
         self.root = root
+        self._above = os.path.join(root, "")
         self._mirror = mirror.at(root)
         self.fsync = "off" if self._mirror else fsync
         self.own = own
@@ -125,11 +126,11 @@ class Folder:
         self._waiting: list[tuple[str, str]] | None = None  # of a batch: where they are, and where they go
         self._tmp = self.path(self.tmp)
         self._made = {self._tmp} if tmp else set()
-        self._mark = secrets.token_hex(6)
+        self._mark = os.path.join(self._tmp, secrets.token_hex(6))
         self._count = 0
 
     def path(self, name: str) -> str:
-        return os.path.join(self.root, *name.split("/"))
+        return self._above + (name if os.sep == "/" else name.replace("/", os.sep))
 
     @staticmethod
     def inside(name: str) -> bool:
@@ -150,8 +151,10 @@ class Folder:
         self.sync()
         looked: set[str] = set()
         for temporary, path in waiting:
-            with stopping("cannot write", path):
+            try:
                 self._place(temporary, path, looked)
+            except OSError as error:
+                raise stopped("cannot write", path, error) from error
         if self._mirror:
             self._mirror.put([path for _, path in waiting], hollow=True)
 
@@ -169,13 +172,11 @@ class Folder:
     def write(self, name: str, data: bytes, mtime_ns: int | None = None) -> None:
         """Puts `data` in place under `name`, whole or not at all, with the given modification time."""
         path = self.path(name)
-        with stopping("cannot write", path):
+        try:
             temporary = self._temporary()
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
             try:
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(descriptor, view) :]
+                _write(descriptor, data)
                 if mtime_ns is not None:
                     os.utime(descriptor, ns=(mtime_ns, mtime_ns))
                 self._flush(descriptor)
@@ -186,6 +187,8 @@ class Folder:
                 self._waiting.append((temporary, path))
                 return
             self._place(temporary, path)
+        except OSError as error:
+            raise stopped("cannot write", path, error) from error
         if self._mirror:
             self._mirror.put([path])
 
@@ -341,7 +344,7 @@ class Folder:
                     os.mkdir(path)  # not its parents: an OUTPUT that was deleted meanwhile must not rise again
             self._made.add(self._tmp)
         self._count += 1
-        return os.path.join(self._tmp, f"{self._mark}-{self._count}")
+        return f"{self._mark}-{self._count}"
 
     def _flush(self, descriptor: int) -> None:
         if self.fsync == "each" or (self.fsync == "batch" and self._waiting is None):  # a batch is flushed as one
@@ -362,6 +365,12 @@ class Folder:
         os.replace(temporary, path)
         if self.fsync == "each":
             _sync_folder(folder)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])
 
 
 def _raised(error: OSError) -> None:
@@ -411,9 +420,7 @@ class Tar:
         self._pieces, self._held = [], self.size
         self._digest.update(some)
         with stopping("cannot write", self._path):
-            view = memoryview(some)
-            while view:
-                view = view[os.write(self._descriptor, view) :]
+            _write(self._descriptor, some)
 
 
 def _sync(root: str) -> None:

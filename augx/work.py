@@ -455,8 +455,8 @@ def manifest_row(
 ) -> dict[str, Json]:
     known = picture.annotations
     width, height = picture.width, picture.height
-    things = labels.boxed(known).objects
-    areas = [_area(thing, area) for thing, area in zip(things, geometry.coco_areas(things, width, height), strict=True)]
+    things = labels.boxed(known).objects if known.objects else ()
+    areas = list(map(_area, things, geometry.coco_areas(things, width, height)))
     return {
         "file_name": name,
         "source": job.sample.source,

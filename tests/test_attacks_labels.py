@@ -25,7 +25,7 @@ from augx.images import decode_mask, encode_mask
 from augx.model import Annotations, LabelOptions, Mask, Object
 from augx.recipe import CONVERSION
 from augx.replay import replay
-from augx.transforms.warps import Matrix
+from augx.transforms.warps import Matrix, rows_of
 
 MIRROR = "[{HorizontalFlip: {p: 1}}]"
 
@@ -513,7 +513,7 @@ def test_a_cut_box_lies_along_its_longer_sides() -> None:
     thing = Object("ship", corners=array("d", (30, 14, 34, 10, 54, 30, 50, 34)))
     carrier = Carrier(Annotations(objects=(thing,)), 60, 40, LabelOptions(), {})
     wider = np.array([[1.5, 0, -12], [0, 1, 0], [0, 0, 1]])
-    carrier.move(Matrix(wider, 40, 30), lambda plane: plane)
+    carrier.move(Matrix(rows_of(wider), 40, 30), lambda plane: plane)
     (after,) = carrier.finish(None)[0].objects
     assert after.box == (33, 10, 40, 18.667)
     assert after.corners is not None

@@ -77,7 +77,7 @@ def front(blur: Blur, matrix: Matrix, frame: tuple[int, int, int, int], bordered
     """A blur of what `matrix` makes of `frame`, before it; None where it would not be one along rows and columns."""
     if matrix.perspective or matrix.bends:
         return None
-    (a, b), (c, d) = matrix.values[:2, :2].tolist()
+    (a, b, _), (c, d, _), _ = matrix.rows
     x, y = math.hypot(a, c), math.hypot(b, d)  # new pixels for one across, and down
     if not (x and y and (matrix.straight or (abs(x - y) <= _SAME * x and abs(a * b + c * d) <= _SAME * x * y))):
         return None

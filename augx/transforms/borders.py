@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 
 from augx.transforms.sampling import inverse
 from augx.transforms.tones import Fill, Tones, toned_fill
-from augx.transforms.warps import Matrix
+from augx.transforms.warps import Matrix, Rows
 
 Array = NDArray[Any]
 
 _ALIKE = 1e-4  # pixels, by which edges that are one may be apart
 _WITHIN = 0.71  # pixels from the centre of a pixel to its corner
+_UPRIGHT = 1e-6  # pixels along a row for one row more, which are none
 _FILLED, _FAR, _BAND = 1.25, 2.0, 5  # pixels beyond an edge that is filled, that is looked at; pixels along a row
 
 
@@ -34,6 +36,13 @@ class Border:
         return replace(self, fill=toned_fill(self.fill, tones)) if self.mode == cv2.BORDER_CONSTANT else self
 
 
+Colour = tuple[float, ...]  # one level, or one for each channel
+
+
+def colour_of(fill: Fill, times: int = 1) -> Colour:
+    return (float(fill * times),) if isinstance(fill, (int, float)) else tuple(float(one * times) for one in fill)
+
+
 Edge = tuple[float, float, float]  # a, b, c: a x + b y + c pixels within lies a place
 
 
@@ -41,14 +50,14 @@ Edge = tuple[float, float, float]  # a, b, c: a x + b y + c pixels within lies a
 class Veil:
     """A constant border between two warps: it hides what the canvas of the first does not show.
 
-    `way`: to that canvas, from the one of the veil before or else from the frame; `rest`: (3, 3), to the last canvas.
+    `way`: to that canvas, from the one of the veil before or else from the frame; `rest`: to the last canvas.
     """
 
     way: Matrix
-    rest: Array
+    rest: Rows
     border: Border
 
-    def over(self, plane: Array, fill: Array, nearest: bool, drawn: Sequence[Edge] = ()) -> Array:
+    def over(self, plane: Array, fill: Colour, nearest: bool, drawn: Sequence[Edge] = ()) -> Array:
         """`plane`, which is as large as the last canvas, with `fill` where it is hidden, and mixed with it at edges.
 
         What is well hidden is filled as polygons; what is near an edge, pixel by pixel. `drawn`: edges that are there
@@ -56,7 +65,7 @@ class Veil:
         """
         value = np.broadcast_to(np.rint(fill), max(plane.shape[2:], default=1)).astype(plane.dtype)
         height, width = plane.shape[:2]
-        edges = [edge for edge in self.edges() if not any(np.allclose(edge, one, atol=_ALIKE) for one in drawn)]
+        edges = [edge for edge in self.edges() if not any(_same(edge, one) for one in drawn)]
         corners = [(0.5, 0.5), (width - 0.5, 0.5), (width - 0.5, height - 0.5), (0.5, height - 0.5)]
         rings: list[Array] = []
         for a, b, c in edges:
@@ -75,12 +84,20 @@ class Veil:
 
     def edges(self) -> list[Edge]:
         """a, b, c of each side of the canvas: a x + b y + c is how far within a place of the last canvas lies."""
-        back, (width, height) = inverse(self.rest), (self.way.width, self.way.height)
-        middle = self.rest @ (width / 2, height / 2, 1)
-        lines = np.array([back[0], width * back[2] - back[0], back[1], height * back[2] - back[1]])
-        lines *= np.sign(lines @ (middle / middle[2]))[:, None]
-        far = np.hypot(lines[:, 0], lines[:, 1])
-        return [(a, b, c) for a, b, c in (lines[far > 0] / far[far > 0, None]).tolist()]
+        (a, b, x), (c, d, y), (e, f, w) = inverse(self.rest)
+        width, height = self.way.width, self.way.height
+        lines = [(a, b, x), (width * e - a, width * f - b, width * w - x)]
+        lines += [(c, d, y), (height * e - c, height * f - d, height * w - y)]
+        across, down, weight = ((row[0] * width + row[1] * height) / 2 + row[2] for row in self.rest)  # the middle
+        found = []
+        for a, b, c in lines:
+            if far := math.copysign(math.hypot(a, b), (a * across + b * down + c * weight) * weight):
+                found.append((a / far, b / far, c / far))
+        return found
+
+
+def _same(one: Edge, other: Edge) -> bool:
+    return all(math.isclose(here, there, rel_tol=1e-5, abs_tol=_ALIKE) for here, there in zip(one, other, strict=True))
 
 
 def _mix(plane: Array, edge: Edge, value: Array, nearest: bool) -> None:
@@ -89,7 +106,7 @@ def _mix(plane: Array, edge: Edge, value: Array, nearest: bool) -> None:
     height, width = plane.shape[:2]
     steep = abs(a) >= abs(b)
     slope, rise, count, most = (a, b, height, width) if steep else (b, a, width, height)
-    at = np.arange(count)[:, None]
+    at = np.arange(*_met(slope, rise, c, count, most))[:, None]
     start = rise * (at + 0.5) + c
     first = min(-_FAR / slope, _WITHIN / slope) - 0.5 - start / slope
     across = np.minimum(np.maximum(np.floor(first) + np.arange(_BAND), 0), most - 1)
@@ -99,6 +116,15 @@ def _mix(plane: Array, edge: Edge, value: Array, nearest: bool) -> None:
     numbers = (at * width + across if steep else across * width + at).reshape(-1)
     flat, share = plane.reshape(-1, len(value)), share.reshape(-1, 1)
     flat[numbers] = np.rint(flat[numbers] * share + value * (1 - share))
+
+
+def _met(slope: float, rise: float, c: float, count: int, most: int) -> tuple[int, int]:
+    """The rows, of `count` with so many pixels at `most`, in which an edge is, or near its ends."""
+    lean = -rise / slope  # pixels along a row, for one row more
+    if abs(lean) < _UPRIGHT:
+        return 0, count
+    first, last = sorted(((c / slope - _BAND) / lean, (c / slope + most + _BAND) / lean))
+    return max(0, min(count, math.floor(first) - 1)), max(0, min(count, math.ceil(last) + 1))
 
 
 def _share(apart: Array, steep: float, flat: float) -> Array:

@@ -117,37 +117,31 @@ def _shift_scale_rotate(s: SimpleNamespace, width: int, height: int, rng: Rng) -
 def _linear(
     shift: tuple[int, int], shear: Pair, scale: Pair, degrees: float, width: int, height: int, fit: bool = False
 ) -> Params:
-    matrix, boxes = _matrices(shift, shear, scale, degrees, width, height)
-    shape = height, width
+    matrix, shape = _matrix(shift, shear, scale, degrees, width, height), (height, width)
     if fit:
         matrix, shape = _fitted(matrix, width, height)
-        boxes, _ = _fitted(boxes, width, height)
-    named = {"x": scale[0], "y": scale[1]}
-    return {"rotate": degrees, "scale": named, "matrix": matrix, "bbox_matrix": boxes, "output_shape": shape}
+    return {"rotate": degrees, "scale": {"x": scale[0], "y": scale[1]}, "matrix": matrix, "output_shape": shape}
 
 
-def _matrices(
-    shift: tuple[int, int], shear: Pair, scale: Pair, degrees: float, width: int, height: int
-) -> tuple[Array, Array]:
-    """Scaled, turned and sheared about the middle and then shifted: for pixel centres, and for continuous places."""
+def _matrix(shift: tuple[int, int], shear: Pair, scale: Pair, degrees: float, width: int, height: int) -> Array:
+    """Scaled, turned and sheared about the middle and then shifted, for pixel centres."""
     angle = np.deg2rad(degrees % 360)
-    cos, sin = np.cos(angle), np.sin(angle)
+    cos, sin = float(np.cos(angle)), float(np.sin(angle))
     tan_x, tan_y = (np.tan(np.deg2rad(one)) + 0.0 if one else 0.0 for one in shear)
-    middles = (width / 2 - 0.5, height / 2 - 0.5), (width / 2, height / 2)
+    x, y = width / 2 - 0.5, height / 2 - 0.5
     last = (0.0, 0.0, 1.0)
     across, down = scale
-    centred = np.array([((1.0, 0.0, -x), (0.0, 1.0, -y), last) for x, y in middles])
     if tan_x or tan_y:
-        sheared = np.array([((1.0, tan_x, x + shift[0]), (tan_y, 1.0, y + shift[1]), last) for x, y in middles])
+        sheared = np.array(((1.0, tan_x, x + shift[0]), (tan_y, 1.0, y + shift[1]), last))
         turned = np.array(((cos, sin, 0.0), (-sin, cos, 0.0), last))
         scaled = np.array(((across, 0.0, 0.0), (0.0, down, 0.0), last))
         before = sheared @ turned @ scaled
     else:  # which is the same to the bit: nothing but zeros is added
         (a, b), (c, d) = (cos * across, sin * down), (-sin * across, cos * down)
-        before = np.array([((a, b, x + shift[0]), (c, d, y + shift[1]), last) for x, y in middles])
-    both = before @ centred
-    both[:, 2] = last
-    return both[0], both[1]
+        before = np.array(((a, b, x + shift[0]), (c, d, y + shift[1]), last))
+    matrix: Array = before @ np.array(((1.0, 0.0, -x), (0.0, 1.0, -y), last))
+    matrix[2] = last
+    return matrix
 
 
 def _fitted(matrix: Array, width: int, height: int) -> tuple[Array, tuple[int, int]]:
@@ -165,8 +159,8 @@ def _rotate(s: SimpleNamespace, width: int, height: int, rng: Rng) -> Params:
     x0, y0, x1, y1 = _largest(angle, width, height) if s.crop_border else (-1, -1, -1, -1)
     if s.crop_border and (x1 <= x0 or y1 <= y0):
         raise empty((width, height))
-    matrix, boxes = _matrices((0, 0), (0, 0), (1, 1), angle, width, height)
-    return {"x_min": x0, "x_max": x1, "y_min": y0, "y_max": y1, "matrix": matrix, "bbox_matrix": boxes}
+    matrix = _matrix((0, 0), (0, 0), (1, 1), angle, width, height)
+    return {"x_min": x0, "x_max": x1, "y_min": y0, "y_max": y1, "matrix": matrix}
 
 
 def _largest(degrees: float, width: int, height: int) -> tuple[int, int, int, int]:
@@ -188,8 +182,7 @@ def _largest(degrees: float, width: int, height: int) -> tuple[int, int, int, in
 def _safe_rotate(s: SimpleNamespace, width: int, height: int, rng: Rng) -> Params:
     angle = rng.python.uniform(*s.limit)
     matrix, scale = _turned_small(angle, width / 2 - 0.5, height / 2 - 0.5, width, height)
-    boxes, _ = _turned_small(angle, width / 2, height / 2, width, height)
-    return {"rotate": angle, "scale": scale, "matrix": matrix, "bbox_matrix": boxes, "output_shape": (height, width)}
+    return {"rotate": angle, "scale": scale, "matrix": matrix, "output_shape": (height, width)}
 
 
 def _turned_small(degrees: float, x: float, y: float, width: int, height: int) -> tuple[Array, dict[str, float]]:
@@ -219,7 +212,7 @@ def _perspective(s: SimpleNamespace, width: int, height: int, rng: Rng) -> Param
         wide, high = (int(size) for size in seen.max(axis=0))
     if wide < 1 or high < 1:
         raise empty((width, height))
-    return {"matrix": matrix, "max_height": high, "max_width": wide, "matrix_bbox": matrix}
+    return {"matrix": matrix, "max_height": high, "max_width": wide}
 
 
 def _ordered(corners: list[tuple[float, float]]) -> Array:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from augx.labels import Carrier
 from augx.model import Mask, Picture
 from augx.transforms.blurs import Blur, Front, front
-from augx.transforms.borders import Border, Veil
+from augx.transforms.borders import Border, Veil, colour_of
 from augx.transforms.rendering import rendered, warped
 from augx.transforms.sampling import (
     Box,
@@ -35,12 +35,10 @@ from augx.transforms.sampling import (
     whole,
 )  # fmt: skip
 from augx.transforms.tones import Patches, Stage, Tones, after, linear, toned
-from augx.transforms.warps import Matrix
+from augx.transforms.warps import SAME, Matrix, Rows, product
 
 Array = NDArray[Any]
 
-_EYE = np.eye(3)
-_EYE.flags.writeable = False
 FLAT = 1e-12  # a determinant: all pixels come from a line
 _MOST_VEILS = 4
 _GROWN = 0.75  # pixels between samples, below which the edge of a frame is seen to be as wide as its pixels
@@ -77,13 +75,16 @@ class Course:
 
     @classmethod
     def of(cls, width: int, height: int, patches: Patches | None = None) -> Course:
-        return cls((width, height), (0, 0, width, height), Matrix(_EYE, width, height), patches=patches)
+        return cls((width, height), (0, 0, width, height), Matrix(SAME, width, height), patches=patches)
 
     def _with(self, **changes: Any) -> Course:
         """As `replace`, which would take longer than many of these take to be done."""
-        values = {name: value for name, value in self.__dict__.items() if name not in ("back", "shown")} | changes
         course = object.__new__(Course)
-        course.__dict__.update(values)
+        values = course.__dict__
+        values.update(self.__dict__)
+        values.pop("back", None)
+        values.pop("shown", None)
+        values.update(changes)
         return course
 
     @property
@@ -122,15 +123,15 @@ class Course:
             return None
         if not exact and not self.exact and interpolation != self.interpolation:
             return None
-        if (warp.bends and self.moved) or (warp.perspective and self._tears(warp.values @ self.matrix.values)):
+        if (warp.bends and self.moved) or (warp.perspective and self._tears(product(warp.rows, self.matrix.rows))):
             return None
         course = (self.framed() if first and not self.exact else self)._ready(warp, exact, inside, constant)
         if course is None:
             return None
-        veils = tuple(replace(veil, rest=warp.values @ veil.rest) for veil in course.veils)
+        veils = tuple(replace(veil, rest=product(warp.rows, veil.rest)) for veil in course.veils)
         if not (inside or first):
-            veils = (*veils, Veil(course.lap, warp.values, border))
-        values, bends = warp.values @ course.matrix.values, warp.bends or course.matrix.bends
+            veils = (*veils, Veil(course.lap, warp.rows, border))
+        values, bends = product(warp.rows, course.matrix.rows), warp.bends or course.matrix.bends
         course = course._with(
             names=(*self.names, name),
             matrix=Matrix(values, warp.width, warp.height, bends),
@@ -170,20 +171,20 @@ class Course:
 
     def _alike(self, tones: Tones, warp: Matrix, reach: int = 0) -> bool:
         """Whether tones behind what is moved so far may come behind a warp more, and a blur that reaches so far."""
-        back = inverse(warp.values @ self.matrix.values)
+        back = inverse(product(warp.rows, self.matrix.rows))
         return self.alike(tones, paces_of(back, warp.width, warp.height), reach)
 
     def alike(self, tones: Tones, paces: Paces, reach: int) -> bool:
         """Whether it makes no difference if tones come before or after averages over so many pixels, and a blur."""
         return self.patches.alike(tones, max(*paces, reach)) if self.patches else linear(tones)
 
-    def _tears(self, values: Array) -> bool:
+    def _tears(self, values: Rows) -> bool:
         """Whether the horizon of a perspective crosses the picture, though outside of the canvas: what lies there must
         be cut off first."""
         (left, top), (width, height) = self.frame[:2], self.size
-        corners = np.array([(x - left, y - top, 1) for x in (0, width) for y in (0, height)])
-        depths = corners @ values[2]
-        return bool(depths.min() * depths.max() <= 0)
+        e, f, w = values[2]
+        depths = [e * (x - left) + f * (y - top) + w for x in (0, width) for y in (0, height)]
+        return min(depths) * max(depths) <= 0
 
     @property
     def _cuts(self) -> bool:
@@ -195,7 +196,7 @@ class Course:
     @property
     def lap(self) -> Matrix:
         """From the canvas of the last veil, or else from the frame."""
-        return replace(self.matrix, values=self.veils[-1].rest) if self.veils else self.matrix
+        return replace(self.matrix, rows=self.veils[-1].rest) if self.veils else self.matrix
 
     def _fronted(self, tones: Tones) -> Course:
         """With the tones that would come between two warps in front of both, which is the same: where a pixel comes
@@ -206,18 +207,20 @@ class Course:
 
     def framed(self) -> Course:
         """The frame cut down to what the canvas shows: borders lie around that from now on."""
-        x0, y0, x1, y1 = (round(value) for value in self.shown)
-        left, top = self.frame[:2]
-        values = self.matrix.values @ shift(x0, y0)
+        x0, y0, x1, y1 = map(round, self.shown)
+        left, top, right, bottom = self.frame
+        if (x0, y0, x1, y1) == (0, 0, right - left, bottom - top):
+            return self
+        values = product(self.matrix.rows, shift(x0, y0))
         return self._with(
             frame=(left + x0, top + y0, left + x1, top + y1),
             matrix=Matrix(values, self.matrix.width, self.matrix.height),
         )
 
     @cached_property
-    def back(self) -> Array:
-        """(3, 3), from places of the canvas to those of the frame."""
-        return inverse(self.matrix.values)
+    def back(self) -> Rows:
+        """From places of the canvas to those of the frame."""
+        return inverse(self.matrix.rows)
 
     @cached_property
     def shown(self) -> Box:
@@ -235,7 +238,7 @@ class Course:
         if self.border is not None and not ((x1 - x0, y1 - y0) == self.size and carrier.fits()):
             carrier.move(cut, self.cut)
         else:
-            first = replace(first, values=first.values @ cut.values)
+            first = replace(first, rows=product(first.rows, cut.rows))
         for way, lap in zip((first, *others), laps, strict=True):
             carrier.move(way, lap.objects)
 
@@ -251,18 +254,18 @@ class Course:
             pixels = levels.whole.planes[0] if levels else pixels
             return replace(picture, pixels=finished(toned(pixels, self.before), self.behind))
         deep = 257 if pixels.dtype == np.uint16 else 1
-        fills = [np.asarray(border.fill, float) * deep for border in self.borders]
+        fills = [colour_of(border.fill, deep) for border in self.borders]
         pixels = rendered(self, levels or Levels(pixels, "interpolated"), fills)
         pixels = np.ascontiguousarray(finished(pixels, self.behind))
         alpha, mask, instances = picture.alpha, picture.mask, picture.instances
         if alpha is not None:
-            nothing = [np.zeros(1) for _ in fills]
+            nothing = [(0.0,)] * len(fills)
             alpha = np.ascontiguousarray(warped(self, Levels(alpha), nothing, self.interpolation))
         if mask is not None:
             mask = Mask(self.plane(mask.values, outside, reflects=True), mask.palette)
         if instances is not None:
             instances = Mask(self.objects(instances.values), instances.palette)
-        return replace(picture, pixels=pixels, alpha=alpha, mask=mask, instances=instances)
+        return Picture(pixels, alpha, picture.icc, picture.annotations, mask, instances)
 
     def plane(self, values: Array, outside: int, reflects: bool) -> Array:
         """A mask moved as the pixels are but never mixed: each new pixel has the value of the pixel its centre lies in.
@@ -271,7 +274,7 @@ class Course:
         of their own; else `outside` is around it.
         """
         classes = [outside if border.classes is None or not reflects else border.classes for border in self.borders]
-        fills = [np.asarray(one, float) for one in classes]
+        fills = [colour_of(one) for one in classes]
         return np.ascontiguousarray(warped(self, Levels(values), fills, cv2.INTER_NEAREST, repeats=reflects))
 
     @property

@@ -14,59 +14,58 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from augx.transforms.warps import Field, Matrix, Tiles
+from augx.transforms.warps import SAME, Field, Matrix, Rows, Tiles, product, rows_of
 
 Array = NDArray[Any]
 Params = Mapping[str, Any]
 Lowered = Matrix | Tiles | Field
 
 _NOWHERE = (np.nan, np.nan)
-_EYE = np.eye(3)
-_SAME = _EYE.tolist()
-_CLOSE = 1e-8 + 1e-5 * _EYE  # np.allclose, whose many checks take longer than a draw
+_TRANSPOSED: Rows = (0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
 
 
 def lower(name: str, transform: Any, params: Params, width: int, height: int) -> Lowered | None:
     """Where `transform`, called `name`, moves a picture of this size with `params`; None: nothing moves."""
     warp = _LOWERINGS[name](transform, params, width, height)
-    if isinstance(warp, Matrix) and (warp.width, warp.height) == (width, height) and warp.values.tolist() == _SAME:
+    if isinstance(warp, Matrix) and (warp.width, warp.height) == (width, height) and warp.rows == SAME:
         return None
     return warp
 
 
-def _shift(x: float, y: float) -> Array:
-    return np.array([[1.0, 0, x], [0, 1, y], [0, 0, 1]])
+def _scaled(x: float, y: float, across: float = 0.0, down: float = 0.0) -> Rows:
+    """By x and y, and then shifted."""
+    return (x, 0.0, across), (0.0, y, down), (0.0, 0.0, 1.0)
 
 
-def _stretch(x: float, y: float) -> Array:
-    return np.diag([x, y, 1.0])
+def _shift(x: float, y: float) -> Rows:
+    return _scaled(1.0, 1.0, x, y)
 
 
-def _centred(values: Array) -> Array:
+def _centred(values: Rows) -> Rows:
     """A matrix that counts in pixel centres, in continuous places."""
-    (a, b, x), (c, d, y), (e, f, w) = values.tolist()
+    (a, b, x), (c, d, y), (e, f, w) = values
     if e or f:
-        return _shift(0.5, 0.5) @ values @ _shift(-0.5, -0.5)
-    return np.array([[a, b, x + (w - a - b) / 2], [c, d, y + (w - c - d) / 2], [0, 0, w]])
+        return product(product(_shift(0.5, 0.5), values), _shift(-0.5, -0.5))
+    return (a, b, x + (w - a - b) / 2), (c, d, y + (w - c - d) / 2), (0.0, 0.0, w)
 
 
 def _flip_x(transform: Any, params: Params, width: int, height: int) -> Matrix:
-    return Matrix(np.array([[-1.0, 0, width], [0, 1, 0], [0, 0, 1]]), width, height)
+    return Matrix(_scaled(-1.0, 1.0, width, 0.0), width, height)
 
 
 def _flip_y(transform: Any, params: Params, width: int, height: int) -> Matrix:
-    return Matrix(_shift(0, height) @ _stretch(1, -1), width, height)
+    return Matrix(_scaled(1.0, -1.0, 0.0, height), width, height)
 
 
 def _transpose(transform: Any, params: Params, width: int, height: int) -> Matrix:
-    return Matrix(np.eye(3)[[1, 0, 2]], height, width)
+    return Matrix(_TRANSPOSED, height, width)
 
 
 def _turned(quarters: int, width: int, height: int) -> Matrix:
     """Counter-clockwise, as np.rot90."""
-    values = np.eye(3)
+    values = SAME
     for _ in range(quarters):
-        values = _shift(0, width) @ np.array([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]]) @ values
+        values = product(((0.0, 1.0, 0.0), (-1.0, 0.0, width), (0.0, 0.0, 1.0)), values)
         width, height = height, width
     return Matrix(values, width, height)
 
@@ -80,18 +79,23 @@ def _symmetry(transform: Any, params: Params, width: int, height: int) -> Matrix
     if element in ("h", "v"):
         return (_flip_x if element == "h" else _flip_y)(transform, params, width, height)
     if element in ("t", "hvt"):
-        half = _turned(2 if element == "hvt" else 0, width, height).values
-        return Matrix(np.eye(3)[[1, 0, 2]] @ half, height, width)
+        half = _turned(2 if element == "hvt" else 0, width, height).rows
+        return Matrix(product(_TRANSPOSED, half), height, width)
     return _turned({"e": 0, "r90": 1, "r180": 2, "r270": 3}[element], width, height)
 
 
 def _affine(transform: Any, params: Params, width: int, height: int) -> Matrix:
-    matrix = params["matrix"]
-    nearly = matrix.item(0) > 0.9 and abs(matrix.item(1)) < 1e-4  # most are not
-    if nearly and (np.abs(matrix - _EYE) <= _CLOSE).all():  # 2.0.8 leaves the picture alone then
-        return Matrix(np.eye(3), width, height)
-    rows, columns = params["output_shape"][:2]
-    return Matrix(_centred(params["matrix"]), int(np.round(columns)), int(np.round(rows)))
+    values = rows_of(params["matrix"])
+    nearly = values[0][0] > 0.9 and abs(values[0][1]) < 1e-4  # most are not
+    if nearly and all(map(_close, values, SAME)):  # 2.0.8 leaves the picture alone then
+        return Matrix(SAME, width, height)
+    high, wide = params["output_shape"][:2]
+    return Matrix(_centred(values), round(wide), round(high))
+
+
+def _close(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """np.allclose, whose many checks take longer than a draw."""
+    return all(abs(here - there) <= 1e-8 + 1e-5 * abs(there) for here, there in zip(one, other, strict=True))
 
 
 def _rotate(transform: Any, params: Params, width: int, height: int) -> Matrix:
@@ -99,20 +103,21 @@ def _rotate(transform: Any, params: Params, width: int, height: int) -> Matrix:
     if not transform.crop_border:
         return turned
     x0, y0 = params["x_min"], params["y_min"]
-    return Matrix(_shift(-x0, -y0) @ turned.values, params["x_max"] - x0, params["y_max"] - y0)
+    return Matrix(product(_shift(-x0, -y0), turned.rows), params["x_max"] - x0, params["y_max"] - y0)
 
 
 def _perspective(transform: Any, params: Params, width: int, height: int) -> Matrix:
-    values, wide, high = params["matrix"], params["max_width"], params["max_height"]
+    values, wide, high = rows_of(params["matrix"]), params["max_width"], params["max_height"]
     if transform.keep_size:
-        values, wide, high = _stretch(width / wide, height / high) @ values, width, height
+        values, wide, high = product(_scaled(width / wide, height / high), values), width, height
     values = _centred(values)
-    depths = values[2] @ np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]])
-    return Matrix(values, wide, high, bool(depths.min() * depths.max() <= 0))
+    e, f, w = values[2]
+    depths = [e * x + f * y + w for x in (0, width) for y in (0, height)]
+    return Matrix(values, wide, high, min(depths) * max(depths) <= 0)
 
 
 def _resized(width: int, height: int, to_width: int, to_height: int) -> Matrix:
-    return Matrix(_stretch(to_width / width, to_height / height), to_width, to_height)
+    return Matrix(_scaled(to_width / width, to_height / height), to_width, to_height)
 
 
 def _resize(transform: Any, params: Params, width: int, height: int) -> Matrix:
@@ -130,7 +135,7 @@ def _max_size(transform: Any, params: Params, width: int, height: int) -> Matrix
 
 def _padded(pads: Params | None, width: int, height: int) -> Matrix:
     if pads is None:
-        return Matrix(np.eye(3), width, height)
+        return Matrix(SAME, width, height)
     left, top = pads["pad_left"], pads["pad_top"]
     return Matrix(_shift(left, top), width + left + pads["pad_right"], height + top + pads["pad_bottom"])
 
@@ -142,14 +147,14 @@ def _pad(transform: Any, params: Params, width: int, height: int) -> Matrix:
 def _crop(transform: Any, params: Params, width: int, height: int) -> Matrix:
     padded = _padded(params.get("pad_params"), width, height)
     x0, y0, x1, y1 = (int(edge) for edge in params["crop_coords"])
-    return Matrix(_shift(-x0, -y0) @ padded.values, x1 - x0, y1 - y0)
+    return Matrix(product(_shift(-x0, -y0), padded.rows), x1 - x0, y1 - y0)
 
 
 def _sized_crop(transform: Any, params: Params, width: int, height: int) -> Matrix:
     cut = _crop(transform, params, width, height)
     to_height, to_width = transform.size if hasattr(transform, "size") else (transform.height, transform.width)
     resized = _resized(cut.width, cut.height, to_width, to_height)
-    return Matrix(resized.values @ cut.values, to_width, to_height)
+    return Matrix(product(resized.rows, cut.rows), to_width, to_height)
 
 
 def _crop_and_pad(transform: Any, params: Params, width: int, height: int) -> Matrix:
@@ -158,7 +163,7 @@ def _crop_and_pad(transform: Any, params: Params, width: int, height: int) -> Ma
     values, wide, high = _shift(left - x0, top - y0), x1 - x0 + left + right, y1 - y0 + top + bottom
     if not transform.keep_size:
         return Matrix(values, wide, high)
-    return Matrix(_stretch(width / wide, height / high) @ values, width, height)
+    return Matrix(product(_scaled(width / wide, height / high), values), width, height)
 
 
 def _shuffle(transform: Any, params: Params, width: int, height: int) -> Tiles | None:

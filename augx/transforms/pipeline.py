@@ -541,24 +541,28 @@ def parameters(drawn: Mapping[str, Any]) -> dict[str, Json]:
     Arrays and lists of more than 64 numbers become their shape, dtype and a digest that tells them apart.
     NaN and infinities are null. What JSON cannot say (generators, functions) is left out.
     """
-    plain = ((key, _plain(value)) for key, value in drawn.items() if key not in _BOILERPLATE and value is not None)
-    return {key: value for key, value in plain if value is not _NOTHING}
+    found: dict[str, Json] = {}
+    for key, value in drawn.items():
+        if key not in _BOILERPLATE and value is not None and (plain := _plain(value)) is not _NOTHING:
+            found[key] = plain
+    return found
 
 
 _NOTHING = object()
 
 
 def _plain(value: Any) -> Json:
-    kind = type(value)
-    if kind is int or kind is str or kind is bool:  # most are, and there are many
-        return value
+    kind = type(value)  # most are one of these, and there are many
     if kind is float:
         return value if math.isfinite(value) else None
+    if kind is int or kind is str or kind is bool:
+        return value
     if isinstance(value, np.ndarray):
         if value.size > _MOST_NUMBERS:
             return _digest(value)
         listed = value.tolist()
-        return listed if value.dtype.kind in "iub" or np.isfinite(value).all() else _plain(listed)
+        finite = value.dtype.kind in "iub" or np.count_nonzero(np.isfinite(value)) == value.size
+        return listed if finite else _plain(listed)
     if isinstance(value, np.generic):
         return _plain(value.item())
     if value is None or isinstance(value, (bool, int, str)):

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augx.transforms.blurs import Front
-from augx.transforms.borders import Border, Edge, Veil
+from augx.transforms.borders import Border, Colour, Edge, Veil
 from augx.transforms.sampling import (
     LARGEST,
     NEAR,
     UP_TO,
+    WIDEST,
     Box,
     Grain,
     Levels,
@@ -28,13 +29,14 @@ from augx.transforms.sampling import (
     level_of,
     paces_of,
     placed,
+    scale,
     shift,
     softness,
     turned,
     whole,
 )  # fmt: skip
 from augx.transforms.tones import Tones, toned
-from augx.transforms.warps import Matrix
+from augx.transforms.warps import SAME, Matrix, product
 
 if TYPE_CHECKING:
     from augx.transforms.fusion import Course
@@ -42,14 +44,13 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Window = tuple[int, int, int, int]  # x0, y0, x1, y1
 
-_EYE = np.eye(3)
 _TO_CENTRES, _FROM_CENTRES = shift(-0.5, -0.5), shift(0.5, 0.5)
 _ROOM = 3  # pixels
 _NEAR_BORDERS = cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE  # those that do not look far into the picture
 _MOST_ROOM = 1 << 26  # pixels of a picture with the borders that a canvas shows
 
 
-def rendered(course: Course, levels: Levels, fills: Sequence[Array]) -> Array:
+def rendered(course: Course, levels: Levels, fills: Sequence[Colour]) -> Array:
     """The pixels at the end of a course, but for what comes behind. `fills`: of each border."""
     if levels.drafted and not _drafted(course, levels.drafted):
         levels = levels.whole
@@ -61,7 +62,7 @@ def rendered(course: Course, levels: Levels, fills: Sequence[Array]) -> Array:
 def warped(
     course: Course,
     levels: Levels,
-    fills: Sequence[Array],
+    fills: Sequence[Colour],
     interpolation: int,
     tones: Tones = (),
     blur: Front | None = None,
@@ -69,14 +70,13 @@ def warped(
 ) -> Array:
     """A plane at the end of the course. `fills`: of each border; `tones` are for what is in the plane, not for
     those, and so is `blur`. `repeats`: a border that repeats pixels does so."""
-    mode = next(course.borders).mode
-    if not repeats and course.border is not None:
-        mode = cv2.BORDER_CONSTANT
+    mode = cv2.BORDER_REPLICATE
+    if course.border is not None:
+        mode = course.border.mode if repeats else cv2.BORDER_CONSTANT
     plane = course.cut(levels.planes[0])
     width, height = course.matrix.width, course.matrix.height
-    veils = [*zip(course.veils, fills[1:], strict=True)]
+    veils = list(zip(course.veils, fills[1:], strict=True))
     paces = (1.0, 1.0) if course.exact else paces_of(course.back, width, height)
-    frame = Matrix(_EYE, plane.shape[1], plane.shape[0])
     if course.border is not None and mode != cv2.BORDER_CONSTANT and max(paces) > LARGEST:
         bordered = None if interpolation == cv2.INTER_NEAREST else _bordered(course, plane, mode)
         if bordered is not None:
@@ -84,20 +84,27 @@ def warped(
             return warped(wider, Levels(plane, levels.grain), fills, interpolation, tones)
     if mode == cv2.BORDER_CONSTANT and interpolation != cv2.INTER_NEAREST and level_of(paces):
         # Sampled with the picture, its edge would be as wide as the paces.
-        veils.insert(0, (Veil(frame, course.matrix.values, Border()), fills[0]))
+        veils.insert(0, (_edge(course, plane), fills[0]))
         mode = cv2.BORDER_REPLICATE
-    value = _channels(fills[0], max(plane.shape[2:], default=1))
+    value = fills[0] if len(fills[0]) > 1 or plane.ndim == 2 else fills[0] * plane.shape[2]
     done = _sampled(course, levels, plane, paces, mode, value, interpolation, tones, blur)
-    if veils and course.exact:
+    if not veils:
+        return done
+    if course.exact:
         done = done.copy()  # it may be a part of the picture
-    drawn: list[tuple[Array, list[Edge]]] = []
-    if mode == cv2.BORDER_CONSTANT and veils:
-        drawn.append((fills[0], Veil(frame, course.matrix.values, Border()).edges()))
+    drawn: list[tuple[Colour, list[Edge]]] = []
+    if mode == cv2.BORDER_CONSTANT:
+        drawn.append((fills[0], _edge(course, plane).edges()))
     for veil, fill in veils:
-        same = [edge for colour, edges in drawn if np.array_equal(colour, fill) for edge in edges]
+        same = [edge for colour, edges in drawn if colour == fill for edge in edges]
         done = veil.over(done, fill, interpolation == cv2.INTER_NEAREST, same)
         drawn.append((fill, veil.edges()))
     return done
+
+
+def _edge(course: Course, plane: Array) -> Veil:
+    """Of the frame."""
+    return Veil(Matrix(SAME, plane.shape[1], plane.shape[0]), course.matrix.rows, Border())
 
 
 def _drafted(course: Course, level: int) -> bool:
@@ -131,8 +138,8 @@ def _bordered(course: Course, plane: Array, mode: int) -> tuple[Course, Array] |
     frame = 0, 0, plane.shape[1], plane.shape[0]
     veils = course.veils
     if veils:
-        veils = (replace(veils[0], way=replace(veils[0].way, values=veils[0].way.values @ back)), *veils[1:])
-    matrix = replace(course.matrix, values=course.matrix.values @ back)
+        veils = (replace(veils[0], way=replace(veils[0].way, rows=product(veils[0].way.rows, back))), *veils[1:])
+    matrix = replace(course.matrix, rows=product(course.matrix.rows, back))
     return replace(course, frame=frame, matrix=matrix, border=None, veils=veils), plane
 
 
@@ -142,7 +149,7 @@ def _seen(course: Course) -> Box:
         return course.shown
     x0, y0, x1, y1 = course.shown
     way = course.veils[0].way
-    a0, b0, a1, b1 = box_of(inverse(way.values), way.width, way.height)
+    a0, b0, a1, b1 = box_of(inverse(way.rows), way.width, way.height)
     return max(min(x0, a1), a0), max(min(y0, b1), b0), min(max(x1, a0), a1), min(max(y1, b0), b1)
 
 
@@ -188,7 +195,7 @@ def _sampled(
     if plane.shape != levels.planes[0].shape:
         if inside:
             left, top = course.frame[:2]
-            x0, y0, x1, y1, back = x0 + left, y0 + top, x1 + left, y1 + top, shift(left, top) @ back
+            x0, y0, x1, y1, back = x0 + left, y0 + top, x1 + left, y1 + top, product(shift(left, top), back)
         else:  # borders lie around the frame
             levels = Levels(plane, levels.grain)
     window = (0, 0, levels.planes[0].shape[1], levels.planes[0].shape[0])
@@ -217,13 +224,13 @@ def _sampled(
     if blur:
         part = blur.over(part, level, taps)
     if left or top:
-        back = shift(-left, -top) @ back
+        back = product(shift(-left, -top), back)
     if level:
-        back = np.diag([0.5**level, 0.5**level, 1.0]) @ back
-    if max(paces) * 0.5**level > LARGEST and not nearest:  # in one direction only
+        back = product(scale(0.5**level, 0.5**level), back)
+    if max(paces) * 0.5**level > WIDEST and not nearest:  # in one direction only
         part, smaller = averaged(part, at_level(paces, level))
-        back = np.diag([*smaller, 1.0]) @ back
-    centred = _TO_CENTRES @ back @ _FROM_CENTRES
+        back = product(scale(*smaller), back)
+    centred = np.array(product(product(_TO_CENTRES, back), _FROM_CENTRES))
     flags, size = interpolation | cv2.WARP_INVERSE_MAP, (width, height)
     if course.matrix.perspective:
         done = cv2.warpPerspective(part, centred, size, flags=flags, borderMode=mode, borderValue=value)
@@ -232,20 +239,15 @@ def _sampled(
     return toned(done, tones) if late else done
 
 
-def _channels(fill: Array, count: int) -> tuple[float, ...]:
-    """A value for each of so many channels."""
-    values = fill.reshape(-1).tolist()
-    return tuple(values * count) if len(values) == 1 else tuple(values)
-
-
 def _around(seen: Box, within: Window, grid: int, reach: int) -> Window:
     """What is seen of a plane, with what interpolation looks at around it and `reach` more, but at least a pixel; the
     corner on one of `grid` times the size."""
     margin = 4 * grid + reach
-    x0, y0 = (max(least, min(math.floor(low) - margin, most - 1)) // grid * grid
-              for low, least, most in zip(seen[:2], within[:2], within[2:], strict=True))  # fmt: skip
-    x1, y1 = (max(first + 1, min(math.ceil(high) + margin, most))
-              for first, high, most in zip((x0, y0), seen[2:], within[2:], strict=True))  # fmt: skip
+    left, top, right, bottom = within
+    x0 = max(left, min(math.floor(seen[0]) - margin, right - 1)) // grid * grid
+    y0 = max(top, min(math.floor(seen[1]) - margin, bottom - 1)) // grid * grid
+    x1 = max(x0 + 1, min(math.ceil(seen[2]) + margin, right))
+    y1 = max(y0 + 1, min(math.ceil(seen[3]) + margin, bottom))
     return x0, y0, x1, y1
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from augx.transforms.warps import Matrix
+from augx.transforms.warps import Matrix, Rows, rows_of
 
 Array = NDArray[Any]
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1
@@ -21,9 +21,12 @@ Grain = Literal["sharp", "interpolated", "blurred"]  # what was done to a pictur
 
 NEAR = 1e-6  # pixels, by which arithmetic may be off
 UP_TO = 1.02  # pixels between samples, up to which none is passed over
-LARGEST = 2.9  # pixels between samples, up to which three taps do
+LARGEST = 2.9  # pixels between samples, above which a plane is halved
+WIDEST = 3.45  # pixels between samples in one direction, up to which three taps do
 _SAME = 1e-9  # by which numbers of a matrix may be off
-_TAPS = ((UP_TO, 0.0), (1.3, 0.07), (1.75, 0.12), (2.15, 0.18), (LARGEST, 0.25))  # pace below, outer taps
+_TAPS = (  # pace below, outer taps
+    (UP_TO, 0.0), (1.3, 0.07), (1.75, 0.12), (2.15, 0.18), (LARGEST, 0.25), (WIDEST, 1 / 3)
+)  # fmt: skip
 _BLUNT = 1.45  # pixels between samples, up to which a picture that was just interpolated is soft enough
 _KEPT = 4 << 20  # bytes of a softened plane
 _MOST_KEPT = 6  # of them
@@ -31,28 +34,29 @@ _MOST_BORDERED = 2  # colours of borders
 _UNEVEN = 1.4  # times as far apart in one direction as in the other, from which they are softened apart
 
 
-def shift(x: float, y: float) -> Array:
-    return np.array([[1.0, 0, x], [0, 1, y], [0, 0, 1]])
+def shift(x: float, y: float) -> Rows:
+    return (1.0, 0.0, x), (0.0, 1.0, y), (0.0, 0.0, 1.0)
 
 
-def inverse(values: Array) -> Array:
-    (a, b, x), (c, d, y), (e, f, w) = values.tolist()
+def scale(x: float, y: float) -> Rows:
+    return (x, 0.0, 0.0), (0.0, y, 0.0), (0.0, 0.0, 1.0)
+
+
+def inverse(values: Rows) -> Rows:
+    (a, b, x), (c, d, y), (e, f, w) = values
     if e or f:
-        inverse: Array = np.linalg.inv(values)
-        return inverse
-    of = w / (a * d - b * c)  # by hand: it is asked for each step of each copy
-    return np.array(
-        [
-            [d * of, -b * of, (b * y - d * x) * of / w],
-            [-c * of, a * of, (c * x - a * y) * of / w],
-            [0, 0, 1.0],
-        ]
+        return rows_of(np.linalg.inv(np.array(values)))
+    of = w / (a * d - b * c)
+    return (
+        (d * of, -b * of, (b * y - d * x) * of / w),
+        (-c * of, a * of, (c * x - a * y) * of / w),
+        (0.0, 0.0, 1.0),
     )
 
 
-def box_of(back: Array, width: int, height: int) -> Box:
+def box_of(back: Rows, width: int, height: int) -> Box:
     """x0, y0, x1, y1 of what a canvas shows."""
-    (a, b, x), (c, d, y), (e, f, w) = back.tolist()
+    (a, b, x), (c, d, y), (e, f, w) = back
     if e or f:
         places = Matrix(back, 0, 0).points(np.array([[0, 0], [width, 0], [width, height], [0, height]], float))
         return (*places.min(axis=0).tolist(), *places.max(axis=0).tolist())
@@ -70,7 +74,7 @@ def is_exact(warp: Matrix) -> bool:
     """Whether pixels only change places: quarter turns, mirrors and shifts by whole pixels."""
     if warp.perspective:
         return False
-    (a, b, x), (c, d, y), _ = warp.values.tolist()
+    (a, b, x), (c, d, y), _ = warp.rows
     sides = (a, d, b, c) if abs(a) > abs(b) else (b, c, a, d)
     whole = all(abs(abs(one) - 1) < _SAME for one in sides[:2]) and all(abs(one) < _SAME for one in sides[2:])
     return whole and abs(x - round(x)) < _SAME and abs(y - round(y)) < _SAME
@@ -80,10 +84,10 @@ def is_inside(warp: Matrix, width: int, height: int) -> bool:
     """Whether a warp shows nothing that lies outside of a canvas."""
     if warp.bends:
         return False
-    back = inverse(warp.values)
+    back = inverse(warp.rows)
     if warp.perspective:
-        depths = back[2] @ [[0, warp.width, warp.width, 0], [0, 0, warp.height, warp.height], [1, 1, 1, 1]]
-        if (depths * back[2, 2] <= 0).any():
+        e, f, w = back[2]
+        if any((e * x + f * y + w) * w <= 0 for x in (0, warp.width) for y in (0, warp.height)):
             return False
     x0, y0, x1, y1 = box_of(back, warp.width, warp.height)
     return min(x0, y0) >= -NEAR and x1 <= width + NEAR and y1 <= height + NEAR
@@ -95,7 +99,7 @@ def whole(values: Box) -> bool:
 
 def turned(plane: Array, matrix: Matrix) -> Array:
     """Mirrored and transposed as a straight matrix does it."""
-    (a, b), (c, d) = matrix.values[:2, :2]
+    (a, b, _), (c, d, _), _ = matrix.rows
     if abs(b) > abs(a):
         plane, a, d = cv2.transpose(plane), b, c
     if a < 0 or d < 0:
@@ -103,7 +107,7 @@ def turned(plane: Array, matrix: Matrix) -> Array:
     return plane
 
 
-def placed(plane: Array, matrix: Matrix, back: Array, mode: int, value: tuple[float, ...]) -> Array:
+def placed(plane: Array, matrix: Matrix, back: Rows, mode: int, value: tuple[float, ...]) -> Array:
     """Pixels put in other places, whole."""
     x0, y0, x1, y1 = (round(edge) for edge in box_of(back, matrix.width, matrix.height))
     height, width = plane.shape[:2]
@@ -121,11 +125,12 @@ def placed(plane: Array, matrix: Matrix, back: Array, mode: int, value: tuple[fl
     return empty
 
 
-def averaged(plane: Array, paces: Paces) -> tuple[Array, Array]:
+def averaged(plane: Array, paces: Paces) -> tuple[Array, tuple[float, float]]:
     """A plane smaller in the directions in which samples are far apart, and how large it is against what it was."""
     was = np.array([plane.shape[1], plane.shape[0]])
     size = np.maximum(np.rint(was / np.maximum(np.array(paces) / 2, 1)), 1).astype(int)
-    return cv2.resize(plane, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA), size / was
+    across, down = (size / was).tolist()
+    return cv2.resize(plane, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA), (across, down)
 
 
 class Levels:
@@ -230,20 +235,30 @@ def at_level(paces: Paces, level: int) -> Paces:
 
 def softness(paces: Paces, grain: Grain) -> tuple[float, float]:
     """The outer taps, across and down, in few steps, so that copies share planes."""
-    if max(paces) <= _UNEVEN * min(paces):
-        paces = (math.sqrt(paces[0] * paces[1]),) * 2
+    across, down = paces
+    if max(across, down) <= min(LARGEST, _UNEVEN * min(across, down)):
+        across = down = math.sqrt(across * down)
     if grain == "blurred":  # nothing can be missed: no more than what new pixels are larger
-        across, down = (min(max((pace * pace - 1) / 24, 0.0), _TAPS[-1][1]) for pace in paces)
-        return across, down
-    if grain == "interpolated" and max(paces) < _BLUNT:
+        return _blunt(across), _blunt(down)
+    if grain == "interpolated" and max(across, down) < _BLUNT:
         return 0.0, 0.0
-    across, down = (next((tap for most, tap in _TAPS if pace < most), _TAPS[-1][1]) for pace in paces)
-    return across, down
+    return _tap(across), _tap(down)
 
 
-def paces_of(back: Array, width: int, height: int) -> Paces:
+def _blunt(pace: float) -> float:
+    return min(max((pace * pace - 1) / 24, 0.0), _TAPS[-1][1])
+
+
+def _tap(pace: float) -> float:
+    for most, tap in _TAPS:
+        if pace < most:
+            return tap
+    return _TAPS[-1][1]
+
+
+def paces_of(back: Rows, width: int, height: int) -> Paces:
     """How many pixels of the source, across and down, lie between neighbours in the middle of a canvas."""
-    (a, b, x), (c, d, y), (e, f, w) = back.tolist()
+    (a, b, x), (c, d, y), (e, f, w) = back
     weight = e * width / 2 + f * height / 2 + w
     if e or f:
         across, down = (a * width + b * height) / 2 + x, (c * width + d * height) / 2 + y

@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from augx.transforms.blurs import Blur
@@ -22,6 +23,7 @@ _ROUNDED = 1.5  # levels, by which a line of whole numbers may be off
 _ALIKE = 1.5  # levels, root of the mean square, by which averages before and after tones may differ: half a JPEG's
 _PATCHES = 16  # along each side of a picture
 _WIDEST = 16  # pixels of a patch
+_SHARES = np.arange(256) / 255
 
 
 def after(first: tuple[Stage, ...], tones: tuple[Stage, ...]) -> tuple[Stage, ...]:
@@ -91,13 +93,10 @@ class Patches:
 
     def _cut(self, side: int) -> tuple[Array, Array]:
         """(n, side², ...) and their means, (n, 1, ...)."""
-        height, width = self._pixels.shape[:2]
-        down, across = (
-            (np.linspace(0, size - side, _PATCHES).astype(np.intp)[:, None] + np.arange(side)).reshape(-1)
-            for size in (height, width)
-        )
-        colours = self._pixels.shape[2:]
-        cut = self._pixels[down][:, across].reshape(_PATCHES, side, _PATCHES, side, *colours).swapaxes(1, 2)
+        height, width, *colours = self._pixels.shape
+        down, across = (np.linspace(0, size - side, _PATCHES).astype(np.intp) for size in (height, width))
+        cut = sliding_window_view(self._pixels, (side, side), axis=(0, 1))[np.ix_(down, across)]
+        cut = np.moveaxis(cut, 2, -1) if colours else cut
         patches = cut.reshape(_PATCHES * _PATCHES, side * side, *colours)
         return patches, np.rint(cv2.reduce(patches, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)).astype(np.uint8)
 
@@ -128,8 +127,10 @@ def linear(tones: Tones) -> bool:
             if ends[0].min() < -_ROUNDED or (ends[1] + tone[:, 3]).max() > 255 + _ROUNDED:
                 return False
             continue
-        columns = tone.reshape(256, -1).astype(float)
-        line = columns[0] + (columns[255] - columns[0]) * (np.arange(256) / 255)[:, None]
-        if np.abs(columns - line).max() > _ROUNDED:
-            return False
+        for column in [tone] if tone.ndim == 1 else tone.T:
+            low, high = column.item(0), column.item(255)
+            if abs(column.item(128) - (low + (high - low) * 128 / 255)) > _ROUNDED:  # as most that bend
+                return False
+            if np.abs(column - (low + (high - low) * _SHARES)).max() > _ROUNDED:
+                return False
     return True

@@ -24,23 +24,53 @@ _NODES = 2**14  # how many pixels are searched first for the nearest
 _FOLD = 1e-3  # pixels², how far a cell must be turned over
 _CELL = 8  # source pixels, the side of the cells in which a first guess is looked up
 
+Rows = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]  # of a 3x3 matrix
+SAME: Rows = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+
+
+def rows_of(values: Array) -> Rows:
+    first, second, third = map(tuple, values.tolist())
+    return first, second, third
+
+
+def product(one: Rows, other: Rows) -> Rows:
+    """The matrix product: plain numbers, as NumPy takes longer for nine of them, and rounds as its BLAS likes."""
+    (a, b, x), (c, d, y), (e, f, w) = one
+    (g, h, u), (i, j, v), (k, m, z) = other
+    if e or f or k or m:
+        return (
+            (a * g + b * i + x * k, a * h + b * j + x * m, a * u + b * v + x * z),
+            (c * g + d * i + y * k, c * h + d * j + y * m, c * u + d * v + y * z),
+            (e * g + f * i + w * k, e * h + f * j + w * m, e * u + f * v + w * z),
+        )
+    return (
+        (a * g + b * i, a * h + b * j, a * u + b * v + x * z),
+        (c * g + d * i, c * h + d * j, c * u + d * v + y * z),
+        (0.0, 0.0, w * z),
+    )
+
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """A homography. `values`: (3, 3), from source to new places. `width`, `height`: of the new picture.
+    """A homography. `rows`: from source to new places. `width`, `height`: of the new picture.
 
     `bends`: the horizon of a perspective crosses the source, which tears outlines in two; else lines stay lines.
     """
 
-    values: Array
+    rows: Rows
     width: int
     height: int
     bends: bool = False
 
     @cached_property
+    def values(self) -> Array:
+        """(3, 3)"""
+        return np.array(self.rows)
+
+    @property
     def determinant(self) -> float:
-        (a, b, x), (c, d, y), (e, f, w) = self.values.tolist()
-        return float(a * (d * w - y * f) - b * (c * w - y * e) + x * (c * f - d * e))
+        (a, b, x), (c, d, y), (e, f, w) = self.rows
+        return a * (d * w - y * f) - b * (c * w - y * e) + x * (c * f - d * e)
 
     @cached_property
     def mirrors(self) -> bool:
@@ -51,11 +81,11 @@ class Matrix:
 
     @property
     def perspective(self) -> bool:
-        return bool(self.values.item(6) or self.values.item(7))
+        return bool(self.rows[2][0] or self.rows[2][1])
 
     @property
     def straight(self) -> bool:
-        (a, b, _), (c, d, _), (e, f, _) = self.values.tolist()
+        (a, b, _), (c, d, _), (e, f, _) = self.rows
         upright, turned = max(abs(a), abs(d)), max(abs(b), abs(c))
         return not (e or f) and min(upright, turned) <= 1e-9 * max(upright, turned)
 

@@ -21,7 +21,7 @@ from augx.transforms.compiled import compiled
 from augx.transforms.draws import geometry
 from augx.transforms.draws_light import light
 from augx.transforms.pipeline import Pipeline, border_of
-from augx.transforms.warps import Matrix
+from augx.transforms.warps import Matrix, rows_of
 
 Array = NDArray[Any]
 PLACES = 6  # by as many, in each new pixel
@@ -90,7 +90,7 @@ def fine(stages: list[Any], source: Array, scale: int, width: int, height: int) 
             later.insert(0, stage)
             continue
         warp, border, wide, high = stage
-        xy = Matrix(np.linalg.inv(warp.values), 0, 0).points(xy)
+        xy = Matrix(rows_of(np.linalg.inv(warp.values)), 0, 0).points(xy)
         gone = ((xy < 0) | (xy > (wide, high))).any(axis=1) & ~outside
         shown[gone] = toned(np.full((1, 3), border.fill, float), later)
         outside |= gone

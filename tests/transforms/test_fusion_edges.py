@@ -14,7 +14,7 @@ from augx.seeds import Rng
 from augx.transforms.borders import Border, Veil
 from augx.transforms.fusion import Course
 from augx.transforms.pipeline import Pipeline
-from augx.transforms.warps import Matrix
+from augx.transforms.warps import SAME, Matrix, rows_of
 
 
 def off(steps: list[Step], source: np.ndarray, fuse: bool = True) -> float:
@@ -129,6 +129,23 @@ def test_repeated_pixels_are_repeated_before_they_are_averaged(mode: str) -> Non
         assert off(steps, photo(0)) < 1.1 * off(steps, photo(0), fuse=False)
 
 
+@pytest.mark.parametrize("paces", [(2.8, 2.8), (3.2, 2.6), (2.4, 3.3)])
+def test_what_shrinks_three_times_is_averaged_over_all_of_it(paces: tuple[float, float]) -> None:
+    """Against 81 samples in each new pixel."""
+    source, size, finer = photo(3, 480, 480), 120, 9
+    turn = np.array([[0.98, -0.17], [0.17, 0.98]]) * paces
+    back = np.eye(3)
+    back[:2, :2], back[:2, 2] = turn, 240 - turn @ (size / 2, size / 2)
+    course = Course.of(480, 480).joined("Affine", Matrix(rows_of(np.linalg.inv(back)), size, size), Border(), 1)
+    assert course is not None
+    places = (back @ np.diag([1 / finer, 1 / finer, 1]))[:2]
+    places[:, 2] += places[:, :2] @ (0.5, 0.5) - 0.5
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    fine = cv2.warpAffine(source.astype(np.float32), places, (size * finer, size * finer), flags=flags)
+    wanted = cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA)
+    assert np.sqrt(np.square(course.picture(Picture(source), 0).pixels - wanted).mean()) < 0.6
+
+
 def test_borders_that_share_an_edge_are_mixed_once() -> None:
     """Padded above and below, then turned: left and right the edge of the picture is that of the canvas."""
     white = np.full((110, 150, 3), 255, np.uint8)
@@ -211,7 +228,7 @@ def test_what_is_hidden_is_filled_to_the_pixel() -> None:
         depths = values[2] @ [[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]]
         if abs(np.linalg.det(values[:2, :2])) < 0.02 or depths.min() < 0.05:
             continue
-        veil, nearest = Veil(Matrix(np.eye(3), width, height), values, Border()), bool(number % 2)
+        veil, nearest = Veil(Matrix(SAME, width, height), rows_of(values), Border()), bool(number % 2)
         plane, fill = rng.integers(0, 256, (rows, columns, 3), np.uint8), np.array([10.0, 200, 50])
         places = (np.mgrid[: 16 * rows, : 16 * columns] + 0.5) / 16
         y, x = np.mgrid[:rows, :columns] + 0.5 if nearest else places

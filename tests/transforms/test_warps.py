@@ -17,7 +17,7 @@ from augx.transforms.catalog import TRANSFORMS
 from augx.transforms.classical import Classical
 from augx.transforms.lowering import Lowered
 from augx.transforms.pipeline import Pipeline
-from augx.transforms.warps import Field, Matrix, Tiles
+from augx.transforms.warps import Field, Matrix, Tiles, product, rows_of
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("Affine", {"rotate": [-40, 40], "scale": [0.6, 1.4], "shear": [-15, 15]}),
@@ -273,7 +273,7 @@ def test_tiles_cut_outlines() -> None:
 
 def test_what_lies_behind_the_horizon_is_cut_in_two() -> None:
     """x' = x / (x - 5), y' = y / (x - 5): the line x = 5 goes to infinity."""
-    matrix = Matrix(np.array([[1.0, 0, 0], [0, 1, 0], [1, 0, -5]]), 10, 10, bends=True)
+    matrix = Matrix(((1.0, 0, 0), (0, 1, 0), (1, 0, -5)), 10, 10, bends=True)
     parts = matrix.ring(np.array([(1.0, 1), (9, 1), (9, 2), (1, 2)]))
     assert len(parts) == 2
     ahead, behind = parts
@@ -464,3 +464,11 @@ def test_opencv_counts_as_the_lowering_thinks() -> None:
     assert halved[0].tolist() == [0.5, 2.5, 4.5, 6.5]  # in edges
     assert cv2.resize(row, (2, 1), interpolation=cv2.INTER_NEAREST_EXACT)[0].tolist() == [2, 6]
     assert cv2.resize(row, (2, 1), interpolation=cv2.INTER_NEAREST)[0].tolist() == [0, 4]  # half a pixel off
+
+
+@pytest.mark.parametrize("last", [(0, 0, 1), (0.01, -0.02, 1)])
+def test_products_of_matrices(last: tuple[float, float, float]) -> None:
+    one = np.array([[1.5, -0.3, 20], [0.2, 0.8, -7], last])
+    other = np.array([[0, -1, 31], [1, 0, 0.5], [0, 0, 1]])
+    assert np.array(product(rows_of(one), rows_of(other))) == pytest.approx(one @ other)
+    assert np.array(product(rows_of(other), rows_of(one))) == pytest.approx(other @ one)

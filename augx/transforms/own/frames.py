@@ -18,7 +18,7 @@ from augx.geometry import around, clip_ring, flat, pairs
 from augx.labels import Carrier
 from augx.model import Annotations, Dropped, Mask, Object, Picture
 from augx.transforms.own.base import Rules
-from augx.transforms.warps import Matrix
+from augx.transforms.warps import Matrix, rows_of
 
 Array = NDArray[Any]
 Rectangle = tuple[int, int, int, int]  # x0, y0, x1, y1, whole pixels
@@ -68,9 +68,11 @@ def placed(
     new = None if instances is None else nearest(instances.values, 0)
     if known.objects:
         carrier = Carrier(known, picture.width, picture.height, rules.options, rules.swaps, old)
-        carrier.move(Matrix(inner, *size), lambda plane: _nearest(plane, inner, *size, 0))
+        carrier.move(Matrix(rows_of(inner), *size), lambda plane: _nearest(plane, inner, *size, 0))
         if window != whole:
-            carrier.move(Matrix(_shift(x0, y0), width, height), lambda plane: _laid(plane, x0, y0, width, height, 0))
+            carrier.move(
+                Matrix(rows_of(_shift(x0, y0)), width, height), lambda plane: _laid(plane, x0, y0, width, height, 0)
+            )
         known, lost, numbers = carrier.finish(new)
         known = replace(known, objects=tuple(_within(thing, window) for thing in known.objects))
     elif known.size:
