@@ -42,6 +42,7 @@ from augx.executors.base import (
 OPTIONS: Mapping[str, str] = {}
 
 _LONGEST_PLACE = 68  # bytes, which leaves room for what is appended: a socket's path has 104 at most
+_HALF_BEGUN = 2.0  # seconds for a fork server that has been asked for a worker which nobody wants any more
 _STARTING = 60.0  # seconds more, for a worker that has its imports to do
 
 
@@ -120,8 +121,7 @@ class _Worker(Generic[T, R]):
             try:
                 self.pipe, theirs = context.Pipe()
                 self.process = context.Process(target=_serve, args=(theirs, start, bounds, os.getpid()), daemon=True)
-                with _deaf():
-                    self.process.start()
+                _begin(self.process, context)
                 theirs.close()
                 break
             except (OSError, EOFError, AssertionError) as error:  # AssertionError: it got no file handles
@@ -218,6 +218,36 @@ def _context(preload: tuple[str, ...]) -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
     return context
+
+
+def _begin(process: Any, context: Any) -> None:
+    """Starts a process that is deaf to Ctrl-C. We hear signals while a fork server makes one, as one that is stopped
+    (SIGSTOP) never answers, but do not leave it with half of what it needs, of which it would complain."""
+    if context.get_start_method() != "forkserver":
+        with _deaf():
+            process.start()
+        return
+    failures: list[BaseException] = []
+
+    def begin() -> None:
+        try:
+            process.start()
+        except BaseException as error:
+            failures.append(error)
+
+    with _deaf():
+        forkserver.ensure_running()
+        starting = threading.Thread(target=begin, daemon=True)  # with our mask
+        starting.start()
+    try:
+        starting.join()
+    except BaseException:
+        starting.join(_HALF_BEGUN)
+        if process.ident is not None and process.is_alive():
+            process.kill()
+        raise
+    if failures:
+        raise failures[0]
 
 
 def _death(code: int | None) -> str:

@@ -49,6 +49,25 @@ def test_ctrl_c_while_workers_start(photos: Path, tmp_path: Path) -> None:
     assert ended(command(photos, tmp_path / "out", "-j2"))[0] == 0
 
 
+def test_an_interrupt_where_the_fork_server_is_stopped_before_it_forks(photos: Path, tmp_path: Path) -> None:
+    """It will not answer; nobody who waits for a worker is deaf."""
+    process = begin(command(photos, tmp_path / "out", "-j2"))
+    spent: list[int] = []
+    try:
+        assert waited(lambda: _server(process.pid), 60) is not None
+        os.kill(_server(process.pid), signal.SIGSTOP)
+        assert waited(lambda: (tmp_path / "out" / ".augx" / "intent.jsonl").exists(), 60) is not None
+        assert waited(lambda: spent.append(_ticks(process.pid)) or spent[-50:] == 50 * spent[-1:], 60) is not None
+        assert workers(process.pid) == []
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(AN_END + GRACE) == 130
+    finally:
+        for pid in members(process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.communicate()
+
+
 def test_an_interrupt_where_the_fork_server_is_stopped(photos: Path, tmp_path: Path) -> None:
     """It says no more which of its workers have ended; nobody waits for that for ever."""
     sleepers = {str(path): "sleep" for path in photos.rglob("*.png")}
@@ -66,14 +85,25 @@ def test_an_interrupt_where_the_fork_server_is_stopped(photos: Path, tmp_path: P
         process.communicate()
 
 
-def _importing(session: int) -> bool:
-    """Whether the fork server has got to its imports."""
+def _server(session: int) -> int:
+    """The fork server; 0 before there is one."""
     for pid in members(session):
         with suppress(OSError):
-            place = Path("/proc", str(pid))
-            if "forkserver" in place.joinpath("cmdline").read_text():
-                return "numpy" in place.joinpath("maps").read_text()
+            if "forkserver" in Path("/proc", str(pid), "cmdline").read_text():
+                return pid
+    return 0
+
+
+def _importing(session: int) -> bool:
+    """Whether the fork server has got to its imports."""
+    with suppress(OSError):
+        return "numpy" in Path("/proc", str(_server(session)), "maps").read_text()
     return False
+
+
+def _ticks(pid: int) -> int:
+    """What a process has had of the processors."""
+    return sum(map(int, Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[11:13]))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +133,7 @@ def test_an_interrupt_ends_a_run_whose_workers_hang(
         said = process.communicate(timeout=60)[1]
         assert process.returncode == code, said
         assert time.monotonic() - began < seconds + GRACE
-        assert "Traceback" not in said
+        assert "Traceback" not in said, said
         assert waited(lambda: not members(process.pid), NOTICED + GRACE) is not None
     finally:
         process.kill()
